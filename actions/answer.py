@@ -1,0 +1,57 @@
+"""Answers a question from the reviewed knowledge, offers what is near, or says honestly that it does not know."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.replies import button, language_of, turn_of, utter_entry
+from services.assembly import services
+from services.knowledge import Finding, Verdict
+from services.turn import AnswerStatus
+
+
+class ActionAnswer(Action):
+    def name(self) -> str:
+        return "action_answer"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        knowledge = services().knowledge
+        knowledge.reload_if_changed()
+        chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
+        if chosen:
+            utter_entry(dispatcher, tracker, chosen)
+            return [SlotSet("last_topic", chosen.topic), SlotSet("misses", 0)]
+        finding = knowledge.find(turn_of(tracker).text, tracker.get_slot("last_topic"))
+        return self._say(dispatcher, tracker, finding)
+
+    def _say(self, dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:
+        best = finding.best
+        is_question = tracker.get_intent_of_latest_message() == "ask_information"
+        if best and finding.verdict is Verdict.ANSWER:
+            utter_entry(dispatcher, tracker, best)
+            return [SlotSet("last_topic", best.topic), SlotSet("misses", 0)]
+        turn = turn_of(tracker)
+        if best and finding.verdict is Verdict.OFFER and is_question:
+            turn.status = AnswerStatus.ASKED_AGAIN
+            titles = {hit.entry.id: getattr(hit.entry.facts.title, language_of(tracker)) for hit in finding.hits}
+            buttons = [button(t, f"/ask_information{json.dumps({'entry': entry_id})}") for entry_id, t in titles.items()]
+            dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
+            return []
+        if is_question:
+            turn.status = AnswerStatus.NOT_KNOWN
+            dispatcher.utter_message(response="utter_no_information")
+            return [SlotSet("misses", 0)]
+        return say_not_understood(dispatcher, tracker)
+
+
+def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
+    """Ask for other words first; after two misses in a row offer a person."""
+    turn_of(tracker).status = AnswerStatus.ABSTAINED
+    misses = int(tracker.get_slot("misses") or 0) + 1
+    dispatcher.utter_message(response="utter_not_understood" if misses < 2 else "utter_not_understood_again")
+    return [SlotSet("misses", misses)]

@@ -1,0 +1,24 @@
+"""Aspiration: the form's steps and the ticket at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.form import FinishForm, ValidateForm
+from actions.receipts import file_ticket
+from services.aspirations import JOURNEY
+from services.tickets import Kind
+
+
+class ValidateAspiration(ValidateForm):
+    journey = JOURNEY
+
+
+class FinishAspiration(FinishForm):
+    journey = JOURNEY
+
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+        file_ticket(dispatcher, tracker, Kind.ASPIRATION, fields, subject=fields["topic"])

@@ -1,0 +1,158 @@
+"""The one validation action behind all forms: steers a journey (services/journeys.py) in Rasa's terms.
+
+Values are kept in the encrypted draft; the slots that Rasa's form sees hold a stand-in. Questions, crises and greetings in the
+middle are answered, then the open question is asked again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.replies import turn_of, utter_entry
+from services.assembly import services
+from services.commands import find_command
+from services.fields import Field
+from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
+from services.knowledge import Verdict
+from services.turn import AnswerStatus
+
+Events = list[dict[str, Any]]
+TAKEN = "terisi"
+MISSES_BEFORE_OFFICER = 3
+SMALL_TALK = {"thank": "utter_you_are_welcome", "greet": "utter_greet_again", "bot_challenge": "utter_bot_challenge"}
+SURE = 0.6
+
+
+class ValidateForm(Action):
+    journey: ClassVar[Journey]
+
+    def name(self) -> str:
+        return f"validate_{self.journey.name}_form"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        turn = turn_of(tracker)
+        turn.status = AnswerStatus.IN_FORM
+        if tracker.active_loop_name != f"{self.journey.name}_form":
+            fields = {KEY: secrets.token_hex(16)}
+            return self._after(dispatcher, tracker, self.journey.begin(turn.text, fields))
+        fields = services().drafts.read(tracker.sender_id, self.journey.name) or {KEY: secrets.token_hex(16)}
+        asked = self._asked(tracker, fields)
+        interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
+        if interruption is not None:
+            return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
+        return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
+
+    def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
+        requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")
+        asked = self.journey.field_named(requested) or self.journey.next_field(fields)
+        return asked or CONFIRMATION
+
+    def _interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+        """Answer what is not an answer to the open question. None where the message should be taken as a value."""
+        intent = tracker.latest_message.get("intent") or {}
+        name, sure = intent.get("name"), float(intent.get("confidence") or 0) >= SURE
+        if name == "crisis" and sure:
+            turn_of(tracker).status = AnswerStatus.CRISIS
+            dispatcher.utter_message(response="utter_crisis")
+            return []
+        if not sure or not _could_be_a_question(turn_of(tracker).text, asked):
+            return None
+        if name == "ask_information":
+            return self._answer(dispatcher, tracker, asked)
+        if name in SMALL_TALK and not asked.free_text:
+            dispatcher.utter_message(response=SMALL_TALK[name])
+            return []
+        if name == "help":
+            dispatcher.utter_message(response="utter_help_in_form")
+            return []
+        return None
+
+    def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+        finding = services().knowledge.find(turn_of(tracker).text, self.journey.topics[0])
+        entry = finding.best
+        if asked.free_text and (entry is None or finding.verdict is not Verdict.ANSWER or entry.topic not in self.journey.topics):
+            return None
+        if entry is None or finding.verdict is not Verdict.ANSWER:
+            dispatcher.utter_message(response="utter_no_information")
+            return []
+        utter_entry(dispatcher, tracker, entry)
+        return [SlotSet("last_topic", entry.topic)]
+
+    def _after(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
+        if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
+            services().drafts.drop(tracker.sender_id, self.journey.name)
+            dispatcher.utter_message(response=step.response or "utter_cancelled")
+            return self.end(confirmed=False)
+        services().drafts.write(tracker.sender_id, self.journey.name, step.fields)
+        if step.outcome is Outcome.CONFIRMED:
+            return self.end(confirmed=True)
+        assert step.field is not None
+        events = self._count_misses(dispatcher, tracker, step)
+        self._say_summary(dispatcher, tracker, step)
+        return [*self._slots(step.fields), *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
+
+    def _count_misses(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
+        if step.outcome is not Outcome.REJECTED:
+            return [SlotSet("misses", 0)]
+        misses = int(tracker.get_slot("misses") or 0) + 1
+        dispatcher.utter_message(response=step.response)
+        if misses >= MISSES_BEFORE_OFFICER:
+            dispatcher.utter_message(response="utter_offer_officer_in_form")
+        return [SlotSet("misses", misses)]
+
+    def _say_summary(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
+        if step.field is not CONFIRMATION or step.outcome is not Outcome.ASK:
+            return
+        turn = turn_of(tracker)
+        empty = "–"
+        values = {
+            field.name: turn.hide(field.label or field.name, _shown(step.fields.get(field.name)) or empty)
+            for field in self.journey.fields
+        }
+        dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)
+
+    def _slots(self, fields: dict[str, Any]) -> Events:
+        names = [field.name for field in self.journey.all_fields]
+        return [SlotSet(f"{self.journey.name}_{name}", TAKEN if name in fields else None) for name in names]
+
+    def end(self, *, confirmed: bool) -> Events:
+        outcome = "confirmed" if confirmed else "cancelled"
+        return [*self._slots({}), SlotSet("misses", 0), SlotSet("journey_outcome", outcome), SlotSet("requested_slot", None)]
+
+
+class FinishForm(Action):
+    """Runs after the form has ended; does the errand where it was confirmed."""
+
+    journey: ClassVar[Journey]
+
+    def name(self) -> str:
+        return f"action_finish_{self.journey.name}"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        if tracker.get_slot("journey_outcome") != "confirmed":
+            return []
+        fields = services().drafts.read(tracker.sender_id, self.journey.name)
+        if fields:
+            self.finish(dispatcher, tracker, fields)
+            services().drafts.drop(tracker.sender_id, self.journey.name)
+        turn_of(tracker).status = AnswerStatus.ANSWERED
+        return [SlotSet("journey_outcome", None)]
+
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "").replace("_", " ")
+
+
+def _could_be_a_question(text: str, asked: Field) -> bool:
+    """A long text is the value that a free-text field asked for, even where it holds a question."""
+    return not asked.free_text or len(text.split()) <= 15
+
+

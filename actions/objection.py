@@ -1,0 +1,32 @@
+"""Objection: the form's steps and the registered objection at its end; a late one is taken and marked."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.form import FinishForm, ValidateForm
+from actions.receipts import file_ticket
+from services.assembly import services
+from services.calendar import JAKARTA
+from services.objections import JOURNEY, is_late
+from services.tickets import Kind
+from store.database import utc_now
+
+
+class ValidateObjection(ValidateForm):
+    journey = JOURNEY
+
+
+class FinishObjection(FinishForm):
+    journey = JOURNEY
+
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+        today = utc_now().astimezone(JAKARTA).date()
+        late = is_late(date.fromisoformat(fields["found_on"]), today, services().calendar)
+        if late:
+            dispatcher.utter_message(response="utter_objection_late")
+        file_ticket(dispatcher, tracker, Kind.OBJECTION, {**fields, "late": late}, subject=fields["grounds"][0])

@@ -1,0 +1,29 @@
+"""Files a ticket and hands the citizen its receipt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.replies import language_of, long_date, turn_of
+from services.assembly import services
+from services.journeys import CONFIRMATION, KEY
+from services.tickets import Filing, Kind
+
+
+def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, fields: dict[str, Any], subject: str) -> None:
+    language = language_of(tracker)
+    kept = {name: value for name, value in fields.items() if name not in (KEY, CONFIRMATION.name)}
+    receipt = services().tickets.file(Filing(kind, kept, subject, tracker.sender_id, language, fields[KEY]))
+    code = turn_of(tracker).hide("kode akses", receipt.access_code)
+    values: dict[str, Any] = {"number": receipt.number, "code": code}
+    if receipt.due_on:
+        values["due"] = long_date(receipt.due_on, language)
+    response = {
+        Kind.ASPIRATION: "utter_aspiration_filed",
+        Kind.INFORMATION_REQUEST: "utter_information_filed" if receipt.due_on else "utter_information_filed_without_due_date",
+        Kind.OBJECTION: "utter_objection_filed" if receipt.due_on else "utter_objection_filed_without_due_date",
+    }[kind]
+    dispatcher.utter_message(response=response, **values)

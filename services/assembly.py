@@ -1,0 +1,75 @@
+"""The composition root: puts the services together, once, from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from services.attempts import AttemptLimiter
+from services.calendar import WorkingCalendar
+from services.demo import load_demo_data
+from services.drafts import Drafts
+from services.encoder import CachingEncoder, open_encoder
+from services.knowledge import Knowledge
+from services.settings import PROJECT, Settings
+from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory
+from services.tickets import Tickets
+from store.database import Database
+from store.encryption import Encryption, load_keys
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    database: Database
+    encryption: Encryption
+    calendar: WorkingCalendar
+    knowledge: Knowledge
+    simpel: SimpelService
+    tickets: Tickets
+    drafts: Drafts
+
+
+@cache
+def settings() -> Settings:
+    return Settings()
+
+
+@cache
+def shared_encoder() -> CachingEncoder:
+    """One model in memory for intents and knowledge alike."""
+    return open_encoder(settings().data_dir / "cache", settings().encoder_threads)
+
+
+@cache
+def services() -> Services:
+    """Everything that actions and channels call. Opens the database and brings its schema up to date."""
+    return assemble(settings())
+
+
+def assemble(configured: Settings) -> Services:
+    database = Database(configured.database)
+    database.migrate()
+    encryption = Encryption(load_keys(configured.keys, configured.data_dir))
+    if configured.environment != "production":
+        load_demo_data(database, encryption)
+    calendar = WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off)
+    attempts = AttemptLimiter(database)
+    return Services(
+        settings=configured,
+        database=database,
+        encryption=encryption,
+        calendar=calendar,
+        knowledge=Knowledge(configured.knowledge_dir, shared_encoder()),
+        simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
+        tickets=Tickets(database, encryption, calendar, attempts),
+        drafts=Drafts(database, encryption),
+    )
+
+
+def _simpel_directory(configured: Settings, database: Database, encryption: Encryption) -> SimpelDirectory:
+    if configured.simpel_url:
+        return HttpSimpelDirectory(configured.simpel_url, configured.simpel_token)
+    if configured.simpel_database_url:
+        database = Database(configured.simpel_database_url)
+    return SqlSimpelDirectory(database, encryption, configured.simpel_relation)

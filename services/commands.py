@@ -1,0 +1,58 @@
+"""Recognises the few words that steer a form, in any register. Longer wishes are the intent classifier's."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from services.spelling import normalise
+
+COMMANDS_FILE = Path(__file__).with_name("commands.yml")
+POLITE = re.compile(r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya)\b")
+
+
+class Command(StrEnum):
+    CANCEL = "cancel"
+    BACK = "back"
+    RESTART = "restart"
+    SKIP = "skip"
+    YES = "yes"
+    NO = "no"
+
+
+@cache
+def _spellings() -> dict[str, Command]:
+    lists = yaml.safe_load(COMMANDS_FILE.read_text())
+    return {normalise(spelling) or spelling: Command(name) for name, spellings in lists.items() for spelling in spellings}
+
+
+def find_command(message: str) -> Command | None:
+    """The command that the whole message is, with or without polite words around it."""
+    spelling = re.sub(r"[?!]", "", normalise(message)).strip() or message.strip()
+    bare = " ".join(POLITE.sub(" ", spelling).split())
+    return _spellings().get(spelling) or _spellings().get(bare)
+
+
+ORDINALS = {
+    word: number
+    for number, words in enumerate(
+        ["pertama kesatu satu first one", "kedua dua second two", "ketiga tiga third three", "keempat empat fourth four"]
+        + ["kelima lima fifth five", "keenam enam sixth six", "ketujuh tujuh seventh seven"],
+        start=1,
+    )
+    for word in words.split()
+}
+_LEADING_WORDS = r"(?:(?:yang|pilih|pilihan|opsi|nomor|no|angka|aku|saya|ke|the|option|number|choose|i'll take)\W{0,2})*"
+
+
+def find_ordinal(message: str) -> int | None:
+    """1 for "1", "yg pertama", "nomor 1", "the first one"; None for anything that says more than a choice."""
+    spelling = " ".join(POLITE.sub(" ", normalise(message)).split()).removesuffix(" one") or "one"
+    match = re.fullmatch(rf"{_LEADING_WORDS}(?:ke\s?)?(\d{{1,2}}|[a-z]+)\W*", spelling)
+    if match is None:
+        return None
+    return int(match[1]) if match[1].isdigit() else ORDINALS.get(match[1])

@@ -1,0 +1,145 @@
+"""Checks of what a citizen gives in a form. A check takes the message and returns the value, or says why it can't be one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from services import simpel, tickets
+from services.commands import Command, find_command, find_ordinal
+from services.privacy import Kind, contains_personal_data, mask
+from services.spelling import normalise
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """`response` names the sentence in domain.yml that gives the reason and an example."""
+
+    response: str
+
+
+Check = Callable[[str], Any]
+"""Takes the message, returns the value to keep or a `Rejection`."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question of a form. Its sentence is `utter_ask_<journey>_<name>` in domain.yml."""
+
+    name: str
+    check: Check
+    personal: bool = False
+    """Never in a tracker, log or list: only in the encrypted draft and ticket."""
+    optional: bool = False
+    free_text: bool = False
+    """Any sentence may be the value, so only questions about the service itself interrupt the form here."""
+    label: str | None = None
+    """What stands for a personal value in logs, e.g. `nama`."""
+
+
+def name(message: str) -> str | Rejection:
+    value = re.sub(r"^(?:nama (?:saya|aku|gue|lengkap saya)|my name is|i am|i'm|saya)\s+(?:adalah\s+)?", "", message.strip(), flags=re.I)
+    value = " ".join(value.split()).strip(" .,!")
+    letters = sum(c.isalpha() for c in value)
+    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or "?" in value:
+        return Rejection("utter_invalid_name")
+    return value
+
+
+def address(message: str) -> str | Rejection:
+    value = " ".join(message.split())
+    return value if 10 <= len(value) <= 300 and any(c.isalpha() for c in value) else Rejection("utter_invalid_address")
+
+
+def contact(message: str) -> str | Rejection:
+    """An e-mail address or a phone number."""
+    for kind, value in mask(message).found:
+        if kind is Kind.EMAIL:
+            return value.replace(" ", "").lower()
+        if kind is Kind.PHONE:
+            digits = re.sub(r"[^\d+]", "", value)
+            return "+62" + digits.removeprefix("+").removeprefix("62").removeprefix("0") if not digits.startswith("+") else digits
+    return Rejection("utter_invalid_contact")
+
+
+def text(minimum: int, maximum: int, response: str) -> Check:
+    """Free text of `minimum` to `maximum` characters without personal numbers in it."""
+
+    def check(message: str) -> str | Rejection:
+        value = message.strip()
+        if not minimum <= len(value) <= maximum:
+            return Rejection(response)
+        if contains_personal_data(value):
+            return Rejection("utter_invalid_personal_data_in_text")
+        return value
+
+    return check
+
+
+def choice(*values: str, several: bool = False) -> Check:
+    """One of `values` (or several of them): by name, by a misspelt name or by number."""
+
+    def one(message: str) -> str | None:
+        number = find_ordinal(message)
+        if number is not None:
+            return values[number - 1] if 1 <= number <= len(values) else None
+        spelling = normalise(message)
+        found = process.extractOne(spelling, [normalise(v.replace("_", " ")) for v in values], scorer=fuzz.ratio, score_cutoff=78)
+        if found:
+            return values[found[2]]
+        words = set(spelling.split())
+        named = [v for v in values if set(normalise(v.replace("_", " ")).split()) <= words]
+        return named[0] if len(named) == 1 else None
+
+    def check(message: str) -> str | list[str] | Rejection:
+        if not several:
+            return one(message) or Rejection("utter_invalid_choice")
+        parts = [part for part in re.split(r"[,;&+]|\bdan\b|\band\b|\s(?=[a-g1-7]\b)", message.lower()) if part.strip()]
+        chosen = [one(str("abcdefg".index(p.strip()) + 1) if re.fullmatch(r"\s*[a-g]\s*", p) else p) for p in parts]
+        return sorted({v for v in chosen if v}, key=values.index) if chosen and all(chosen) else Rejection("utter_invalid_choice")
+
+    return check
+
+
+def agreement(message: str) -> bool | Rejection:
+    """True for a yes. A no is False; anything else is asked again."""
+    command = find_command(message)
+    if command is Command.YES or find_ordinal(message) == 1:
+        return True
+    if command in (Command.NO, Command.SKIP) or find_ordinal(message) == 2:
+        return False
+    return Rejection("utter_invalid_yes_no")
+
+
+def ticket_number(message: str) -> str | Rejection:
+    return tickets.normalise_number(message) or Rejection("utter_invalid_ticket_number")
+
+
+def request_number(message: str) -> str | Rejection:
+    """The number of an information request: ours, or any other that the PPID may have given."""
+    ours = tickets.normalise_number(message)
+    if ours:
+        return ours if ours.startswith("PIP-") else Rejection("utter_invalid_request_number")
+    value = message.strip().upper()
+    return value if 3 <= len(value) <= 60 and re.search(r"\d", value) else Rejection("utter_invalid_request_number")
+
+
+def access_code(message: str) -> str | Rejection:
+    """Anything that could be meant as a code is tried, so that a wrong form tells nothing about the right one."""
+    code = tickets.normalise_code(message)
+    if code:
+        return code
+    word = message.strip().upper()
+    return word if re.fullmatch(r"[A-Z0-9-]{3,12}", word) else Rejection("utter_invalid_code")
+
+
+def simpel_number(message: str) -> str | Rejection:
+    found = simpel.find_number(message)
+    if found:
+        return simpel.normalise_number(found)
+    word = message.strip().upper()
+    return simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")

@@ -1,0 +1,158 @@
+"""Reads and checks the knowledge files: one Markdown file an entry, which an editor without programming writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+
+TOPICS = (
+    "kemensetneg_profil inovasi_transformasi biro_humas webinar_untidar setneg_mantul keterbukaan_informasi "
+    "komunikasi_publik magang ai_big_data_perundangan simpel kanal_aspirasi kehumasan_digital_sdm pengaduan istura jdih "
+    "lapor_mas_wapres upacara_17_agustus pelindungan_data tentang_asisten"
+).split()
+SECTIONS = {
+    "Jawaban": ("id", False),
+    "Answer": ("en", False),
+    "Jawaban setelah konfirmasi": ("id", True),
+    "Answer once confirmed": ("en", True),
+}
+
+
+class Trust(StrEnum):
+    """How far a source goes; who may say it, see docs/knowledge.md."""
+
+    SEED = "SEED"
+    OFFICIAL = "RESMI"
+    MEDIA = "MEDIA"
+    THIRD_PARTY = "PIHAK-3"
+    LAW_CHECKED = "HUKUM-cek"
+    LAW_GENERAL = "HUKUM-umum"
+    NOT_FOUND = "TIDAK-DITEMUKAN"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Bilingual(_Strict):
+    id: Annotated[str, Field(min_length=3)]
+    en: Annotated[str, Field(min_length=3)]
+
+
+class Questions(_Strict):
+    id: Annotated[list[str], Field(min_length=3)]
+    en: Annotated[list[str], Field(min_length=2)]
+
+
+class Source(_Strict):
+    title: Annotated[str, Field(min_length=3)]
+    url: HttpUrl | None = None
+    document: str | None = None
+
+    @model_validator(mode="after")
+    def names_a_place(self) -> Source:
+        if (self.url is None) == (self.document is None):
+            raise ValueError("give either url or document")
+        return self
+
+
+class FrontMatter(_Strict):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_]{3,60}$")]
+    topic: Literal[tuple(TOPICS)]  # type: ignore[valid-type]  # the tuple is the list of topics, one place
+    title: Bilingual
+    questions: Questions
+    source: Source
+    checked_on: date
+    valid_until: date | None = None
+    confirmed_on: date | None = None
+    owner: Annotated[str, Field(min_length=3)]
+    trust: Trust
+    known: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One answer. `answers` maps a language to the text that may be said today."""
+
+    facts: FrontMatter
+    answers: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        return self.facts.id
+
+    @property
+    def topic(self) -> str:
+        return str(self.facts.topic)
+
+    def is_stale(self, today: date) -> bool:
+        """Whether the entry is past the day until which its source may be trusted."""
+        return self.facts.valid_until is not None and today > self.facts.valid_until
+
+    def examples(self) -> list[str]:
+        """What people say when they want this entry: titles and question variants of both languages."""
+        facts = self.facts
+        return [facts.title.id, facts.title.en, *facts.questions.id, *facts.questions.en]
+
+
+class KnowledgeError(ValueError):
+    """A knowledge file that can't be used; the message names the file, the place and what to do."""
+
+
+def read_entry(path: Path) -> Entry:
+    """Raises `KnowledgeError`."""
+    match = re.fullmatch(r"---\n(.*?\n)---\n(.*)", path.read_text(encoding="utf-8"), re.DOTALL)
+    if match is None:
+        raise KnowledgeError(f"{path.name}: begin with a line '---', the front matter, and a second line '---'")
+    try:
+        facts = FrontMatter.model_validate(yaml.safe_load(match[1]))
+    except yaml.YAMLError as error:
+        raise KnowledgeError(f"{path.name}: the front matter is not YAML: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'front matter'}: {e['msg']}" for e in error.errors())
+        raise KnowledgeError(f"{path.name}: {problems}") from error
+    if facts.id != path.stem:
+        raise KnowledgeError(f"{path.name}: id is {facts.id!r}; name the file {facts.id}.md or change the id")
+    return Entry(facts, _answers(path, match[2], confirmed=facts.confirmed_on is not None))
+
+
+def _answers(path: Path, body: str, *, confirmed: bool) -> dict[str, str]:
+    now: dict[str, str] = {}
+    later: dict[str, str] = {}
+    for heading, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", body, re.DOTALL | re.MULTILINE):
+        if heading.strip() not in SECTIONS:
+            raise KnowledgeError(f"{path.name}: unknown heading {heading!r}; use one of: {', '.join(SECTIONS)}")
+        language, needs_confirmation = SECTIONS[heading.strip()]
+        (later if needs_confirmation else now)[language] = text.strip()
+    for heading, (language, needs_confirmation) in SECTIONS.items():
+        if not needs_confirmation and not now.get(language):
+            raise KnowledgeError(f"{path.name}: the section '## {heading}' is missing or empty")
+    return {**now, **later} if confirmed else now
+
+
+def read_all(folder: Path) -> tuple[dict[str, Entry], list[KnowledgeError]]:
+    """All entries by id, and what is wrong with the files that can't be used."""
+    entries: dict[str, Entry] = {}
+    errors: list[KnowledgeError] = []
+    asked: dict[str, str] = {}
+    for path in sorted(folder.glob("*.md")):
+        if path.name == "README.md":
+            continue
+        try:
+            entry = read_entry(path)
+        except KnowledgeError as error:
+            errors.append(error)
+            continue
+        for question in entry.examples():
+            earlier = asked.setdefault(question.casefold().strip(" ?."), entry.id)
+            if earlier != entry.id:
+                errors.append(KnowledgeError(f"{path.name}: the question {question!r} stands in {earlier}.md too"))
+        entries[entry.id] = entry
+    return entries, errors

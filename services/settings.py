@@ -1,0 +1,44 @@
+"""Every setting of the program: an environment variable, or a line in a `.env` file of the working folder."""
+
+from __future__ import annotations
+
+from datetime import time
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """docs/settings.md describes each for the operator; a test holds that page complete."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+    environment: Literal["demo", "production"] = Field("demo", alias="SAPA_ENV")
+    port: int = Field(8080, alias="PORT")
+    host: str = Field("127.0.0.1", alias="HOST")
+    data_dir: Path = Field(Path("var"), alias="SAPA_DATA_DIR")
+    database_url: str = Field("", alias="DATABASE_URL")
+    keys: str = Field("", alias="SAPA_KEYS")
+    models_dir: Path = Field(Path("models"), alias="SAPA_MODELS_DIR")
+    knowledge_dir: Path = Field(PROJECT / "knowledge", alias="SAPA_KNOWLEDGE_DIR")
+    encoder_threads: int = Field(1, alias="SAPA_ENCODER_THREADS", ge=1, le=16)
+    allowed_origins: str = Field("", alias="SAPA_ALLOWED_ORIGINS")
+    session_hours: int = Field(24, alias="SAPA_SESSION_HOURS", ge=1, le=720)
+    cut_off: time = Field(time(15, 0), alias="SAPA_CUT_OFF")
+    action_seconds: float = Field(8.0, alias="SAPA_ACTION_SECONDS", gt=0)
+    metrics_token: str = Field("", alias="SAPA_METRICS_TOKEN")
+    telegram_bot_token: str = Field("", alias="TELEGRAM_BOT_TOKEN")
+    telegram_base_url: str = Field("https://api.telegram.org/bot", alias="TELEGRAM_BASE_URL")
+    simpel_url: str = Field("", alias="SIMPEL_URL")
+    simpel_token: str = Field("", alias="SIMPEL_TOKEN")
+    simpel_database_url: str = Field("", alias="SIMPEL_DATABASE_URL")
+    simpel_relation: str = Field("simpel_requests", alias="SIMPEL_RELATION")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force: `DATABASE_URL`, or SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute()}/sapa.db"

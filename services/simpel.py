@@ -1,0 +1,184 @@
+"""Status of a SIMPEL request (permits for official travel abroad), shown only for the right number and access code.
+
+What may be said is a label, the day of the last change and the next step; never who travels, where, when or who examines it
+(facts: level 1 of the disclosure table). An unknown number, a wrong code and a locked number are one and the same outcome.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+import httpx
+import pybreaker
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from services.attempts import AttemptLimiter
+from store.database import Database
+from store.encryption import Encryption
+
+log = structlog.get_logger(__name__)
+
+SAME_TIME_SECONDS = 0.15
+"""Every refusal and every answer takes at least this long, so that time tells nothing about a number."""
+
+
+class Status(StrEnum):
+    DRAFT = "DRAF"
+    FOCAL_POINT = "FP_VERIFIKASI"
+    SENT = "DIKIRIM"
+    EXAMINED = "DITELITI"
+    RETURNED = "DIKEMBALIKAN"
+    APPROVED = "SP_TERBIT"
+    NOT_APPROVED = "TIDAK_DISETUJUI"
+    CANCELLED = "DIBATALKAN"
+    REPORT_DUE = "MENUNGGU_LAPORAN"
+
+
+@dataclass(frozen=True)
+class SimpelStatus:
+    status: Status
+    changed_on: date
+
+
+class SimpelUnavailable(Exception):
+    """The ministry's system did not answer in time or answered with a fault. Old data is never shown instead."""
+
+
+class SimpelDirectory(Protocol):
+    def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
+        """The status, or None where number and code do not belong together. Raises `SimpelUnavailable`."""
+
+
+class SqlSimpelDirectory:
+    """Reads the built-in table, or a view of the ministry's database with the same four columns.
+
+    `relation` comes from the operator's configuration and is checked to be a plain, optionally schema-qualified name.
+    """
+
+    def __init__(self, database: Database, encryption: Encryption, relation: str = "simpel_requests") -> None:
+        if not re.fullmatch(r"[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?", relation):
+            raise ValueError(f"SIMPEL_RELATION: {relation!r} is not a table or view name")
+        self._database = database
+        self._encryption = encryption
+        self._query = text(f"SELECT access_code_hash, status, changed_on FROM {relation} WHERE number = :number")  # noqa: S608 checked above
+
+    def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
+        try:
+            with self._database.session() as session:
+                row = session.execute(self._query, {"number": number}).first()
+        except SQLAlchemyError as error:
+            raise SimpelUnavailable("the SIMPEL table can't be read") from error
+        expected = row.access_code_hash if row else self._encryption.fingerprint("nobody")
+        matches = hmac.compare_digest(expected, self._encryption.fingerprint("simpel", number, access_code))
+        if row is None or not matches:
+            return None
+        changed_on = row.changed_on if isinstance(row.changed_on, date) else date.fromisoformat(row.changed_on)
+        return SimpelStatus(Status(row.status), changed_on)
+
+
+class HttpSimpelDirectory:
+    """Asks the ministry's service (docs/simpel-openapi.yaml): 2 s a try, three tries, a pause of 30 s after five failures."""
+
+    def __init__(self, base_url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=httpx.Timeout(2.0),
+            follow_redirects=False,
+            transport=transport,
+        )
+        self._breaker = pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30, name="simpel")
+
+    def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
+        try:
+            response = self._breaker.call(self._post, number, access_code)
+            if response.status_code == 404:
+                return None
+            body = response.json()
+            return SimpelStatus(Status(body["status"]), date.fromisoformat(body["changed_on"]))
+        except pybreaker.CircuitBreakerError as error:
+            raise SimpelUnavailable("SIMPEL failed repeatedly and is left alone for a while") from error
+        except httpx.HTTPError as error:
+            raise SimpelUnavailable(f"SIMPEL did not answer: {type(error).__name__}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise SimpelUnavailable("SIMPEL's answer is not of the agreed form") from error
+
+    @retry(
+        retry=retry_if_exception_type((httpx.TransportError, httpx.HTTPStatusError)),
+        stop=stop_after_attempt(3),
+        wait=wait_random_exponential(multiplier=0.1, max=0.5),
+        reraise=True,
+    )
+    def _post(self, number: str, access_code: str) -> httpx.Response:
+        # A POST, because a number and a code in an address would end up in the access logs on the way.
+        response = self._client.post("/v1/status", json={"number": number, "access_code": access_code})
+        if response.status_code != 404:
+            response.raise_for_status()
+        return response
+
+
+def normalise_number(given: str) -> str:
+    """Upper case, single hyphens, no spaces; a demo number in any spacing becomes `DEMO-SMP-000101`."""
+    compact = re.sub(r"\s+", "", given.upper()).strip(".,;:!?'\"")
+    demo = re.fullmatch(r"DEMO[-_–]?SMP[-_–]?(\d{1,6})", compact)
+    return f"DEMO-SMP-{int(demo[1]):06d}" if demo else compact
+
+
+_NUMBER_PATTERNS = (
+    re.compile(r"\bDEMO[\s_–-]{0,3}SMP[\s_–-]{0,3}\d{1,6}\b", re.IGNORECASE),
+    re.compile(r"\b[A-Z]{1,2}\s?-\s?\d{1,6}\s?/\s?[A-Z0-9 ./-]{1,60}?/\s?\d{1,2}\s?/\s?(?:19|20)\d{2}\b", re.IGNORECASE),
+    re.compile(r"\b(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[/-])[A-Z0-9]{1,20}(?:[./-][A-Z0-9]{1,20}){1,8}\b", re.IGNORECASE),
+)
+
+
+def find_number(message: str) -> str | None:
+    """The request number in a message. A format that nobody knows is looked up all the same, never called wrong."""
+    for pattern in _NUMBER_PATTERNS:
+        match = pattern.search(message)
+        if match:
+            return match.group()
+    return None
+
+
+class SimpelService:
+    def __init__(
+        self,
+        directory: SimpelDirectory,
+        attempts: AttemptLimiter,
+        encryption: Encryption,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._directory = directory
+        self._attempts = attempts
+        self._encryption = encryption
+        self._clock = clock
+        self._sleep = sleep
+
+    def check(self, number: str, access_code: str, conversation_id: str) -> SimpelStatus | None:
+        """The status, or None for every reason not to show one. Raises `SimpelUnavailable`.
+
+        Five failures for a number or a conversation lock it for 30 minutes; a locked one answers as a wrong code does.
+        """
+        started = self._clock()
+        number = normalise_number(number)
+        keys = (self._encryption.fingerprint("simpel-number", number), self._encryption.fingerprint("simpel-by", conversation_id))
+        try:
+            locked = self._attempts.is_locked(*keys)
+            status = self._directory.lookup(number, access_code)
+            if locked:
+                return None
+            self._attempts.record(*keys, succeeded=status is not None)
+            return status
+        finally:
+            self._sleep(max(0.0, SAME_TIME_SECONDS - (self._clock() - started)))

@@ -1,0 +1,40 @@
+"""Brings Indonesian as people type it to one spelling, for everything that counts or compares words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+SLANG_FILE = Path(__file__).with_name("slang.yml")
+
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+_ELONGATED = re.compile(r"([a-z])\1{2,}")
+_REDUPLICATED = re.compile(r"\b([a-z]{2,})2(nya|an)?\b")
+_HYPHENATED = re.compile(r"\b([a-z]{2,})-\1\b")
+_TICKET = re.compile(r"\b(asp|pip|keb|kun|mag)[\s_-]{0,3}\d{8}[\s_-]{0,3}[0-9a-z]{4}\b")
+_SIMPEL_NUMBER = re.compile(r"\bdemo[\s_-]{0,3}smp[\s_-]{0,3}\d{1,6}\b|\b[a-z]{1,2}\s?-\s?\d{1,6}(?:\s?/\s?[a-z0-9.]{1,12}){3,7}\b")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]")
+
+
+@cache
+def slang() -> dict[str, str]:
+    """Everyday spelling to standard word. Raises ValueError where a spelling stands for two words."""
+    words: dict[str, str] = {}
+    for standard, spellings in yaml.load(SLANG_FILE.read_text(), Loader=yaml.BaseLoader).items():
+        for spelling in spellings.lower().split():
+            if words.setdefault(spelling, standard) != standard:
+                raise ValueError(f"{SLANG_FILE.name}: {spelling!r} stands for {words[spelling]!r} and {standard!r}")
+    return words
+
+
+def normalise(text: str) -> str:
+    """Lower case, one form of Unicode, no lengthened letters, "2" written out, numbers of requests named, slang resolved."""
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    text = _SIMPEL_NUMBER.sub(" nomorsimpel ", _TICKET.sub(r" nomortiket\1 ", text))
+    text = _REDUPLICATED.sub(r"\1 \1\2", _ELONGATED.sub(r"\1", text))
+    text = _HYPHENATED.sub(r"\1 \1", text)
+    return " ".join(slang().get(word, word) for word in _WORD.findall(text))

@@ -1,0 +1,63 @@
+"""The two forms that ask for a number and an access code. Both are proof, so neither is kept after the answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from services import fields, simpel, tickets
+from services.fields import Field
+from services.journeys import Journey
+
+
+def _simpel_in(message: str) -> dict[str, Any]:
+    number = simpel.find_number(message)
+    if number is None:
+        return {}
+    code = tickets.normalise_code(message.replace(number, " "))
+    return {"number": simpel.normalise_number(number)} | ({"code": code} if code else {})
+
+
+def _ticket_in(message: str) -> dict[str, Any]:
+    number = tickets.normalise_number(message)
+    if number is None:
+        return {}
+    code = tickets.normalise_code(message.upper().rsplit(number[-4:], 1)[-1])
+    return {"number": number} | ({"code": code} if code else {})
+
+
+SIMPEL = Journey(
+    name="simpel",
+    topics=("simpel", "pelindungan_data", "tentang_asisten"),
+    confirm=False,
+    prefill=_simpel_in,
+    fields=(
+        Field("number", fields.simpel_number, personal=True, label="nomor SIMPEL"),
+        Field("code", fields.access_code, personal=True, label="kode akses"),
+    ),
+)
+TICKET = Journey(
+    name="ticket",
+    topics=("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten"),
+    confirm=False,
+    prefill=_ticket_in,
+    fields=(
+        Field("number", fields.ticket_number),
+        Field("code", fields.access_code, personal=True, label="kode akses"),
+    ),
+)
+
+
+_CODE = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z]*\d)[0-9A-Za-z]{6}(?![A-Za-z0-9-])")
+_NAMED_CODE = re.compile(r"\b(kode(?:\s?akses)?(?:nya)?|access code|code|pin)\b(\W{0,3}(?:saya|is|adalah)?\W{0,3})([0-9A-Za-z][0-9A-Za-z -]{2,11})", re.I)
+
+
+def mask_factors(message: str) -> str:
+    """The message without SIMPEL numbers and access codes, for tracker and log."""
+    number = simpel.find_number(message)
+    if number and tickets.normalise_number(number) is None:
+        message = message.replace(number, "[nomor SIMPEL]")
+    if number is None and tickets.normalise_number(message) is None and not _NAMED_CODE.search(message):
+        return message
+    message = _CODE.sub("[kode akses]", message)
+    return _NAMED_CODE.sub(lambda m: f"{m[1]}{m[2]}[kode akses]" if re.search(r"\d", m[3]) else m[0], message)

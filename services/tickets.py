@@ -1,0 +1,215 @@
+"""Tickets: aspirations (ASP), information requests (PIP) and objections (KEB), with their history and legal clock.
+
+A ticket's state says where it is, its resolution how it ended. Its number can be passed on; only number and access code
+together, or the conversation that filed it, show anything about it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from services.attempts import AttemptLimiter
+from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
+from store.database import Database, utc_now
+from store.encryption import Encryption
+from store.models import Ticket, TicketEvent
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+TAIL_LENGTH, CODE_LENGTH = 4, 6
+
+
+class Kind(StrEnum):
+    ASPIRATION = "ASP"
+    INFORMATION_REQUEST = "PIP"
+    OBJECTION = "KEB"
+
+
+class State(StrEnum):
+    RECEIVED = "diterima"
+    REVIEWED = "ditelaah"
+    FORWARDED = "diteruskan"
+    CLOSED = "selesai"
+
+
+WORKING_DAYS = {Kind.INFORMATION_REQUEST: 10, Kind.OBJECTION: 30}
+"""Time limits in working days: UU 14/2008 art. 22(7) and 36(2). An aspiration has none, and none is promised."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    number: str
+    access_code: str
+    kind: Kind
+    received_on: date
+    due_on: date | None
+    """None where the law sets no limit, or where the calendar of the year is not decreed yet (`calendar_unknown`)."""
+    calendar_unknown: int | None = None
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """What a citizen may see of a ticket."""
+
+    number: str
+    kind: Kind
+    state: State
+    resolution: str | None
+    received_on: date
+    due_on: date | None
+    changed_on: date
+
+
+@dataclass(frozen=True)
+class Filing:
+    kind: Kind
+    fields: dict[str, Any]
+    subject: str
+    conversation_id: str
+    locale: str
+    submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+def normalise_number(text: str) -> str | None:
+    """The ticket number in `text`, whatever its case and spacing: `asp 20261123 7k4q` is `ASP-20261123-7K4Q`."""
+    match = re.search(r"\b(ASP|PIP|KEB|KUN|MAG)[\s_–-]{0,3}(\d{8})[\s_–-]{0,3}([0-9A-Z]{4})\b", text.upper())
+    return f"{match[1]}-{match[2]}-{_as_crockford(match[3])}" if match else None
+
+
+def normalise_code(text: str) -> str | None:
+    """The access code in `text`: six Crockford characters, O read as 0 and I, L as 1, spaces and hyphens left out."""
+    candidates = re.findall(r"(?<![A-Z0-9-])[0-9A-Z](?:[ -]?[0-9A-Z]){5}(?![A-Z0-9-])", text.upper())
+    for candidate in reversed(candidates):
+        code = _as_crockford(re.sub(r"[ -]", "", candidate))
+        if len(code) == CODE_LENGTH and all(c in CROCKFORD for c in code) and any(c.isdigit() for c in code):
+            return code
+    return None
+
+
+def _as_crockford(text: str) -> str:
+    return text.translate(str.maketrans("OIL", "011"))
+
+
+
+
+class Tickets:
+    def __init__(self, database: Database, encryption: Encryption, calendar: WorkingCalendar, attempts: AttemptLimiter) -> None:
+        self._database = database
+        self._encryption = encryption
+        self._calendar = calendar
+        self._attempts = attempts
+
+    def file(self, filing: Filing, now: datetime | None = None) -> Receipt:
+        """Store the ticket durably and return its receipt. The same `submission_key` again returns the same ticket."""
+        now = now or utc_now()
+        earlier = self._receipt_of(filing.submission_key)
+        if earlier:
+            return earlier
+        due_on, unknown = self._due(filing.kind, now)
+        code = self._code_for(filing.submission_key)
+        for _ in range(5):
+            number = self._new_number(filing.kind, now)
+            ticket = Ticket(
+                number=number,
+                kind=filing.kind,
+                access_code_hash=self._encryption.fingerprint("ticket", number, code),
+                conversation_id=filing.conversation_id,
+                state=State.RECEIVED,
+                subject=filing.subject,
+                fields=self._encryption.seal(filing.fields),
+                locale=filing.locale,
+                received_at=now,
+                due_on=due_on,
+                submission_key=filing.submission_key,
+            )
+            try:
+                with self._database.durable_session() as session:
+                    session.add(ticket)
+                    session.flush()
+                    session.add(TicketEvent(ticket_id=ticket.id, at=now, name=State.RECEIVED, actor="warga", data={}))
+            except IntegrityError:
+                earlier = self._receipt_of(filing.submission_key)
+                if earlier:
+                    return earlier
+                continue  # the random tail is taken; another one
+            return Receipt(number, code, filing.kind, now.astimezone(JAKARTA).date(), due_on, unknown)
+        raise RuntimeError("no free ticket number was found in five tries")
+
+    def find(self, number: str, access_code: str, conversation_id: str) -> TicketView | None:
+        """The ticket, or None for an unknown number, a wrong code and a key in its pause alike."""
+        keys = (self._encryption.fingerprint("ticket", number), self._encryption.fingerprint("ticket-by", conversation_id))
+        locked = self._attempts.is_locked(*keys)
+        with self._database.session() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.number == number))
+            expected = ticket.access_code_hash if ticket else self._encryption.fingerprint("nobody")
+            given = self._encryption.fingerprint("ticket", number, access_code)
+            matches = hmac.compare_digest(expected, given) and not locked
+            view = self._view(ticket) if ticket and matches else None
+        if not locked:
+            self._attempts.record(*keys, succeeded=view is not None)
+        return view
+
+    def of_conversation(self, conversation_id: str) -> list[TicketView]:
+        """All tickets filed in this conversation, newest first."""
+        with self._database.session() as session:
+            query = select(Ticket).where(Ticket.conversation_id == conversation_id).order_by(Ticket.id.desc())
+            return [self._view(ticket) for ticket in session.scalars(query)]
+
+    def fields_of(self, number: str) -> dict[str, Any]:
+        """The decrypted fields. Raises KeyError for an unknown number."""
+        with self._database.session() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.number == number))
+        if ticket is None:
+            raise KeyError(number)
+        return dict(self._encryption.unseal(ticket.fields))
+
+    def _view(self, ticket: Ticket) -> TicketView:
+        with self._database.session() as session:
+            last = session.scalar(
+                select(TicketEvent.at).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id.desc()).limit(1)
+            )
+        return TicketView(
+            ticket.number,
+            Kind(ticket.kind),
+            State(ticket.state),
+            ticket.resolution,
+            ticket.received_at.astimezone(JAKARTA).date(),
+            ticket.due_on,
+            (last or ticket.received_at).astimezone(JAKARTA).date(),
+        )
+
+    def _receipt_of(self, submission_key: str) -> Receipt | None:
+        with self._database.session() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.submission_key == submission_key))
+        if ticket is None:
+            return None
+        received = ticket.received_at.astimezone(JAKARTA).date()
+        return Receipt(ticket.number, self._code_for(submission_key), Kind(ticket.kind), received, ticket.due_on)
+
+    def _code_for(self, submission_key: str) -> str:
+        """The access code follows from the secret submission key, so that a repeated confirmation can show it again."""
+        digest = int(self._encryption.fingerprint("access-code", submission_key), 16)
+        tail = "".join(CROCKFORD[(digest >> (5 * n)) & 31] for n in range(CODE_LENGTH - 1))
+        return tail + str((digest >> 60) % 10)
+
+    def _due(self, kind: Kind, now: datetime) -> tuple[date | None, int | None]:
+        days = WORKING_DAYS.get(kind)
+        if days is None:
+            return None, None
+        try:
+            return self._calendar.due_date(self._calendar.receipt_date(now), days), None
+        except UnknownYear as unknown:
+            return None, unknown.year
+
+    @staticmethod
+    def _new_number(kind: Kind, now: datetime) -> str:
+        tail = "".join(secrets.choice(CROCKFORD) for _ in range(TAIL_LENGTH))
+        return f"{kind}-{now.astimezone(JAKARTA):%Y%m%d}-{tail}"

@@ -1,0 +1,68 @@
+"""What one turn of a conversation knows beyond what may be stored: the message as typed, and values shown but never logged.
+
+The channel side opens a turn, actions running inside it read and fill it. Where no turn is open (`rasa shell`,
+`rasa run actions`), `current` gives one made of the tracker's own text.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AnswerStatus(StrEnum):
+    ANSWERED = "answered"
+    NOT_KNOWN = "not_known"
+    ASKED_AGAIN = "asked_again"
+    ABSTAINED = "abstained"
+    DECLINED = "declined"
+    IN_FORM = "in_form"
+    FAILED = "failed"
+    HANDED_OVER = "handed_over"
+    CRISIS = "crisis"
+    SMALL_TALK = "small_talk"
+
+
+def plain(text: str) -> str:
+    """`text` without the characters that our messages use as markup, so that a citizen's words stay words."""
+    return text.translate(str.maketrans({"*": "", "[": "(", "]": ")"}))
+
+
+@dataclass
+class Turn:
+    conversation_id: str
+    text: str
+    """The message as the citizen typed it; lives only in memory."""
+    pressed: str | None = None
+    """Payload of the server-issued button that was pressed, or None."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    """Stand-in to real value: what the citizen sees and no log, tracker or officer's list does."""
+    status: AnswerStatus = AnswerStatus.SMALL_TALK
+    topic: str | None = None
+    entry: str | None = None
+    delete_afterwards: bool = False
+    """The citizen asked for the conversation's deletion; it is done once the answer is on its way."""
+
+    def hide(self, label: str, value: str) -> str:
+        """A stand-in such as `[nama]` to put into a message in place of `value`."""
+        value = plain(value)
+        stand_in = f"[{label}]"
+        number = 2
+        while self.hidden.get(stand_in, value) != value:
+            stand_in, number = f"[{label} {number}]", number + 1
+        self.hidden[stand_in] = value
+        return stand_in
+
+    def reveal(self, text: str) -> str:
+        for stand_in, value in self.hidden.items():
+            text = text.replace(stand_in, value)
+        return text
+
+
+CURRENT: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+def current(conversation_id: str, tracker_text: str) -> Turn:
+    """The open turn, or one that knows only what the tracker holds."""
+    return CURRENT.get() or Turn(conversation_id, tracker_text)

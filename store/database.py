@@ -1,0 +1,87 @@
+"""Opens the database, embedded SQLite or PostgreSQL, and hands out sessions.
+
+Two engines on the same database: `session()` for conversation data, where losing the last instants of a power cut is
+acceptable, and `durable_session()` for tickets, where an acknowledged write is on the disk (SQLite `synchronous=FULL`;
+PostgreSQL is always durable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_SECONDS = 10
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    def __init__(self, url: str) -> None:
+        """`url` is an SQLAlchemy URL; `postgresql://` is served by psycopg 3."""
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._engine = self._create_engine("NORMAL")
+        self._durable_engine = self._create_engine("FULL") if self.is_sqlite else self._engine
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._durable_sessions = sessionmaker(self._durable_engine, expire_on_commit=False)
+
+    def _create_engine(self, synchronous: str) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS})
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+
+        @event.listens_for(engine, "connect")
+        def set_pragmas(connection: Any, _record: Any) -> None:
+            for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"synchronous={synchronous}"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        return engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def durable_session(self) -> Iterator[Session]:
+        """Like `session`; what it wrote survives a power cut once the block has ended."""
+        with self._durable_sessions.begin() as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the schema up to date."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def is_reachable(self) -> bool:
+        try:
+            with self.session() as session:
+                session.execute(text("SELECT 1"))
+        except Exception:  # any driver's error means the same to a readiness probe
+            return False
+        return True
+
+    def close(self) -> None:
+        self._engine.dispose()
+        self._durable_engine.dispose()

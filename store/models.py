@@ -1,0 +1,181 @@
+"""Tables. Times are stored in UTC; personal fields are stored encrypted, never as readable columns."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no time zone, so it is put back when read."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a stored time needs a time zone")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[dict[str, Any]]: JSON}
+
+
+class Conversation(Base):
+    """One citizen on one channel. `id` is also Rasa's sender id."""
+
+    __tablename__ = "conversations"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16))
+    address_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Keyed hash of the channel's own address (a Telegram chat id), to find the conversation again."""
+    address: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The same address encrypted, to be able to write to the citizen."""
+    locale: Mapped[str] = mapped_column(String(2))
+    awaited_field: Mapped[str | None] = mapped_column(String(40))
+    """The form field that the last message asked for; decides what may be logged of the answer."""
+    created_at: Mapped[datetime]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Message(Base):
+    """One message in a conversation, masked. `seq` counts from 1 within the conversation."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    author: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)
+    buttons: Mapped[list[dict[str, Any]]]
+    sources: Mapped[list[dict[str, Any]]]
+    at: Mapped[datetime]
+    external_id: Mapped[str | None] = mapped_column(String(64))
+    """The channel's id of a citizen's message; the same id again is the same message."""
+    reply_to: Mapped[int | None] = mapped_column(BigId)
+    """For a bot's message: the citizen's message that it answers."""
+    turn: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """For an answered citizen's message: intent, confidence, topic, answer status, duration in ms."""
+
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        UniqueConstraint("conversation_id", "external_id"),
+        Index("ix_messages_reply_to", "reply_to"),
+    )
+
+
+class Button(Base):
+    """A button that the server has issued: only these can carry a command."""
+
+    __tablename__ = "buttons"
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    label: Mapped[str] = mapped_column(String(200))
+    payload: Mapped[str] = mapped_column(Text)
+    issued_at: Mapped[datetime]
+
+
+class TrackerEvent(Base):
+    """One event of Rasa's tracker. `session` counts the Rasa sessions of a conversation."""
+
+    __tablename__ = "tracker_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(String(64))
+    session: Mapped[int]
+    data: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_tracker_events_conversation", "conversation_id", "session", "id"),)
+
+
+class Draft(Base):
+    """What a citizen has given so far in a form that is not sent yet, encrypted."""
+
+    __tablename__ = "drafts"
+
+    conversation_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    journey: Mapped[str] = mapped_column(String(40), primary_key=True)
+    fields: Mapped[bytes] = mapped_column(LargeBinary)
+    updated_at: Mapped[datetime]
+
+
+class Ticket(Base):
+    """An aspiration, information request or objection. State says where it is, resolution how it ended."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    kind: Mapped[str] = mapped_column(String(3), index=True)
+    access_code_hash: Mapped[str] = mapped_column(String(200))
+    conversation_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    resolution: Mapped[str | None] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(60))
+    """A non-personal word for lists: the topic of an aspiration, the kind of applicant of a request."""
+    fields: Mapped[bytes] = mapped_column(LargeBinary)
+    locale: Mapped[str] = mapped_column(String(2))
+    received_at: Mapped[datetime]
+    due_on: Mapped[date | None]
+    submission_key: Mapped[str] = mapped_column(String(64), unique=True)
+    """Names the confirmation that made the ticket: a double "ya" makes one ticket."""
+
+
+class TicketEvent(Base):
+    """What happened to a ticket, in order; never changed or deleted."""
+
+    __tablename__ = "ticket_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    at: Mapped[datetime]
+    name: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(80))
+    data: Mapped[dict[str, Any]]
+
+
+class Attempt(Base):
+    """Failed tries against one key (a hashed SIMPEL or ticket number, or a conversation)."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+
+class SimpelRequest(Base):
+    """The built-in SIMPEL table: demo data, or what the ministry copies in. No traveller's data on purpose."""
+
+    __tablename__ = "simpel_requests"
+
+    number: Mapped[str] = mapped_column(String(80), primary_key=True)
+    access_code_hash: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(20))
+    changed_on: Mapped[date]
