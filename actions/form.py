@@ -7,16 +7,18 @@ middle are answered, then the open question is asked again.
 from __future__ import annotations
 
 import secrets
-from typing import Any, ClassVar
+from abc import ABC, abstractmethod
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.language import switch_language
 from actions.replies import turn_of, utter_entry
 from services.assembly import services
 from services.commands import find_command
-from services.fields import Field
+from services.fields import Field, Rejection
 from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.turn import AnswerStatus
@@ -24,12 +26,33 @@ from services.turn import AnswerStatus
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
 MISSES_BEFORE_OFFICER = 3
-SMALL_TALK = {"thank": "utter_you_are_welcome", "greet": "utter_greet_again", "bot_challenge": "utter_bot_challenge"}
-SURE = 0.6
+SURE, VERY_SURE = 0.6, 0.9
+SHORT_WORDS = 15
+SIDE_REMARKS = {
+    "thank": "utter_you_are_welcome",
+    "greet": "utter_greet_again",
+    "bot_challenge": "utter_bot_challenge",
+    "help": "utter_help_in_form",
+    "talk_to_officer": "utter_talk_to_officer",
+    "manage_my_data": "utter_manage_my_data",
+    "insult": "utter_insulted",
+    "criticise_bot": "utter_criticised",
+    "report_complaint": "utter_finish_first",
+    "check_simpel_status": "utter_finish_first",
+    "check_ticket_status": "utter_finish_first",
+    "submit_aspiration": "utter_finish_first",
+    "submit_information_request": "utter_finish_first",
+    "submit_objection": "utter_finish_first",
+}
+ANYWHERE = {"talk_to_officer", "switch_language", "bot_challenge"}
+"""Remarks that are not taken for a value even where any sentence could be one."""
 
 
-class ValidateForm(Action):
-    journey: ClassVar[Journey]
+class ValidateForm(Action, ABC):
+    @property
+    @abstractmethod
+    def journey(self) -> Journey:
+        """The errand that the form is for."""
 
     def name(self) -> str:
         return f"validate_{self.journey.name}_form"
@@ -37,15 +60,24 @@ class ValidateForm(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         turn = turn_of(tracker)
         turn.status = AnswerStatus.IN_FORM
-        if tracker.active_loop_name != f"{self.journey.name}_form":
+        if tracker.get_slot("requested_slot") is None:
             fields = {KEY: secrets.token_hex(16)}
             return self._after(dispatcher, tracker, self.journey.begin(turn.text, fields))
+        if self._is_crisis(tracker):
+            turn.status = AnswerStatus.CRISIS
+            dispatcher.utter_message(response="utter_crisis")
+            return self.end(confirmed=False)
         fields = services().drafts.read(tracker.sender_id, self.journey.name) or {KEY: secrets.token_hex(16)}
         asked = self._asked(tracker, fields)
         interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
         return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
+
+    @staticmethod
+    def _is_crisis(tracker: Tracker) -> bool:
+        intent = tracker.latest_message.get("intent") or {}
+        return intent.get("name") == "crisis" and float(intent.get("confidence") or 0) >= SURE
 
     def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
         requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")
@@ -55,27 +87,28 @@ class ValidateForm(Action):
     def _interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
         """Answer what is not an answer to the open question. None where the message should be taken as a value."""
         intent = tracker.latest_message.get("intent") or {}
-        name, sure = intent.get("name"), float(intent.get("confidence") or 0) >= SURE
-        if name == "crisis" and sure:
-            turn_of(tracker).status = AnswerStatus.CRISIS
-            dispatcher.utter_message(response="utter_crisis")
-            return []
-        if not sure or not _could_be_a_question(turn_of(tracker).text, asked):
+        name, confidence = str(intent.get("name")), float(intent.get("confidence") or 0)
+        text = turn_of(tracker).text
+        if confidence < SURE or (asked.takes_sentences and len(text.split()) > SHORT_WORDS):
             return None
         if name == "ask_information":
             return self._answer(dispatcher, tracker, asked)
-        if name in SMALL_TALK and not asked.free_text:
-            dispatcher.utter_message(response=SMALL_TALK[name])
-            return []
-        if name == "help":
-            dispatcher.utter_message(response="utter_help_in_form")
-            return []
-        return None
+        if asked.takes_sentences and not (name in ANYWHERE and confidence >= VERY_SURE):
+            return None
+        if name == "switch_language":
+            return switch_language(dispatcher, tracker)
+        could_be_value = not asked.takes_sentences and not isinstance(asked.check(text), Rejection)
+        if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
+            return None
+        dispatcher.utter_message(response=SIDE_REMARKS[name])
+        return []
 
     def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
         finding = services().knowledge.find(turn_of(tracker).text, self.journey.topics[0])
         entry = finding.best
-        if asked.free_text and (entry is None or finding.verdict is not Verdict.ANSWER or entry.topic not in self.journey.topics):
+        if asked.takes_sentences and (
+            entry is None or finding.verdict is not Verdict.ANSWER or entry.topic not in self.journey.topics
+        ):
             return None
         if entry is None or finding.verdict is not Verdict.ANSWER:
             dispatcher.utter_message(response="utter_no_information")
@@ -94,7 +127,8 @@ class ValidateForm(Action):
         assert step.field is not None
         events = self._count_misses(dispatcher, tracker, step)
         self._say_summary(dispatcher, tracker, step)
-        return [*self._slots(step.fields), *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
+        topic = SlotSet("last_topic", self.journey.topics[0])
+        return [*self._slots(step.fields), topic, *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
 
     def _count_misses(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
         if step.outcome is not Outcome.REJECTED:
@@ -111,7 +145,9 @@ class ValidateForm(Action):
         turn = turn_of(tracker)
         empty = "–"
         values = {
-            field.name: turn.hide(field.label or field.name, _shown(step.fields.get(field.name)) or empty)
+            f"{self.journey.name}_{field.name}": turn.hide(
+                field.label or field.name, _shown(step.fields.get(field.name)) or empty
+            )
             for field in self.journey.fields
         }
         dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)
@@ -125,10 +161,13 @@ class ValidateForm(Action):
         return [*self._slots({}), SlotSet("misses", 0), SlotSet("journey_outcome", outcome), SlotSet("requested_slot", None)]
 
 
-class FinishForm(Action):
+class FinishForm(Action, ABC):
     """Runs after the form has ended; does the errand where it was confirmed."""
 
-    journey: ClassVar[Journey]
+    @property
+    @abstractmethod
+    def journey(self) -> Journey:
+        """The errand that the form is for."""
 
     def name(self) -> str:
         return f"action_finish_{self.journey.name}"
@@ -143,16 +182,10 @@ class FinishForm(Action):
         turn_of(tracker).status = AnswerStatus.ANSWERED
         return [SlotSet("journey_outcome", None)]
 
+    @abstractmethod
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Do the errand with the confirmed fields and say what came of it."""
 
 
 def _shown(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "").replace("_", " ")
-
-
-def _could_be_a_question(text: str, asked: Field) -> bool:
-    """A long text is the value that a free-text field asked for, even where it holds a question."""
-    return not asked.free_text or len(text.split()) <= 15
-
-

@@ -12,12 +12,16 @@ from services.knowledge_files import Entry
 from services.turn import AnswerStatus, Turn, current
 
 WEEKDAYS = {
-    "id": "Senin Selasa Rabu Kamis Jumat Sabtu Minggu".split(),
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "id": ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
+    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
 }
 MONTHS = {
-    "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "id": """
+        Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember
+    """.split(),
+    "en": """
+        January February March April May June July August September October November December
+    """.split(),
 }
 
 

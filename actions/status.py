@@ -13,6 +13,7 @@ from services.assembly import services
 from services.simpel import SimpelUnavailable
 from services.status_checks import SIMPEL, TICKET
 from services.tickets import TicketView, normalise_number
+from services.turn import AnswerStatus
 
 SHOWN_AT_ONCE = 3
 
@@ -42,13 +43,14 @@ class ValidateTicket(ValidateForm):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         """Tickets filed in this very conversation need no code."""
-        if tracker.active_loop_name is None:
+        if tracker.get_slot("requested_slot") is None:
             number = normalise_number(turn_of(tracker).text)
             own = services().tickets.of_conversation(tracker.sender_id)
             own = [ticket for ticket in own if number in (None, ticket.number)][:SHOWN_AT_ONCE]
             for ticket in own:
                 utter_ticket(dispatcher, tracker, ticket)
             if own:
+                turn_of(tracker).status = AnswerStatus.ANSWERED
                 return self.end(confirmed=False)
         return super().run(dispatcher, tracker, domain)
 

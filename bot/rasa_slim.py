@@ -24,9 +24,11 @@ from collections.abc import Sequence
 from typing import Any
 
 ABSENT = frozenset(
-    """aio_pika aiogram aiormq boto3 botocore cachecontrol confluent_kafka fbmessenger google jieba keras matplotlib
-    mattermostwrapper mitie psycopg2 pymongo redis rocketchat_API slack_sdk spacy tensorflow tensorflow_addons
-    tensorflow_hub tensorflow_text transformers twilio webexteamssdk""".split()
+    """
+        aio_pika aiogram aiormq boto3 botocore cachecontrol confluent_kafka fbmessenger google jieba keras matplotlib
+        mattermostwrapper mitie psycopg2 pymongo redis rocketchat_API slack_sdk spacy tensorflow tensorflow_addons
+        tensorflow_hub tensorflow_text transformers twilio webexteamssdk
+    """.split()
 )
 
 LIGHT_COMPONENTS = {
@@ -77,15 +79,15 @@ def _placeholder(name: str) -> Any:
 
 
 class PlaceholderModule(types.ModuleType):
-    __path__: list[str] = []
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         # An exception class has to be one: `except TelegramAPIError` refuses anything else.
-        value = (
-            type(name, (Exception,), {}) if name.endswith(("Error", "Exception")) else _placeholder(f"{self.__name__}.{name}")
-        )
+        value = type(name, (Exception,), {}) if name.endswith(("Error", "Exception")) else _placeholder(f"{self.__name__}.{name}")
         setattr(self, name, value)
         return value
 

@@ -41,10 +41,19 @@ def shared_encoder() -> CachingEncoder:
     return open_encoder(settings().data_dir / "cache", settings().encoder_threads)
 
 
-@cache
+_in_use: list[Services] = []
+
+
 def services() -> Services:
-    """Everything that actions and channels call. Opens the database and brings its schema up to date."""
-    return assemble(settings())
+    """Everything that actions and channels call. Opens the database and brings its schema up to date at the first call."""
+    if not _in_use:
+        use(assemble(settings()))
+    return _in_use[-1]
+
+
+def use(assembled: Services) -> None:
+    """Make these the services of this process, for a test or another composition."""
+    _in_use[:] = [assembled]
 
 
 def assemble(configured: Settings) -> Services:

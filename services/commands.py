@@ -26,7 +26,7 @@ class Command(StrEnum):
 
 @cache
 def _spellings() -> dict[str, Command]:
-    lists = yaml.safe_load(COMMANDS_FILE.read_text())
+    lists = yaml.load(COMMANDS_FILE.read_text(), Loader=yaml.BaseLoader)  # noqa: S506 makes strings only; `yes` and `no` are names here
     return {normalise(spelling) or spelling: Command(name) for name, spellings in lists.items() for spelling in spellings}
 
 
@@ -40,8 +40,15 @@ def find_command(message: str) -> Command | None:
 ORDINALS = {
     word: number
     for number, words in enumerate(
-        ["pertama kesatu satu first one", "kedua dua second two", "ketiga tiga third three", "keempat empat fourth four"]
-        + ["kelima lima fifth five", "keenam enam sixth six", "ketujuh tujuh seventh seven"],
+        (
+            "pertama kesatu satu first one",
+            "kedua dua second two",
+            "ketiga tiga third three",
+            "keempat empat fourth four",
+            "kelima lima fifth five",
+            "keenam enam sixth six",
+            "ketujuh tujuh seventh seven",
+        ),
         start=1,
     )
     for word in words.split()
@@ -51,7 +58,9 @@ _LEADING_WORDS = r"(?:(?:yang|pilih|pilihan|opsi|nomor|no|angka|aku|saya|ke|the|
 
 def find_ordinal(message: str) -> int | None:
     """1 for "1", "yg pertama", "nomor 1", "the first one"; None for anything that says more than a choice."""
-    spelling = " ".join(POLITE.sub(" ", normalise(message)).split()).removesuffix(" one") or "one"
+    spelling = " ".join(POLITE.sub(" ", normalise(message)).split())
+    if spelling.endswith(" one"):  # "the second one", but "number one"
+        spelling = spelling.removesuffix(" one") if spelling.split()[-2] in ORDINALS else spelling
     match = re.fullmatch(rf"{_LEADING_WORDS}(?:ke\s?)?(\d{{1,2}}|[a-z]+)\W*", spelling)
     if match is None:
         return None

@@ -40,9 +40,16 @@ class Field:
     label: str | None = None
     """What stands for a personal value in logs, e.g. `nama`."""
 
+    @property
+    def takes_sentences(self) -> bool:
+        """Whether the value can't be told from a remark by its form."""
+        return self.free_text or self.name in ("name", "address")
+
 
 def name(message: str) -> str | Rejection:
-    value = re.sub(r"^(?:nama (?:saya|aku|gue|lengkap saya)|my name is|i am|i'm|saya)\s+(?:adalah\s+)?", "", message.strip(), flags=re.I)
+    value = re.sub(
+        r"^(?:nama (?:saya|aku|gue|lengkap saya)|my name is|i am|i'm|saya)\s+(?:adalah\s+)?", "", message.strip(), flags=re.I
+    )
     value = " ".join(value.split()).strip(" .,!")
     letters = sum(c.isalpha() for c in value)
     if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or "?" in value:
@@ -52,7 +59,8 @@ def name(message: str) -> str | Rejection:
 
 def address(message: str) -> str | Rejection:
     value = " ".join(message.split())
-    return value if 10 <= len(value) <= 300 and any(c.isalpha() for c in value) else Rejection("utter_invalid_address")
+    says_where = any(c.isdigit() for c in value) or len(value.split()) >= 3
+    return value if 10 <= len(value) <= 300 and says_where else Rejection("utter_invalid_address")
 
 
 def contact(message: str) -> str | Rejection:
@@ -142,4 +150,6 @@ def simpel_number(message: str) -> str | Rejection:
     if found:
         return simpel.normalise_number(found)
     word = message.strip().upper()
-    return simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")
+    return (
+        simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")
+    )

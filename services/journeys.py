@@ -18,6 +18,8 @@ from services.spelling import normalise
 
 CONFIRMATION = Field("confirmed", agreement)
 KEY = "_submission_key"
+CORRECTION_WORDS = 8
+"""A longer message that says "ubah" or "salah" is telling something, not steering the form."""
 
 
 class Outcome(StrEnum):
@@ -76,10 +78,9 @@ class Journey:
             return self._onwards({KEY: fields[KEY]} if KEY in fields else {})
         if command is Command.BACK:
             return self._back(asked, fields)
-        if asked is CONFIRMATION:
-            changed = self._field_to_change(message)
-            if changed:
-                return self._ask_again(changed, fields)
+        changed = self._field_to_change(message)
+        if changed:
+            return self._ask_again(changed, fields)
         if command is Command.SKIP and asked.name != CONFIRMATION.name:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
@@ -112,6 +113,8 @@ class Journey:
     def _field_to_change(self, message: str) -> Field | None:
         """The field meant by "ubah nomor 2" (as numbered in the summary) or "alamatnya salah"."""
         spelling = normalise(message)
+        if len(spelling.split()) > CORRECTION_WORDS:
+            return None
         number = re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah)\D{0,20}(\d{1,2})\b", spelling)
         if number and 1 <= int(number[1]) <= len(self.fields):
             return self.fields[int(number[1]) - 1]

@@ -70,9 +70,7 @@ class _Index:
         self.starts = np.searchsorted(self.owner, np.arange(len(self.entries)))
         self.spellings = [normalise(text) for _, text in examples]
         self.words = bm25s.BM25()
-        documents = [
-            " ".join(normalise(text) for text in [*entry.examples(), *entry.answers.values()]) for entry in self.entries
-        ]
+        documents = [" ".join(normalise(text) for text in [*entry.examples(), *entry.answers.values()]) for entry in self.entries]
         self.words.index([text.split() for text in documents], show_progress=False)
 
     def _centred(self, vectors: Vectors) -> Vectors:
@@ -96,14 +94,14 @@ class _Index:
         if not tokens:
             return np.zeros(len(self.entries))
         scores = np.asarray(self.words.get_scores(tokens), dtype=np.float64)
-        return scores / max(scores.max(), 1e-9) * len(tokens) / max(len(spelling.split()), 1)
+        return np.asarray(scores / max(scores.max(), 1e-9) * len(tokens) / max(len(spelling.split()), 1))
 
     def names(self, spelling: str, leave_out: int | None = None) -> Scores:
         """Of each entry: how well the spelling of its nearest variant agrees, typos forgiven."""
         ratios = process.cdist([spelling], self.spellings, scorer=fuzz.token_set_ratio)[0].astype(np.float64) / 100
         if leave_out is not None:
             ratios[leave_out] = 0.0
-        return np.maximum.reduceat(ratios, self.starts)
+        return np.asarray(np.maximum.reduceat(ratios, self.starts))
 
 
 class Knowledge:
@@ -156,7 +154,7 @@ class Knowledge:
 
     def _score(self, index: _Index, question: str, leave_out: int | None = None) -> Scores:
         spelling = normalise(question)
-        return (
+        return np.asarray(
             WEIGHTS["meaning"] * index.meaning(self._encoder.encode([question])[0], leave_out)
             + WEIGHTS["words"] * index.word_overlap(spelling)
             + WEIGHTS["names"] * index.names(spelling, leave_out)

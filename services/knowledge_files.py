@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
-TOPICS = (
-    "kemensetneg_profil inovasi_transformasi biro_humas webinar_untidar setneg_mantul keterbukaan_informasi "
-    "komunikasi_publik magang ai_big_data_perundangan simpel kanal_aspirasi kehumasan_digital_sdm pengaduan istura jdih "
-    "lapor_mas_wapres upacara_17_agustus pelindungan_data tentang_asisten"
-).split()
+TOPICS = """
+    kemensetneg_profil inovasi_transformasi biro_humas webinar_untidar setneg_mantul keterbukaan_informasi
+    komunikasi_publik magang ai_big_data_perundangan simpel kanal_aspirasi kehumasan_digital_sdm pengaduan istura jdih
+    lapor_mas_wapres upacara_17_agustus pelindungan_data tentang_asisten
+""".split()
 SECTIONS = {
     "Jawaban": ("id", False),
     "Answer": ("en", False),

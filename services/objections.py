@@ -24,8 +24,8 @@ GROUNDS = (
 """In the order of art. 35(1) a to g."""
 FILING_DAYS = 30
 MONTHS = (
-    "januari februari maret april mei juni juli agustus september oktober november desember".split(),
-    "january february march april may june july august september october november december".split(),
+    ["januari", "februari", "maret", "april", "mei", "juni", "juli", "agustus", "september", "oktober", "november", "desember"],
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"],
 )
 
 

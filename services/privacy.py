@@ -42,9 +42,14 @@ KEPT = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-PROVINCES = frozenset(range(11, 22)) | frozenset(range(31, 37)) | {51, 52, 53} | frozenset(range(61, 66)) | frozenset(
-    range(71, 77)
-) | {81, 82, 91, 92, 93, 94, 95, 96, 97}
+PROVINCES = (
+    frozenset(range(11, 22))
+    | frozenset(range(31, 37))
+    | {51, 52, 53}
+    | frozenset(range(61, 66))
+    | frozenset(range(71, 77))
+    | {81, 82, 91, 92, 93, 94, 95, 96, 97}
+)
 _DIGITS = r"\d(?:[ .-]?\d)"
 
 

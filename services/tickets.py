@@ -98,8 +98,6 @@ def _as_crockford(text: str) -> str:
     return text.translate(str.maketrans("OIL", "011"))
 
 
-
-
 class Tickets:
     def __init__(self, database: Database, encryption: Encryption, calendar: WorkingCalendar, attempts: AttemptLimiter) -> None:
         self._database = database

@@ -26,7 +26,7 @@ class AnswerStatus(StrEnum):
 
 def plain(text: str) -> str:
     """`text` without the characters that our messages use as markup, so that a citizen's words stay words."""
-    return text.translate(str.maketrans({"*": "", "[": "(", "]": ")"}))
+    return text.replace("*", "").replace("[", "(").replace("]", ")")
 
 
 @dataclass
@@ -41,6 +41,8 @@ class Turn:
     status: AnswerStatus = AnswerStatus.SMALL_TALK
     topic: str | None = None
     entry: str | None = None
+    failed: bool = False
+    """An action failed or was late; the citizen gets an apology with a reference number."""
     delete_afterwards: bool = False
     """The citizen asked for the conversation's deletion; it is done once the answer is on its way."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -40,7 +40,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[dict[str, Any]]: JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime, dict[str, Any]: JSON, list[dict[str, Any]]: JSON}
 
 
 class Conversation(Base):
@@ -78,6 +78,8 @@ class Message(Base):
     """The channel's id of a citizen's message; the same id again is the same message."""
     reply_to: Mapped[int | None] = mapped_column(BigId)
     """For a bot's message: the citizen's message that it answers."""
+    hidden: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Encrypted: stand-ins in `text` and the values that the citizen sees in their place."""
     turn: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """For an answered citizen's message: intent, confidence, topic, answer status, duration in ms."""
 

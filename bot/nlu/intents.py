@@ -28,12 +28,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from services.spelling import normalise
 from services.assembly import shared_encoder
 from services.encoder import Vectors
+from services.spelling import normalise
 
 log = structlog.get_logger(__name__)
 FALLBACK = "nlu_fallback"
+WORD = r"\S+"
 Scores = npt.NDArray[np.float64]
 
 
@@ -47,10 +48,8 @@ class IntentModel:
 
     def fit(self, texts: list[str], intents: list[str]) -> None:
         config = self._config
-        self._characters = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, dtype=np.float32
-        )
-        self._words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", sublinear_tf=True, dtype=np.float32)
+        self._characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, dtype=np.float32)
+        self._words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, sublinear_tf=True, dtype=np.float32)
         spelling = [normalise(text) for text in texts]
         self._characters.fit(spelling)
         self._words.fit(spelling)
@@ -65,11 +64,15 @@ class IntentModel:
         truth = np.searchsorted(self._regression.classes_, intents)
         self._temperature = float(
             minimize_scalar(
-                lambda t: -log_softmax(held_out / t, axis=1)[np.arange(len(truth)), truth].mean(), bounds=(0.1, 5), method="bounded"
+                lambda t: -log_softmax(held_out / t, axis=1)[np.arange(len(truth)), truth].mean(),
+                bounds=(0.1, 5),
+                method="bounded",
             ).x
         )
         accuracy = float((held_out.argmax(axis=1) == truth).mean())
-        log.info("intents trained", examples=len(texts), temperature=round(self._temperature, 3), cross_validated=round(accuracy, 4))
+        log.info(
+            "intents trained", examples=len(texts), temperature=round(self._temperature, 3), cross_validated=round(accuracy, 4)
+        )
 
     def probabilities(self, texts: list[str]) -> Scores:
         """Shape (len(texts), len(labels)); rows sum to 1."""
@@ -131,7 +134,7 @@ class IntentClassifier(GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             ranking = self._ranking(message.get(TEXT) or "")
-            best = ranking[0] if ranking else {"name": FALLBACK, "confidence": 0.0}
+            best: dict[str, Any] = ranking[0] if ranking else {"name": FALLBACK, "confidence": 0.0}
             if best["confidence"] < self._config["threshold"]:
                 best = {"name": FALLBACK, "confidence": 1 - best["confidence"]}
                 ranking.insert(0, best)

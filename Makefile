@@ -1,0 +1,57 @@
+# Two commands do everything on a fresh clone: `make run` and `make test`. `make help` lists the rest.
+SHELL := /bin/sh
+PORT ?= 8080
+UV_VERSION := 0.13.9
+PYTHON := $(shell command -v python3.11 || command -v python3)
+UV := $(shell command -v uv || echo .tools/bin/uv)
+export UV_PYTHON_DOWNLOADS := never
+export RASA_TELEMETRY_ENABLED := false
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run train test lint evaluate setup setup-dev
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## set everything up and serve on PORT (8080)
+	@.venv/bin/sapa train
+	@exec .venv/bin/sapa serve
+
+train: setup ## train the model where the training files have changed
+	@.venv/bin/sapa train
+
+test: setup-dev ## run the tests, with set-up
+	@.venv/bin/sapa train
+	.venv/bin/pytest
+
+lint: setup-dev ## check style, types, imports and training data
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m evaluation.check_data
+
+evaluate: setup-dev ## measure understanding on evaluation/*.csv, write evaluation/report.md
+	@.venv/bin/sapa train
+	.venv/bin/python -m evaluation.report
+
+setup: .venv/production.stamp
+setup-dev: .venv/development.stamp
+
+.venv/production.stamp: pyproject.toml uv.lock | tools
+	@if [ ! -f .venv/development.stamp ]; then $(UV) sync --frozen --no-dev --python $(PYTHON); \
+	 else $(UV) sync --frozen --python $(PYTHON); fi
+	@touch $@
+
+.venv/development.stamp: pyproject.toml uv.lock | tools
+	$(UV) sync --frozen --python $(PYTHON)
+	@touch $@ .venv/production.stamp
+
+.PHONY: tools
+tools:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+	 echo "Sapa Setneg needs Python 3.11: install it (for example: apt install python3.11) and run make again." >&2; exit 1; }
+	@command -v $(UV) >/dev/null 2>&1 || [ -x $(UV) ] || { echo "putting uv $(UV_VERSION) into .tools"; \
+	 { $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet uv==$(UV_VERSION); } || \
+	 { rm -rf .tools; $(PYTHON) -m pip install --quiet --target .tools uv==$(UV_VERSION); }; }

@@ -1,0 +1,94 @@
+"""Runs the custom actions inside this process, each with a time limit.
+
+Rasa thinks that it calls an action server; what answers is the SDK's own executor. Blocking work of an action runs in a thread
+with the turn's context. An action that fails or is late raises `ActionFailed`, which the conversation turns into an apology.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import jsonschema
+import structlog
+from rasa.core.actions.action import RemoteAction
+from rasa.utils.endpoints import EndpointConfig
+from rasa_sdk.executor import ActionExecutor
+
+from services.turn import CURRENT
+
+log = structlog.get_logger(__name__)
+
+
+class ActionFailed(Exception):
+    """An action raised or took too long. `action` is its name."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(action)
+        self.action = action
+
+
+class InProcessActions(EndpointConfig):
+    def __init__(self, executor: ActionExecutor, seconds: float) -> None:
+        super().__init__(url="in-process", selective_domain=True)
+        self._executor = executor
+        self._seconds = seconds
+
+    async def request(self, *args: Any, json: dict[str, Any], **kwargs: Any) -> Any:
+        """What the action server would answer. Raises `ActionFailed`."""
+        name = json.get("next_action", "")
+        try:
+            result = await asyncio.wait_for(self._executor.run(json), self._seconds)
+            return result if isinstance(result, dict) else result.model_dump()
+        except Exception as error:  # whatever an action does wrong must not end the conversation
+            log.error("action failed", action=name, error=type(error).__name__, at=_place(error))
+            turn = CURRENT.get()
+            if turn:
+                turn.failed = True
+            raise ActionFailed(name) from None  # the cause may quote what the citizen wrote
+
+
+def _place(error: BaseException) -> str:
+    """File and line where it happened: all of a traceback that is safe to log."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "?"
+
+
+def in_thread(run: Callable[..., Any]) -> Callable[..., Any]:
+    """An awaitable version of an action's blocking `run`."""
+
+    async def run_in_thread(*args: Any) -> Any:
+        return await asyncio.to_thread(run, *args)
+
+    return run_in_thread
+
+
+def load_actions(package: str, seconds: float) -> InProcessActions:
+    """Registers every action of `package`; those with a plain `run` are moved to a thread."""
+    executor = ActionExecutor()
+    executor.register_package(package)
+    for name, run in list(executor.actions.items()):
+        if not inspect.iscoroutinefunction(run):
+            executor.actions[name] = in_thread(run)
+    validate_quickly()
+    return InProcessActions(executor, seconds)
+
+
+def validate_quickly() -> None:
+    """Replace Rasa's validation of an action's answer, which builds and checks the same schema anew for 21 ms each time."""
+
+    def validate(self: RemoteAction, result: dict[str, Any]) -> bool:
+        _validator().validate(result)
+        return True
+
+    RemoteAction._validate_action_result = validate
+
+
+@lru_cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(RemoteAction.action_response_format_spec())

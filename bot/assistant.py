@@ -1,0 +1,110 @@
+"""Rasa's agent as a library: understands a message, answers it, and says single sentences of domain.yml."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.model import get_latest_model
+from rasa.shared.core.events import SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.action_endpoint import load_actions
+from store.database import Database
+from store.tracker import SapaTrackerStore
+
+
+class ModelMissing(Exception):
+    """There is no trained model; `sapa train` makes one."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One bubble of the bot, before it is stored. `buttons` are (label, payload)."""
+
+    text: str
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Answer:
+    said: list[Said]
+    language: str
+    awaited_field: str | None
+    """The slot that an open form asks for now."""
+
+
+class _Collector(OutputChannel):
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+
+    @classmethod
+    def name(cls) -> str:
+        return "sapa"
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        self.said.append(_said(message))
+
+
+def _said(message: dict[str, Any]) -> Said:
+    custom = message.get("custom") or {}
+    buttons = [(button["title"], button["payload"]) for button in message.get("buttons") or []]
+    return Said(message.get("text") or "", buttons, custom.get("sources", []))
+
+
+class Assistant:
+    def __init__(self, models: Path, database: Database, action_seconds: float) -> None:
+        """Load the newest model of the folder. Raises `ModelMissing`."""
+        model = get_latest_model(str(models)) if models.is_dir() else None
+        if model is None:
+            raise ModelMissing(f"no model in {models}; run `sapa train`")
+        self.model_name = Path(model).name
+        self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
+        self.use_database(database)
+
+    def use_database(self, database: Database) -> SapaTrackerStore | None:
+        """Keep trackers in `database` from now on; returns the store used before."""
+        return self.use_store(SapaTrackerStore(self._agent.domain, database))
+
+    def use_store(self, store: SapaTrackerStore | None) -> SapaTrackerStore | None:
+        # Rasa wraps a store so that its errors are swallowed and the turn is lost in memory; ours may be seen to fail.
+        before = self._agent.processor.tracker_store
+        self._agent.tracker_store = self._agent.processor.tracker_store = store
+        return before if isinstance(before, SapaTrackerStore) else None
+
+    def understand(self, text: str) -> dict[str, Any]:
+        """Intent, ranking and entities of a message. Blocks for the time of one encoding; call it from a thread."""
+        tracker = DialogueStateTracker.from_events("nobody", [])
+        parsed = self._agent.processor._parse_message_with_graph(UserMessage(text), tracker)
+        return dict(parsed)
+
+    async def respond(self, conversation_id: str, text: str, parsed: dict[str, Any]) -> Answer:
+        """One turn of the dialogue, with `text` as the tracker may keep it."""
+        collector = _Collector()
+        message = UserMessage(text, collector, conversation_id, parse_data={**copy.deepcopy(parsed), "text": text})
+        processor = self._agent.processor
+        tracker = await processor.log_message(message, should_save_tracker=False)
+        tracker = await processor.run_action_extract_slots(collector, tracker)
+        await processor._run_prediction_loop(collector, tracker)
+        await processor.save_tracker(tracker)
+        awaited = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
+        return Answer(collector.said, tracker.get_slot("language") or "id", awaited)
+
+    async def set_language(self, conversation_id: str, language: str) -> None:
+        """Answer in this language from now on, as long as the citizen writes in no other."""
+        tracker = await self._agent.processor.fetch_tracker_and_update_session(conversation_id, _Collector())
+        tracker.update(SlotSet("language", language), self._agent.domain)
+        await self._agent.processor.save_tracker(tracker)
+
+    async def sentence(self, response: str, language: str, **values: Any) -> Said:
+        """A sentence of domain.yml outside a turn. Raises KeyError where there is none."""
+        tracker = DialogueStateTracker.from_events("nobody", [SlotSet("language", language)], self._agent.domain.slots)
+        message = await self._agent.nlg.generate(response, tracker, "sapa", **values)
+        if message is None:
+            raise KeyError(response)
+        return _said(message)

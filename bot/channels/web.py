@@ -1,0 +1,129 @@
+"""The web channel: signed sessions, idempotent messages, history after a number, live events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from bot.conversation import ConversationService, TooManyWaiting
+from bot.messages import Inbound, Outbound
+from store.conversations import Conversations
+
+POLL_SECONDS = 1.0
+MAX_TEXT = 20_000
+"""Longer bodies are refused outright; up to here the assistant itself says that 4,000 characters are the limit."""
+
+
+class Sessions:
+    """Tokens that only the server can make: they name a conversation and the time they were signed at."""
+
+    def __init__(self, signing_key: str, hours: int) -> None:
+        self._serializer = URLSafeTimedSerializer(signing_key, salt="web-session")
+        self._lifetime = timedelta(hours=hours)
+
+    def issue(self, conversation_id: str) -> tuple[str, datetime]:
+        return self._serializer.dumps(conversation_id), datetime.now(UTC) + self._lifetime
+
+    def conversation_of(self, token: str) -> str | None:
+        """None for a token that was changed, made elsewhere, or is too old."""
+        try:
+            return str(self._serializer.loads(token, max_age=int(self._lifetime.total_seconds())))
+        except BadSignature:
+            return None
+
+
+class NewSession(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    locale: Literal["id", "en"] = "id"
+
+
+class NewMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    client_message_id: uuid.UUID
+    text: Annotated[str, Field(max_length=MAX_TEXT)] | None = None
+    button: Annotated[str, Field(max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> NewMessage:
+        if (self.text is None) == (self.button is None):
+            raise ValueError("give either text or button")
+        return self
+
+
+def as_json(message: Outbound) -> dict[str, Any]:
+    """The `Message` of the contract; a citizen's own message also names its `client_message_id`, to be matched with."""
+    own = {"client_message_id": message.external_id} if message.external_id else {}
+    return {
+        "seq": message.seq,
+        "from": message.author,
+        "text": message.text,
+        "buttons": [{"id": button.id, "label": button.label} for button in message.buttons],
+        "sources": message.sources,
+        "at": message.at.isoformat().replace("+00:00", "Z"),
+        **own,
+    }
+
+
+def web_channel(service: ConversationService, conversations: Conversations, sessions: Sessions) -> APIRouter:
+    router = APIRouter(prefix="/api/chat")
+    bearer = HTTPBearer(auto_error=False)
+
+    async def conversation_id(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+        found = sessions.conversation_of(credentials.credentials) if credentials else None
+        if found is None or await asyncio.to_thread(conversations.get, found) is None:
+            raise HTTPException(401, "session_expired", {"WWW-Authenticate": "Bearer"})
+        return found
+
+    Owned = Annotated[str, Depends(conversation_id)]  # noqa: N806 a type
+
+    @router.post("/sessions", status_code=201)
+    async def open_session(body: NewSession | None = None) -> dict[str, Any]:
+        locale = body.locale if body else "id"
+        conversation = await asyncio.to_thread(conversations.open, "web", locale)
+        greeting = await service.greet(conversation.id, locale)
+        token, expires_at = sessions.issue(conversation.id)
+        stamp = expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {"token": token, "expires_at": stamp, "messages": [as_json(message) for message in greeting]}
+
+    @router.delete("/sessions", status_code=204)
+    async def delete_session(session: Owned) -> Response:
+        await service.forget(session)
+        return Response(status_code=204)
+
+    @router.post("/messages")
+    async def send(body: NewMessage, session: Owned) -> dict[str, Any]:
+        inbound = Inbound(session, str(body.client_message_id), body.text or "", body.button)
+        try:
+            replies = await service.handle(inbound)
+        except TooManyWaiting as error:
+            raise HTTPException(429, error.sentence, {"Retry-After": "5"}) from error
+        return {"messages": [as_json(message) for message in replies]}
+
+    @router.get("/messages")
+    async def history(session: Owned, after: int = 0) -> dict[str, Any]:
+        return {"messages": [as_json(message) for message in await service.messages_after(session, max(after, 0))]}
+
+    @router.get("/events")
+    async def events(request: Request, session: Owned, after: int = 0) -> EventSourceResponse:
+        async def stream() -> AsyncIterator[ServerSentEvent]:
+            newest = max(after, 0)
+            while not await request.is_disconnected():
+                for message in await service.messages_after(session, newest):
+                    newest = message.seq
+                    data = json.dumps(as_json(message), ensure_ascii=False)
+                    yield ServerSentEvent(data, event="message", id=str(message.seq))
+                await asyncio.sleep(POLL_SECONDS)
+
+        return EventSourceResponse(stream(), ping=20)
+
+    return router

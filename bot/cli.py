@@ -1,0 +1,177 @@
+"""The command `sapa`: serve, train, chat, evaluate, doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import uuid
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.logs import configure_logs
+
+if TYPE_CHECKING:
+    from bot.assistant import Assistant
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sapa Setneg: serve, train, talk to and check the assistant.")
+
+
+@app.callback()
+def main() -> None:
+    configure_logs()
+
+
+def load_assistant() -> Assistant:
+    """The assistant on the configured database. Ends the program with a sentence where there is no model."""
+    from bot.assistant import Assistant, ModelMissing
+    from services.assembly import services
+
+    try:
+        return Assistant(services().settings.models_dir, services().database, services().settings.action_seconds)
+    except ModelMissing as missing:
+        typer.echo(str(missing), err=True)
+        raise typer.Exit(2) from missing
+
+
+@app.command()
+def serve() -> None:
+    """Serve the web channel, the demo page and, with TELEGRAM_BOT_TOKEN, Telegram."""
+    import uvicorn
+
+    from bot.assistant import ModelMissing
+    from bot.server import create_app
+    from services.assembly import services
+    from services.demo import DEMO_REQUESTS
+
+    configured = services().settings
+    try:
+        application = create_app(services())
+    except ModelMissing as missing:
+        typer.echo(str(missing), err=True)
+        raise typer.Exit(2) from missing
+    address = f"http://{configured.host}:{configured.port}"
+    typer.echo(f"\nSapa Setneg: demo page {address}/   plain chat {address}/chat   webmasters {address}/static/webmaster.html")
+    if configured.environment != "production":
+        typer.echo("Demo SIMPEL numbers and access codes:")
+        for number, (code, status, _) in DEMO_REQUESTS.items():
+            typer.echo(f"  {number}  {code}  {status}")
+    sys.stdout.flush()
+    # Rasa's dependencies and uvicorn agree on asyncio's own loop; access logs would hold addresses of citizens.
+    uvicorn.run(application, host=configured.host, port=configured.port, access_log=False, log_level="warning")
+
+
+@app.command()
+def train(force: Annotated[bool, typer.Option(help="Train even when the model at hand is up to date.")] = False) -> None:
+    """Train the model from data/, unless the one at hand was made from the same files."""
+    from services.assembly import services, settings
+
+    # Nobody is waiting for an answer while it trains, so all cores encode.
+    settings().encoder_threads = os.cpu_count() or 1
+    from bot.training import TrainingFailed
+    from bot.training import train as train_model
+
+    try:
+        path = train_model(settings().models_dir, force=force)
+    except TrainingFailed as failed:
+        typer.echo(str(failed), err=True)
+        raise typer.Exit(1) from failed
+    _ = services().knowledge  # reads all knowledge files, so that their vectors are kept for the start
+    typer.echo(f"model: {path}")
+
+
+@app.command()
+def chat(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None:
+    """Talk to the assistant in the terminal. An empty line or Ctrl-D ends."""
+    from bot.conversation import ConversationService
+    from bot.markup import to_plain
+    from bot.messages import Inbound, Outbound
+    from services.assembly import services
+    from store.conversations import Conversations
+
+    def show(messages: list[Outbound]) -> None:
+        for message in messages:
+            typer.echo(f"\n{to_plain(message.text)}")
+            for source in message.sources:
+                typer.echo(f"  [{source['title']} {source['url'] or ''} · {source['checked_on']}]")
+            for number, button in enumerate(message.buttons, 1):
+                typer.echo(f"  {number}. {button.label}")
+
+    async def talk() -> None:
+        conversations = Conversations(services().database, services().encryption)
+        service = ConversationService(load_assistant(), conversations)
+        conversation = conversations.open("terminal", language)
+        show(await service.greet(conversation.id, language))
+        while line := (await asyncio.to_thread(_read_line)).strip():
+            show(await service.handle(Inbound(conversation.id, str(uuid.uuid4()), line)))
+
+    asyncio.run(talk())
+
+
+def _read_line() -> str:
+    try:
+        return input("\n> ")
+    except EOFError:
+        return ""
+
+
+@app.command()
+def evaluate(
+    intents: Annotated[Path | None, typer.Option(help="CSV with text,intent,register", exists=True)] = None,
+    topics: Annotated[Path | None, typer.Option(help="CSV with text,topic", exists=True)] = None,
+    out_of_scope: Annotated[Path | None, typer.Option(help="CSV with text", exists=True)] = None,
+) -> None:
+    """Measure understanding on a labelled file and print one JSON object."""
+    from bot import evaluation
+    from services.assembly import services
+
+    given = [path for path in (intents, topics, out_of_scope) if path]
+    if len(given) != 1:
+        typer.echo("give exactly one of --intents, --topics, --out-of-scope", err=True)
+        raise typer.Exit(2)
+    try:
+        result: dict[str, Any]
+        if intents:
+            result = evaluation.measure_intents(load_assistant(), intents)
+        elif topics:
+            result = evaluation.measure_topics(services().knowledge, topics)
+        else:
+            result = evaluation.measure_out_of_scope(load_assistant(), given[0])
+    except evaluation.BadFile as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
+
+
+@app.command()
+def doctor() -> None:
+    """Check knowledge files, calendar, database and model, and say what needs a person's attention."""
+    from bot.training import fingerprint
+    from services.assembly import services
+    from services.calendar import LAST_DECREED_YEAR
+
+    problems = [f"knowledge: {error}" for error in services().knowledge.errors]
+    notes = []
+    for entry in services().knowledge.entries:
+        if entry.is_stale(date.today()):
+            notes.append(f"knowledge: {entry.id} was to be checked again by {entry.facts.valid_until} ({entry.facts.owner})")
+    if date.today().year >= LAST_DECREED_YEAR:
+        notes.append(f"calendar: no decree on days off after {LAST_DECREED_YEAR}; due dates beyond it are refused")
+    if not services().database.is_reachable():
+        problems.append("database: not reachable")
+    models = services().settings.models_dir
+    if not (models / f"sapa-{fingerprint()}.tar.gz").exists():
+        problems.append(f"model: none in {models} was trained from the files at hand; run `sapa train`")
+    for line in [*problems, *notes]:
+        typer.echo(line)
+    typer.echo(f"{len(services().knowledge.entries)} knowledge entries, {len(problems)} problems, {len(notes)} notes")
+    if problems:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,72 @@
+"""The neutral message: what every channel takes in and renders, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+MAX_CHARACTERS = 4000
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What a citizen sent. `external_id` is the channel's own id: the same id again is the same message."""
+
+    conversation_id: str
+    external_id: str
+    text: str = ""
+    button: str | None = None
+    """Id of a button that the server issued."""
+
+
+@dataclass(frozen=True)
+class Button:
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """A message as the citizen sees it. `text` may hold `**bold**`, `- lists` and `[links](https://…)`, nothing else."""
+
+    seq: int
+    author: str
+    text: str
+    at: datetime
+    buttons: list[Button] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    external_id: str | None = None
+    """Of a citizen's own message: the id that the channel gave it."""
+
+
+class Unreadable(StrEnum):
+    """Why a text can't be a turn. The value names the sentence in domain.yml."""
+
+    EMPTY = "utter_empty"
+    TOO_LONG = "utter_too_long"
+    ONLY_SYMBOLS = "utter_only_symbols"
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]")
+_TAGS = re.compile(r"[\U000e0000-\U000e007f]")
+
+
+def clean(text: str) -> str | Unreadable:
+    """The text in one Unicode form without control and invisible characters, or why it can't be read."""
+    if len(text) > MAX_CHARACTERS:
+        return Unreadable.TOO_LONG
+    cleaned = unicodedata.normalize("NFC", _TAGS.sub("", _CONTROL.sub("", text.replace("\r\n", "\n")))).strip()
+    if not cleaned:
+        return Unreadable.EMPTY
+    if not any(character.isalnum() for character in cleaned):
+        return Unreadable.ONLY_SYMBOLS if cleaned not in {"-", "?"} else cleaned
+    return cleaned
+
+
+def without_command_prefix(text: str) -> str:
+    """Typed text is never a command: Rasa takes a leading slash for one, so it goes."""
+    return text.lstrip("/ \t\n") or text.replace("/", " ").strip() or "?"

@@ -1,0 +1,87 @@
+"""The chat without JavaScript: plain HTML forms, the same conversation service."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from fastapi import APIRouter, Cookie, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from bot.channels.web import Sessions
+from bot.conversation import ConversationService, TooManyWaiting
+from bot.markup import spans
+from bot.messages import Inbound
+from store.conversations import Conversations
+
+TEMPLATES = Path(__file__).with_name("templates")
+COOKIE = "sapa_chat"
+
+
+def plain_chat(service: ConversationService, conversations: Conversations, sessions: Sessions) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html"]))
+    texts = yaml.safe_load((TEMPLATES / "chat.yml").read_text(encoding="utf-8"))
+
+    async def known(token: str | None) -> str | None:
+        found = sessions.conversation_of(token) if token else None
+        conversation = await asyncio.to_thread(conversations.get, found) if found else None
+        return conversation.id if conversation else None
+
+    @router.get("/chat")
+    async def show(sapa_chat: Annotated[str | None, Cookie()] = None, lang: str = "id") -> Response:
+        locale = "en" if lang == "en" else "id"
+        conversation_id = await known(sapa_chat)
+        token = None
+        if conversation_id is None:
+            conversation = await asyncio.to_thread(conversations.open, "web", locale)
+            conversation_id, locale = conversation.id, conversation.locale
+            await service.greet(conversation_id, locale)
+            token, _ = sessions.issue(conversation_id)
+        messages = await service.messages_after(conversation_id, 0)
+        shown = [
+            {"seq": m.seq, "author": m.author, "sources": m.sources, "lines": [list(spans(line)) for line in m.text.split("\n")]}
+            for m in messages
+        ]
+        page = environment.get_template("chat.html").render(
+            t=texts[locale], locale=locale, messages=shown, buttons=messages[-1].buttons if messages else [], once=uuid.uuid4()
+        )
+        response = HTMLResponse(page)
+        if token:
+            response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/chat")
+        return response
+
+    @router.post("/chat")
+    async def send(
+        request: Request,
+        once: Annotated[uuid.UUID, Form()],
+        text: Annotated[str, Form(max_length=20_000)] = "",
+        button: Annotated[str | None, Form(max_length=64)] = None,
+        sapa_chat: Annotated[str | None, Cookie()] = None,
+    ) -> Response:
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise HTTPException(403)
+        conversation_id = await known(sapa_chat)
+        if conversation_id:
+            try:
+                await service.handle(Inbound(conversation_id, str(once), text, button))
+            except TooManyWaiting as error:
+                raise HTTPException(429) from error
+        return RedirectResponse("/chat#compose", 303)
+
+    @router.post("/chat/forget")
+    async def forget(request: Request, sapa_chat: Annotated[str | None, Cookie()] = None) -> Response:
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise HTTPException(403)
+        conversation_id = await known(sapa_chat)
+        if conversation_id:
+            await service.forget(conversation_id)
+        response = RedirectResponse("/chat", 303)
+        response.delete_cookie(COOKIE, path="/chat")
+        return response
+
+    return router

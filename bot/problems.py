@@ -1,0 +1,54 @@
+"""Errors as RFC 9457 problem details, with a sentence that says what to do next. Nothing of the request is repeated."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bot.assistant import Assistant
+
+log = structlog.get_logger(__name__)
+SENTENCES = {401: "utter_problem_session", 404: "utter_problem_not_found", 405: "utter_problem_method", 413: "utter_too_long"}
+SENTENCES |= {422: "utter_problem_invalid", 429: "utter_too_fast", 500: "utter_problem_server", 503: "utter_problem_server"}
+
+
+def _language(request: Request) -> str:
+    return "en" if request.headers.get("accept-language", "").lower().startswith("en") else "id"
+
+
+def add_problem_handlers(app: FastAPI, assistant: Assistant) -> None:
+    async def problem(request: Request, status: int, extra: dict[str, object] | None = None) -> JSONResponse:
+        sentence = await assistant.sentence(SENTENCES.get(status, "utter_problem_server"), _language(request))
+        body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": sentence.text}
+        return JSONResponse(body | (extra or {}), status, media_type="application/problem+json")
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        response = await problem(request, error.status_code)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        places = [".".join(str(part) for part in one["loc"]) for one in error.errors()]
+        return await problem(request, 422, {"invalid": places})
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("request failed", path=request.url.path, error=type(error).__name__)
+        return await problem(request, 500)
+
+
+_TITLES = {
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}

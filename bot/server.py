@@ -1,0 +1,148 @@
+"""The ASGI application: puts assistant, channels and pages together. Nothing else is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import FileResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.middleware.base import RequestResponseEndpoint
+
+from bot.assistant import Assistant
+from bot.channels.telegram import TelegramChannel
+from bot.channels.web import Sessions, web_channel
+from bot.conversation import ConversationService
+from bot.pages import plain_chat
+from bot.problems import add_problem_handlers
+from services.assembly import Services
+from services.settings import PROJECT
+from store.conversations import Conversations
+
+log = structlog.get_logger(__name__)
+WIDGET = PROJECT / "widget"
+MAX_BODY = 64 * 1024
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+STATIC = {
+    "widget.js": "text/javascript",
+    "demo.css": "text/css",
+    "demo.js": "text/javascript",
+    "webmaster.html": "text/html",
+    "webmaster.js": "text/javascript",
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Loads the model at once, so that a process that listens can answer. Raises `ModelMissing`."""
+    settings = services.settings
+    assistant = Assistant(settings.models_dir, services.database, settings.action_seconds)
+    conversations = Conversations(services.database, services.encryption)
+    service = ConversationService(assistant, conversations)
+    telegram = (
+        TelegramChannel(service, conversations, settings.telegram_bot_token, settings.telegram_base_url)
+        if settings.telegram_bot_token
+        else None
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if telegram:
+            await telegram.start()
+        yield
+        if telegram:
+            await telegram.stop()
+
+    app = FastAPI(title="Sapa Setneg", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Retry-After"],
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    _add_guards(app)
+    add_problem_handlers(app, assistant)
+    sessions = Sessions(services.encryption.signing_key, settings.session_hours)
+    app.include_router(web_channel(service, conversations, sessions))
+    app.include_router(plain_chat(service, conversations, sessions))
+    _add_pages(app)
+    _add_operation(app, services)
+    return app
+
+
+def _add_guards(app: FastAPI) -> None:
+    @app.middleware("http")
+    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > MAX_BODY:
+            return JSONResponse(
+                {"type": "about:blank", "title": "Content Too Large", "status": 413}, 413, media_type="application/problem+json"
+            )
+        response = await call_next(request)
+        response.headers.setdefault("Content-Security-Policy", CSP)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        if request.url.path.startswith(("/api/", "/chat")):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def demo_page() -> FileResponse:
+        return FileResponse(WIDGET / "demo.html", media_type="text/html")
+
+    @app.get("/static/{name}", include_in_schema=False)
+    async def static_file(name: str) -> FileResponse:
+        if name not in STATIC:
+            raise HTTPException(404)
+        headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
+        return FileResponse(Path(WIDGET / name), media_type=STATIC[name], headers=headers)
+
+
+def _add_operation(app: FastAPI, services: Services) -> None:
+    registry = CollectorRegistry()
+    requests = Counter("sapa_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
+    seconds = Histogram("sapa_http_seconds", "Time to answer", ["route"], registry=registry)
+
+    @app.middleware("http")
+    async def measure(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        started = time.perf_counter()
+        response = await call_next(request)
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        requests.labels(request.method, route, response.status_code).inc()
+        seconds.labels(route).observe(time.perf_counter() - started)
+        return response
+
+    @app.get("/healthz", include_in_schema=False)
+    async def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def ready() -> JSONResponse:
+        reachable = await asyncio.to_thread(services.database.is_reachable)
+        checks = {"model": True, "database": reachable, "knowledge": bool(services.knowledge.entries)}
+        return JSONResponse({"ready": all(checks.values()), "checks": checks}, 200 if all(checks.values()) else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        token = services.settings.metrics_token
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        local = request.client is not None and request.client.host in ("127.0.0.1", "::1") and not token
+        if not local and not (token and hmac.compare_digest(given.encode(), token.encode())):
+            raise HTTPException(404)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,58 @@
+"""Trains the model with Rasa, and knows whether the one at hand was made from the files at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import structlog
+
+from services.settings import PROJECT
+
+log = structlog.get_logger(__name__)
+SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", "bot/nlu/*.py", "services/slang.yml", "services/spelling.py")
+KEPT_MODELS = 5
+
+
+class TrainingFailed(Exception):
+    """Rasa made no model; what it said stands in its own output above."""
+
+
+def fingerprint() -> str:
+    """12 hex digits, the same for the same training files."""
+    digest = hashlib.sha256()
+    for pattern in SOURCES:
+        for path in sorted(PROJECT.glob(pattern)):
+            digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def train(models: Path, *, force: bool = False) -> Path:
+    """The model of the files at hand, trained now unless it is there already. Raises `TrainingFailed`."""
+    path = models / f"sapa-{fingerprint()}.tar.gz"
+    if path.exists() and not force:
+        path.touch()  # Rasa serves the newest one
+        return path
+    log.info("training the model; the first time this takes about two minutes")
+    from rasa.api import train as rasa_train
+
+    models.mkdir(parents=True, exist_ok=True)
+    before = Path.cwd()
+    os.chdir(PROJECT)  # config.yml names our components as modules of the project
+    try:
+        result = rasa_train(
+            domain="domain.yml",
+            config="config.yml",
+            training_files=["data"],
+            output=str(before / models),
+            fixed_model_name=path.name.removesuffix(".tar.gz"),
+            force_training=force,
+        )
+    finally:
+        os.chdir(before)
+    if result.code != 0 or not path.exists():
+        raise TrainingFailed(f"no model was made in {models}")
+    for old in sorted(models.glob("sapa-*.tar.gz"), key=lambda p: p.stat().st_mtime, reverse=True)[KEPT_MODELS:]:
+        old.unlink()
+    return path

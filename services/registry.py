@@ -1,0 +1,15 @@
+"""All journeys by name."""
+
+from services import aspirations, information_requests, objections, status_checks
+from services.journeys import Journey
+
+JOURNEYS: dict[str, Journey] = {
+    journey.name: journey
+    for journey in (
+        aspirations.JOURNEY,
+        information_requests.JOURNEY,
+        objections.JOURNEY,
+        status_checks.SIMPEL,
+        status_checks.TICKET,
+    )
+}

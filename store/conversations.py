@@ -1,0 +1,168 @@
+"""Conversations and their messages, masked, with the replies of each turn."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from store.database import Database, utc_now
+from store.encryption import Encryption
+from store.models import Button, Conversation, Draft, Message, TrackerEvent
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A bot's message to be stored. `buttons` are (label, payload); `hidden` maps stand-ins in `text` to what is seen."""
+
+    text: str
+    buttons: Sequence[tuple[str, str]] = ()
+    sources: Sequence[dict[str, Any]] = ()
+    hidden: dict[str, str] | None = None
+
+
+class Conversations:
+    def __init__(self, database: Database, encryption: Encryption) -> None:
+        self._database = database
+        self._encryption = encryption
+
+    def open(self, channel: str, locale: str, address: str | None = None) -> Conversation:
+        """The conversation with this address, or a new one."""
+        fingerprint = self._encryption.fingerprint("address", channel, address) if address else None
+        now = utc_now()
+        with self._database.session() as session:
+            if fingerprint:
+                known = session.scalar(select(Conversation).where(Conversation.address_hash == fingerprint))
+                if known:
+                    return known
+            conversation = Conversation(
+                id=secrets.token_hex(16),
+                channel=channel,
+                address_hash=fingerprint,
+                address=self._encryption.seal(address) if address else None,
+                locale=locale,
+                created_at=now,
+                last_at=now,
+            )
+            session.add(conversation)
+            return conversation
+
+    def get(self, conversation_id: str) -> Conversation | None:
+        with self._database.session() as session:
+            return session.get(Conversation, conversation_id)
+
+    def after(self, conversation_id: str, seq: int, limit: int = 500) -> list[Message]:
+        with self._database.session() as session:
+            query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > seq)
+            return list(session.scalars(query.order_by(Message.seq).limit(limit)))
+
+    def find(self, conversation_id: str, external_id: str) -> Message | None:
+        """The citizen's message with this id of the channel."""
+        with self._database.session() as session:
+            query = select(Message).where(Message.conversation_id == conversation_id, Message.external_id == external_id)
+            return session.scalar(query)
+
+    def replies_to(self, message_id: int) -> list[Message]:
+        with self._database.session() as session:
+            return list(session.scalars(select(Message).where(Message.reply_to == message_id).order_by(Message.seq)))
+
+    def last_buttons(self, conversation_id: str) -> list[Button]:
+        """The buttons under the newest message, in their order; none once the citizen has written since."""
+        with self._database.session() as session:
+            newest = session.scalar(
+                select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(1)
+            )
+            ids = [button["id"] for button in newest.buttons] if newest else []
+            found = {button.id: button for button in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
+        return [found[one] for one in ids if one in found]
+
+    def button(self, conversation_id: str, button_id: str) -> Button | None:
+        """A button that was issued in this very conversation."""
+        with self._database.session() as session:
+            button = session.get(Button, button_id)
+        return button if button and button.conversation_id == conversation_id else None
+
+    def add_inbound(self, conversation_id: str, external_id: str, text: str) -> Message:
+        with self._database.session() as session:
+            message = Message(
+                conversation_id=conversation_id,
+                seq=self._next_seq(session, conversation_id),
+                author="user",
+                text=text,
+                buttons=[],
+                sources=[],
+                at=utc_now(),
+                external_id=external_id,
+            )
+            session.add(message)
+            return message
+
+    def add_replies(
+        self,
+        conversation_id: str,
+        replies: Sequence[Reply],
+        reply_to: int | None = None,
+        turn: dict[str, Any] | None = None,
+        awaited_field: str | None = None,
+    ) -> list[Message]:
+        """Store a turn's replies and what is known of the turn, in one transaction."""
+        now = utc_now()
+        with self._database.session() as session:
+            seq = self._next_seq(session, conversation_id)
+            messages = [self._message(session, conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
+            if reply_to is not None:
+                session.execute(update(Message).where(Message.id == reply_to).values(turn=turn))
+            values = {"last_at": now, "awaited_field": awaited_field}
+            session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
+        return messages
+
+    def _message(
+        self, session: Session, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime
+    ) -> Message:
+        issued = [
+            Button(id=secrets.token_urlsafe(12), conversation_id=conversation_id, label=label, payload=payload, issued_at=now)
+            for label, payload in reply.buttons
+        ]
+        session.add_all(issued)
+        message = Message(
+            conversation_id=conversation_id,
+            seq=seq,
+            author="bot",
+            text=reply.text,
+            buttons=[{"id": button.id, "label": button.label} for button in issued],
+            sources=list(reply.sources),
+            at=now,
+            reply_to=reply_to,
+            hidden=self._encryption.seal(reply.hidden) if reply.hidden else None,
+        )
+        session.add(message)
+        return message
+
+    def seen_text(self, message: Message) -> str:
+        """The text as the citizen sees it, with the values in place of their stand-ins."""
+        text = message.text
+        for stand_in, value in (self._encryption.unseal(message.hidden) if message.hidden else {}).items():
+            text = text.replace(stand_in, value)
+        return text
+
+    def forget_messages(self, conversation_id: str) -> None:
+        """Delete all messages, buttons, tracker events and drafts; the conversation itself can go on. Tickets stay."""
+        with self._database.durable_session() as session:
+            for table in (Message, Button, TrackerEvent, Draft):
+                session.execute(delete(table).where(table.conversation_id == conversation_id))
+
+    def forget(self, conversation_id: str) -> None:
+        """Delete the conversation and everything in it. Tickets stay."""
+        self.forget_messages(conversation_id)
+        with self._database.durable_session() as session:
+            session.execute(delete(Conversation).where(Conversation.id == conversation_id))
+
+    @staticmethod
+    def _next_seq(session: Session, conversation_id: str) -> int:
+        newest = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
+        return (newest or 0) + 1

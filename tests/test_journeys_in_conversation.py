@@ -1,0 +1,240 @@
+"""Errands from the first word to the number, over the web channel with the trained model."""
+
+import re
+from datetime import date
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from services.assembly import Services, assemble
+from services.demo import DEMO_REQUESTS
+from services.tickets import Kind
+from store.models import Message, Ticket, TicketEvent, TrackerEvent
+from tests.citizen import Citizen
+
+ASPIRATION = "Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil karena kami sulit kuliah"
+TO_THE_SUMMARY = ("saya ingin menyampaikan aspirasi", "ya", ASPIRATION, "pendidikan", "lewati", "Alor, NTT", "Budi Santoso", "lewati")
+
+
+def number_and_code(answer: str) -> tuple[str, str]:
+    number = re.search(r"(?:ASP|PIP|KEB)-\d{8}-[0-9A-Z]{4}", answer)
+    code = re.search(r"(?:Kode akses|Access code): \*\*([0-9A-Z]{6})\*\*", answer)
+    assert number, answer
+    assert code, answer
+    return number[0], code[1]
+
+
+@pytest.mark.parametrize("number", DEMO_REQUESTS)
+async def test_every_demo_status_is_shown_with_its_next_step(client: httpx.AsyncClient, number: str) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.says(f"cek status SIMPEL {number} kode {DEMO_REQUESTS[number][0]}")
+    assert "Status permohonan" in answer
+    assert "Langkah berikutnya" in answer
+
+
+async def test_number_and_code_may_come_in_two_sloppy_messages(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through("mau cek status simpel dong", "demo smp 105", "kodenya 4zd8kf")
+    assert "Dikembalikan untuk dilengkapi" in answer
+
+
+async def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(client: httpx.AsyncClient) -> None:
+    citizen, other = await Citizen(client).arrives(), await Citizen(client).arrives()
+    wrong_code = await citizen.says("cek status SIMPEL DEMO-SMP-000101 kode 7K4Q2B")
+    unknown = await other.says("cek status SIMPEL DEMO-SMP-987654 kode 7K4Q2B")
+    assert wrong_code.encode() == unknown.encode()
+    assert "tidak dapat kami cocokkan" in unknown
+
+
+async def test_after_five_failures_even_the_right_code_gets_that_answer(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    answers = [await citizen.says(f"cek status SIMPEL DEMO-SMP-000102 kode 00000{n}") for n in range(5)]
+    answers.append(await citizen.says("cek status SIMPEL DEMO-SMP-000102 kode M3X8PW"))
+    assert len(set(answers)) == 1
+
+
+async def test_neither_number_nor_code_is_kept(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("cek status SIMPEL DEMO-SMP-000106 kode W7Q3YG")
+    await citizen.goes_through("cek status SIMPEL lagi", "DEMO-SMP-000106", "W7Q3YG")
+    with services.database.session() as session:
+        kept = " ".join([*session.scalars(select(TrackerEvent.data)), *session.scalars(select(Message.text))])
+    assert "000106" not in kept
+    assert "W7Q3YG" not in kept
+
+
+async def test_an_aspiration_gets_a_number_that_survives_a_restart(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    summary = await citizen.goes_through(*TO_THE_SUMMARY)
+    assert ASPIRATION in summary
+    assert "Budi Santoso" in summary
+    answer = await citizen.says("ya, kirim")
+    number, code = number_and_code(answer)
+    assert "tidak dapat menjanjikan waktu" in answer
+    restarted = assemble(services.settings)
+    found = restarted.tickets.find(number, code, "another-conversation")
+    assert found is not None
+    assert found.kind is Kind.ASPIRATION
+    assert restarted.tickets.fields_of(number)["text"] == ASPIRATION
+
+
+async def test_nothing_is_sent_before_the_summary_is_confirmed_and_two_yes_make_one_ticket(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(*TO_THE_SUMMARY)
+    with services.database.session() as session:
+        assert not list(session.scalars(select(Ticket)))
+    await citizen.goes_through("ya", "ya")
+    with services.database.session() as session:
+        assert len(list(session.scalars(select(Ticket)))) == 1
+        assert [event.name for event in session.scalars(select(TicketEvent))] == ["diterima"]
+
+
+async def test_personal_values_of_a_form_are_in_no_tracker_and_no_log(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(*TO_THE_SUMMARY[:-2], "Wiratmaja Kusumah", "wiratmaja.k@contoh.id", "ya")
+    with services.database.session() as session:
+        kept = " ".join([*session.scalars(select(TrackerEvent.data)), *session.scalars(select(Message.text))]).lower()
+        sealed = b" ".join(session.scalars(select(Ticket.fields)))
+    assert "wiratmaja" not in kept
+    assert b"wiratmaja" not in sealed.lower()
+
+
+async def test_a_question_in_the_middle_is_answered_and_the_form_goes_on(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("saya mau mengajukan permohonan informasi publik")
+    answer = await citizen.says("apa itu PPID?")
+    assert "Pejabat Pengelola Informasi dan Dokumentasi" in answer
+    assert citizen.last[-1]["text"].endswith("Anda mengajukan sebagai apa?")
+
+
+async def test_five_questions_in_a_row_do_not_lose_the_form(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("saya mau mengajukan permohonan informasi publik", *["apakah ada biayanya?"] * 5)
+    assert "Informasi apa yang Anda minta" in await citizen.says("1")
+
+
+@pytest.mark.parametrize("word", ["batal", "ga jadi deh", "cancel", "Batalin aja", "stop"])
+async def test_cancel_leads_out_at_every_step_of_an_aspiration(client: httpx.AsyncClient, word: str) -> None:
+    for steps in range(1, len(TO_THE_SUMMARY) + 1):
+        citizen = await Citizen(client).arrives()
+        await citizen.goes_through(*TO_THE_SUMMARY[:steps])
+        assert "dibatalkan" in await citizen.says(word)
+        assert "SIMPEL" in await citizen.says("apa itu simpel?")
+
+
+async def test_an_answer_can_be_changed_at_the_summary(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(*TO_THE_SUMMARY)
+    assert "nama" in (await citizen.says("namanya salah")).lower()
+    assert "Siti Aminah" in await citizen.says("Siti Aminah")
+    await citizen.says("ubah nomor 3")
+    assert "kesehatan" in await citizen.says("kesehatan")
+
+
+async def test_an_invalid_answer_gets_a_reason_and_three_misses_an_officer(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("saya ingin menyampaikan aspirasi", "ya")
+    assert "20 sampai 2.000" in await citizen.says("jalan rusak")
+    await citizen.says("jalan rusak")
+    assert "petugas" in await citizen.says("jalan rusak")
+
+
+async def test_an_information_request_gets_a_due_date_as_weekday_and_date(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through(
+        "saya mau minta dokumen ke PPID",
+        "WNI",
+        "Laporan kinerja Biro Humas tahun 2024 lengkap",
+        "penelitian skripsi",
+        "Siti Aminah",
+        "Jl. Melati 5, Magelang, Jawa Tengah",
+        "siti@contoh.id",
+        "salinan",
+        "email",
+        "ya",
+    )
+    number, _ = number_and_code(answer)
+    with services.database.session() as session:
+        ticket = session.scalar(select(Ticket).where(Ticket.number == number))
+    assert ticket is not None
+    expected = services.calendar.due_date(services.calendar.receipt_date(ticket.received_at), 10)
+    assert ticket.due_on == expected
+    assert re.search(rf"(?:Senin|Selasa|Rabu|Kamis|Jumat), {expected.day} \w+ {expected.year}", answer)
+    assert "keberatan" in answer
+
+
+async def test_who_may_not_request_is_told_politely(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives("en")
+    answer = await citizen.goes_through("I want to submit a public information request to the PPID", "Other")
+    assert "Indonesian citizens" in answer
+
+
+async def test_a_late_objection_is_taken_and_marked(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through(
+        "saya mau mengajukan keberatan atas jawaban PPID",
+        "PIP-20260105-ABCD",
+        "3 dan 7",
+        "20 Januari 2026",
+        "Permohonan saya tidak dijawab sampai lewat batas waktunya",
+        "lewati",
+        "Siti Aminah",
+        "siti@contoh.id",
+        "ya",
+    )
+    number, _ = number_and_code(answer)
+    fields = services.tickets.fields_of(number)
+    assert fields["late"] is True
+    assert fields["grounds"] == ["tidak_ditanggapi", "terlambat"]
+    assert date.fromisoformat(fields["found_on"]) == date(2026, 1, 20)
+
+
+async def test_own_tickets_need_no_code_and_others_need_number_and_code(client: httpx.AsyncClient) -> None:
+    citizen, stranger = await Citizen(client).arrives(), await Citizen(client).arrives()
+    number, code = number_and_code(await citizen.goes_through(*TO_THE_SUMMARY, "ya"))
+    assert number in await citizen.says("tiket saya sudah sampai mana?")
+    assert "Diterima" in await stranger.says(f"cek tiket {number} kode {code}")
+    wrong = await stranger.says(f"cek tiket {number} kode 000000")
+    unknown = await stranger.says("cek tiket ASP-20260101-0000 kode 000000")
+    assert wrong == unknown
+
+
+async def test_a_crisis_in_a_form_stops_the_form(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("saya ingin menyampaikan aspirasi", "ya")
+    answer = await citizen.says("saya sudah tidak kuat hidup, pengen mati aja")
+    assert "119" in answer
+    assert "aspirasi Anda (20" not in answer
+
+
+async def test_personal_data_is_masked_and_the_citizen_is_told(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.says("NIK saya 3201234509870001 dan email budi@contoh.id, apa syarat magang?")
+    assert "disamarkan" in answer
+    with services.database.session() as session:
+        kept = " ".join([*session.scalars(select(TrackerEvent.data)), *session.scalars(select(Message.text))])
+    assert "3201234509870001" not in kept
+    assert "budi@contoh.id" not in kept
+
+
+async def test_deleting_my_data_deletes_the_conversation(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("hapus data saya")
+    assert "sudah dihapus" in await citizen.presses("Hapus percakapan saya")
+    with services.database.session() as session:
+        assert not list(session.scalars(select(Message)))
+
+
+async def test_a_follow_up_is_understood_in_the_light_of_the_last_topic(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("apa itu program magang di setneg?", "terus syaratnya apa?")
+    assert "magang" in "\n".join(message["text"] for message in citizen.last).lower()
+
+
+async def test_the_answer_follows_the_citizens_language(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert "programme" in await citizen.says("what is Setneg Mantul?")
+    assert "program" in await citizen.says("kalau magang itu apa ya?")
