@@ -32,7 +32,7 @@ class ActionAnswer(Action):
     def _say(self, dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:
         best = finding.best
         is_question = tracker.get_intent_of_latest_message() == "ask_information"
-        if best and finding.verdict is Verdict.ANSWER:
+        if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
             utter_entry(dispatcher, tracker, best)
             return [SlotSet("last_topic", best.topic), SlotSet("misses", 0)]
         turn = turn_of(tracker)

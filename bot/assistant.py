@@ -10,6 +10,7 @@ from typing import Any
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.model import get_latest_model
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -67,9 +68,19 @@ class Assistant:
         self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
         self.use_database(database)
 
+    @property
+    def domain(self) -> Domain:
+        domain: Domain = self._agent.domain
+        return domain
+
+    @property
+    def tracker_store(self) -> SapaTrackerStore:
+        store: SapaTrackerStore = self._agent.processor.tracker_store
+        return store
+
     def use_database(self, database: Database) -> SapaTrackerStore | None:
         """Keep trackers in `database` from now on; returns the store used before."""
-        return self.use_store(SapaTrackerStore(self._agent.domain, database))
+        return self.use_store(SapaTrackerStore(self.domain, database))
 
     def use_store(self, store: SapaTrackerStore | None) -> SapaTrackerStore | None:
         # Rasa wraps a store so that its errors are swallowed and the turn is lost in memory; ours may be seen to fail.

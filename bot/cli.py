@@ -43,17 +43,12 @@ def serve() -> None:
     """Serve the web channel, the demo page and, with TELEGRAM_BOT_TOKEN, Telegram."""
     import uvicorn
 
-    from bot.assistant import ModelMissing
     from bot.server import create_app
     from services.assembly import services
     from services.demo import DEMO_REQUESTS
 
     configured = services().settings
-    try:
-        application = create_app(services())
-    except ModelMissing as missing:
-        typer.echo(str(missing), err=True)
-        raise typer.Exit(2) from missing
+    application = create_app(services(), load_assistant())
     address = f"http://{configured.host}:{configured.port}"
     typer.echo(f"\nSapa Setneg: demo page {address}/   plain chat {address}/chat   webmasters {address}/static/webmaster.html")
     if configured.environment != "production":

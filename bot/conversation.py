@@ -20,7 +20,7 @@ import structlog
 from rapidfuzz import fuzz
 
 from bot.assistant import Answer, Assistant, Said
-from bot.messages import Button, Inbound, Outbound, Unreadable, clean, without_command_prefix
+from bot.messages import Button, Inbound, Outbound, Unreadable, clean
 from services.commands import find_command, find_ordinal
 from services.journeys import Journey
 from services.privacy import mask
@@ -165,7 +165,7 @@ class ConversationService:
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
             return _command(command), text
-        meant = without_command_prefix(pressed.payload if pressed else text)
+        meant = pressed.payload if pressed else text
         return await asyncio.to_thread(self._assistant.understand, meant), meant
 
     async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any]) -> Answer:

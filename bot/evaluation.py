@@ -42,7 +42,7 @@ def measure_intents(assistant: Assistant, path: Path) -> dict[str, Any]:
     rows = read_rows(path, ("text", "intent", "register"))
     results = []
     for row in rows:
-        intent = assistant.understand(row["text"].lstrip("/"))["intent"]
+        intent = assistant.understand(row["text"])["intent"]
         results.append((row, intent["name"], intent["confidence"]))
     errors = [
         {"text": row["text"], "expected": row["intent"], "predicted": predicted, "confidence": round(confidence, 3)}

@@ -49,9 +49,12 @@ class Unreadable(StrEnum):
     EMPTY = "utter_empty"
     TOO_LONG = "utter_too_long"
     ONLY_SYMBOLS = "utter_only_symbols"
+    COMMAND = "utter_no_commands"
+    """It looks like one of Rasa's own commands, which only buttons of the server may carry."""
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]")
+_COMMAND = re.compile(r"(?:^|(?<=\s))/+[A-Za-z_]\w*(?=\s|$)|/\w+\s*\{|^/+\w")
 _TAGS = re.compile(r"[\U000e0000-\U000e007f]")
 
 
@@ -63,10 +66,7 @@ def clean(text: str) -> str | Unreadable:
     if not cleaned:
         return Unreadable.EMPTY
     if not any(character.isalnum() for character in cleaned):
-        return Unreadable.ONLY_SYMBOLS if cleaned not in {"-", "?"} else cleaned
-    return cleaned
-
-
-def without_command_prefix(text: str) -> str:
-    """Typed text is never a command: Rasa takes a leading slash for one, so it goes."""
-    return text.lstrip("/ \t\n") or text.replace("/", " ").strip() or "?"
+        return cleaned if cleaned in {"-", "?"} else Unreadable.ONLY_SYMBOLS
+    if _COMMAND.search(cleaned):
+        return Unreadable.COMMAND
+    return cleaned.lstrip("/ ") or Unreadable.ONLY_SYMBOLS

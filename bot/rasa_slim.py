@@ -1,12 +1,14 @@
 """Lets Rasa 3.6.21 run on Python 3.11 without TensorFlow and without the SDKs of channels we do not offer.
 
 Rasa imports TensorFlow, Slack, Twilio, MongoDB and a dozen more at start, whether a bot uses them or not. Nothing of ours
-does. Four shims, each with a test in tests/test_rasa_on_python311.py and all explained in docs/adr/0001:
+does. Five shims, each with a test in tests/test_rasa_on_python311.py and all explained in docs/adr/0001:
 
 1. `PlaceholderFinder`: a package named in `ABSENT` that is not installed imports as an empty placeholder.
 2. `add_legacy_version`: `packaging` dropped `LegacyVersion`, Rasa only asks `isinstance(x, LegacyVersion)`.
 3. `SlimComponents`: Rasa's list of default components without those that need TensorFlow, spaCy or MITIE.
-4. `quiet`: telemetry off, and old dependencies' deprecation warnings silenced, before Rasa reads the environment.
+4. `adapt_sanic`: Sanic 25 starts worker processes that can't find the application Rasa has made, and has no
+   `response.stream` any more, which `rasa shell` listens to.
+5. `quiet`: telemetry off, and old dependencies' deprecation warnings silenced, before Rasa reads the environment.
 
 `watch` is called at interpreter start by a `.pth` file so that the plain `rasa` command works too; it costs one entry in
 `sys.meta_path` until somebody imports Rasa.
@@ -137,6 +139,22 @@ def add_legacy_version() -> None:
         version.LegacyVersion = type("LegacyVersion", (), {})  # type: ignore[attr-defined]  # gone since packaging 22
 
 
+def adapt_sanic() -> None:
+    from sanic import Sanic, response
+    from sanic.response import ResponseStream
+
+    if not hasattr(response, "stream"):
+        response.stream = ResponseStream  # type: ignore[attr-defined]  # gone since Sanic 22
+    run = Sanic.run
+
+    def run_in_one_process(self: Any, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("workers", 1) == 1:
+            kwargs["single_process"] = True
+        run(self, *args, **kwargs)
+
+    Sanic.run = run_in_one_process  # type: ignore[method-assign]  # the shim itself
+
+
 def quiet() -> None:
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
@@ -151,6 +169,7 @@ def activate() -> None:
         return
     quiet()
     add_legacy_version()
+    adapt_sanic()
     sys.meta_path.insert(0, SlimComponents())
     sys.meta_path.append(PlaceholderFinder())
 

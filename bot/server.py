@@ -43,10 +43,9 @@ STATIC = {
 }
 
 
-def create_app(services: Services) -> FastAPI:
-    """Loads the model at once, so that a process that listens can answer. Raises `ModelMissing`."""
+def create_app(services: Services, assistant: Assistant) -> FastAPI:
+    """Takes a loaded assistant, so that a process that listens can answer."""
     settings = services.settings
-    assistant = Assistant(settings.models_dir, services.database, settings.action_seconds)
     conversations = Conversations(services.database, services.encryption)
     service = ConversationService(assistant, conversations)
     telegram = (

@@ -56,7 +56,8 @@ def use(assembled: Services) -> None:
     _in_use[:] = [assembled]
 
 
-def assemble(configured: Settings) -> Services:
+def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Services:
+    """New services from these settings; `knowledge` that is loaded already may be shared."""
     database = Database(configured.database)
     database.migrate()
     encryption = Encryption(load_keys(configured.keys, configured.data_dir))
@@ -69,7 +70,7 @@ def assemble(configured: Settings) -> Services:
         database=database,
         encryption=encryption,
         calendar=calendar,
-        knowledge=Knowledge(configured.knowledge_dir, shared_encoder()),
+        knowledge=knowledge or Knowledge(configured.knowledge_dir, shared_encoder()),
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
         tickets=Tickets(database, encryption, calendar, attempts),
         drafts=Drafts(database, encryption),

@@ -22,7 +22,7 @@ def _ticket_in(message: str) -> dict[str, Any]:
     number = tickets.normalise_number(message)
     if number is None:
         return {}
-    code = tickets.normalise_code(message.upper().rsplit(number[-4:], 1)[-1])
+    code = tickets.normalise_code(tickets.without_number(message))
     return {"number": number} | ({"code": code} if code else {})
 
 

@@ -78,18 +78,27 @@ class Filing:
     submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
+_NUMBER = re.compile(r"\b(ASP|PIP|KEB|KUN|MAG)[\s_–-]{0,3}(\d{8})[\s_–-]{0,3}([0-9A-Z]{4})\b", re.IGNORECASE)
+
+
 def normalise_number(text: str) -> str | None:
     """The ticket number in `text`, whatever its case and spacing: `asp 20261123 7k4q` is `ASP-20261123-7K4Q`."""
-    match = re.search(r"\b(ASP|PIP|KEB|KUN|MAG)[\s_–-]{0,3}(\d{8})[\s_–-]{0,3}([0-9A-Z]{4})\b", text.upper())
-    return f"{match[1]}-{match[2]}-{_as_crockford(match[3])}" if match else None
+    match = _NUMBER.search(text)
+    return f"{match[1].upper()}-{match[2]}-{_as_crockford(match[3].upper())}" if match else None
+
+
+def without_number(text: str) -> str:
+    """What is left of a message when its ticket number is taken out."""
+    return _NUMBER.sub(" ", text)
 
 
 def normalise_code(text: str) -> str | None:
     """The access code in `text`: six Crockford characters, O read as 0 and I, L as 1, spaces and hyphens left out."""
     candidates = re.findall(r"(?<![A-Z0-9-])[0-9A-Z](?:[ -]?[0-9A-Z]){5}(?![A-Z0-9-])", text.upper())
     for candidate in reversed(candidates):
-        code = _as_crockford(re.sub(r"[ -]", "", candidate))
-        if len(code) == CODE_LENGTH and all(c in CROCKFORD for c in code) and any(c.isdigit() for c in code):
+        typed = re.sub(r"[ -]", "", candidate)
+        code = _as_crockford(typed)
+        if len(code) == CODE_LENGTH and all(c in CROCKFORD for c in code) and any(c.isdigit() for c in typed):
             return code
     return None
 

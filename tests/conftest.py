@@ -11,8 +11,12 @@ os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 import httpx
 import pytest
 
-from services.assembly import Services, assemble, use
-from services.settings import Settings
+from bot.assistant import Assistant
+from bot.server import create_app
+from services.assembly import Services, assemble, shared_encoder, use
+from services.knowledge import Knowledge
+from services.settings import PROJECT, Settings
+from store.database import Database
 
 
 @pytest.fixture
@@ -20,27 +24,38 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, SAPA_DATA_DIR=tmp_path)  # type: ignore[call-arg]  # named by their environment variables
 
 
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    return Knowledge(PROJECT / "knowledge", shared_encoder())
+
+
 @pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    assembled = assemble(settings)
+def services(settings: Settings, knowledge: Knowledge) -> Iterator[Services]:
+    assembled = assemble(settings, knowledge)
     use(assembled)
     yield assembled
     assembled.database.close()
 
 
 @pytest.fixture(scope="session")
-def model_dir() -> Path:
-    folder = Path("models")
-    if not list(folder.glob("sapa-*.tar.gz")):
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    """The assistant with the trained model; `assistant` puts it on the database of a test."""
+    models = Path("models")
+    if not list(models.glob("sapa-*.tar.gz")):
         pytest.fail("no trained model: run the tests by `make test`, which trains it first")
-    return folder
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('trained')}/unused.db")
+    return Assistant(models, database, action_seconds=8)
 
 
 @pytest.fixture
-async def client(services: Services, model_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """The whole application without a socket in between."""
-    from bot.server import create_app
+def assistant(trained: Assistant, services: Services) -> Assistant:
+    trained.use_database(services.database)
+    return trained
 
-    transport = httpx.ASGITransport(create_app(services), client=("127.0.0.1", 1234))
+
+@pytest.fixture
+async def client(services: Services, assistant: Assistant) -> AsyncIterator[httpx.AsyncClient]:
+    """The whole application without a socket in between."""
+    transport = httpx.ASGITransport(create_app(services, assistant), client=("127.0.0.1", 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://sapa.test", timeout=30) as opened:
         yield opened

@@ -14,7 +14,16 @@ from store.models import Message, Ticket, TicketEvent, TrackerEvent
 from tests.citizen import Citizen
 
 ASPIRATION = "Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil karena kami sulit kuliah"
-TO_THE_SUMMARY = ("saya ingin menyampaikan aspirasi", "ya", ASPIRATION, "pendidikan", "lewati", "Alor, NTT", "Budi Santoso", "lewati")
+TO_THE_SUMMARY = (
+    "saya ingin menyampaikan aspirasi",
+    "ya",
+    ASPIRATION,
+    "pendidikan",
+    "lewati",
+    "Alor, NTT",
+    "Budi Santoso",
+    "lewati",
+)
 
 
 def number_and_code(answer: str) -> tuple[str, str]:
@@ -72,7 +81,7 @@ async def test_an_aspiration_gets_a_number_that_survives_a_restart(client: httpx
     answer = await citizen.says("ya, kirim")
     number, code = number_and_code(answer)
     assert "tidak dapat menjanjikan waktu" in answer
-    restarted = assemble(services.settings)
+    restarted = assemble(services.settings, services.knowledge)
     found = restarted.tickets.find(number, code, "another-conversation")
     assert found is not None
     assert found.kind is Kind.ASPIRATION
@@ -213,7 +222,7 @@ async def test_a_crisis_in_a_form_stops_the_form(client: httpx.AsyncClient) -> N
 async def test_personal_data_is_masked_and_the_citizen_is_told(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     answer = await citizen.says("NIK saya 3201234509870001 dan email budi@contoh.id, apa syarat magang?")
-    assert "disamarkan" in answer
+    assert "samarkan" in answer
     with services.database.session() as session:
         kept = " ".join([*session.scalars(select(TrackerEvent.data)), *session.scalars(select(Message.text))])
     assert "3201234509870001" not in kept
@@ -237,4 +246,4 @@ async def test_a_follow_up_is_understood_in_the_light_of_the_last_topic(client: 
 async def test_the_answer_follows_the_citizens_language(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     assert "programme" in await citizen.says("what is Setneg Mantul?")
-    assert "program" in await citizen.says("kalau magang itu apa ya?")
+    assert "Menurut" in await citizen.says("kalau magang itu apa ya?")

@@ -83,13 +83,21 @@ async def test_typed_words_and_numbers_press_a_button_too(client: httpx.AsyncCli
 
 @pytest.mark.parametrize(
     "typed",
-    ['/submit_aspiration{"aspiration_name": "x"}', '/ask_information{"entry": "simpel"}', "/restart", "//help", '/manage_my_data{"data": "delete"}'],
+    [
+        '/submit_aspiration{"aspiration_name": "x"}',
+        '/ask_information{"entry": "simpel"}',
+        "/restart",
+        "//help",
+        "halo /submit_aspiration",
+        "tolong /crisis{} ya",
+        '/manage_my_data{"data": "delete"}',
+    ],
 )
 async def test_typed_text_is_never_a_command(client: httpx.AsyncClient, services: Services, typed: str) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.says("apa itu magang di setneg?")
     before = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
-    await citizen.says(typed)
+    assert "kata-kata biasa" in await citizen.says(typed)
     with services.database.session() as session:
         from sqlalchemy import select
 
@@ -121,7 +129,9 @@ async def test_a_text_that_cannot_be_read_gets_a_sentence_that_says_what_to_do(
     assert part in await citizen.says(text)
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script> apa itu simpel", "x" * 4000, "\x00\x1b[31m apa itu simpel", "a\ud800b apa"])
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script> apa itu simpel", "x" * 4000, "\x00\x1b[31m apa itu simpel", "a\ud800b apa"]
+)
 async def test_odd_text_breaks_nothing(client: httpx.AsyncClient, text: str) -> None:
     citizen = await Citizen(client).arrives()
     assert await citizen.says(text.encode("utf-8", "replace").decode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import os
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.markup import to_telegram_html
 from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
 
+os.environ.setdefault("PTB_TIMEDELTA", "1")
 log = structlog.get_logger(__name__)
 CHATS_AT_ONCE = 64
 SECONDS_BETWEEN_MESSAGES = 1.0
@@ -135,7 +137,7 @@ class TelegramChannel:
                 )
                 return
             except RetryAfter as error:
-                seconds = error.retry_after if isinstance(error.retry_after, (int, float)) else error.retry_after.total_seconds()
+                seconds = error.retry_after.total_seconds()  # type: ignore[union-attr]  # PTB_TIMEDELTA makes it one
                 await asyncio.sleep(seconds)
             except TimedOut:
                 continue

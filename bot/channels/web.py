@@ -1,13 +1,11 @@
 """The web channel: signed sessions, idempotent messages, history after a number, live events."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -54,7 +52,7 @@ class NewMessage(BaseModel):
     button: Annotated[str, Field(max_length=64)] | None = None
 
     @model_validator(mode="after")
-    def says_one_thing(self) -> NewMessage:
+    def says_one_thing(self) -> Self:
         if (self.text is None) == (self.button is None):
             raise ValueError("give either text or button")
         return self

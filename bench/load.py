@@ -1,0 +1,102 @@
+"""Senders that talk to a server one message after another, and what their turns took."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx
+
+TURNS_A_CONVERSATION = 10
+TIMEOUT = 120
+
+
+class Channel(Protocol):
+    """How one system is talked to over HTTP."""
+
+    @property
+    def url(self) -> str: ...
+
+    async def open(self, client: httpx.AsyncClient) -> str:
+        """A new conversation; gives what names it in `send`."""
+
+    async def send(self, client: httpx.AsyncClient, conversation: str, text: str) -> bool:
+        """One turn. False where the system failed or said nothing."""
+
+
+@dataclass(frozen=True)
+class StockChannel:
+    """Rasa's REST channel: a sender id makes a conversation."""
+
+    url: str
+
+    async def open(self, client: httpx.AsyncClient) -> str:
+        return uuid.uuid4().hex
+
+    async def send(self, client: httpx.AsyncClient, conversation: str, text: str) -> bool:
+        response = await client.post(f"{self.url}/webhooks/rest/webhook", json={"sender": conversation, "message": text})
+        return response.status_code == 200 and bool(response.json())
+
+
+@dataclass(frozen=True)
+class OwnChannel:
+    """The web channel of Sapa Setneg: a conversation is a signed token, asked for first."""
+
+    url: str
+
+    async def open(self, client: httpx.AsyncClient) -> str:
+        response = await client.post(f"{self.url}/api/chat/sessions", json={"locale": "id"})
+        response.raise_for_status()
+        return str(response.json()["token"])
+
+    async def send(self, client: httpx.AsyncClient, conversation: str, text: str) -> bool:
+        body = {"client_message_id": str(uuid.uuid4()), "text": text}
+        headers = {"Authorization": f"Bearer {conversation}"}
+        response = await client.post(f"{self.url}/api/chat/messages", json=body, headers=headers)
+        return response.status_code == 200 and bool(response.json()["messages"])
+
+
+@dataclass
+class Turns:
+    milliseconds: list[float] = field(default_factory=list)
+    failed: int = 0
+    seconds: float = 0.0
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "turns": len(self.milliseconds),
+            "failed": self.failed,
+            **percentiles(self.milliseconds),
+            "turns_per_second": round(len(self.milliseconds) / self.seconds, 1),
+        }
+
+
+def percentiles(milliseconds: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(milliseconds, n=100, method="inclusive")
+    return {name: round(cuts[rank - 1], 1) for name, rank in (("p50", 50), ("p95", 95), ("p99", 99))}
+
+
+async def talk(channel: Channel, texts: list[str], senders: int) -> Turns:
+    """Shares `texts` among the senders. Opening a conversation counts in `seconds` and in no turn."""
+    turns = Turns()
+    limits = httpx.Limits(max_connections=senders, max_keepalive_connections=senders)
+    async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as client:
+        started = time.perf_counter()
+        await asyncio.gather(*(_sender(channel, client, texts[number::senders], turns) for number in range(senders)))
+        turns.seconds = time.perf_counter() - started
+    return turns
+
+
+async def _sender(channel: Channel, client: httpx.AsyncClient, texts: list[str], turns: Turns) -> None:
+    conversation = ""
+    for number, text in enumerate(texts):
+        if number % TURNS_A_CONVERSATION == 0:
+            conversation = await channel.open(client)
+        started = time.perf_counter()
+        answered = await channel.send(client, conversation, text)
+        turns.milliseconds.append((time.perf_counter() - started) * 1000)
+        turns.failed += not answered

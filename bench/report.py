@@ -1,0 +1,100 @@
+"""The report of a run: one Markdown table and what a reader must know to trust it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.systems import EPOCHS
+
+ROWS: list[tuple[str, tuple[str, ...]]] = [
+    ("training, s", ("training", "seconds")),
+    ("training, s of processor time", ("training", "cpu_seconds")),
+    ("start to ready, s", ("ready_seconds",)),
+    ("resident memory when ready, MB", ("memory_ready_mb",)),
+    ("resident memory after the run, MB", ("memory_after_mb",)),
+    ("a turn at 1 sender, p50, ms", ("one_sender", "p50")),
+    ("… p95", ("one_sender", "p95")),
+    ("… p99", ("one_sender", "p99")),
+    ("… turns a second", ("one_sender", "turns_per_second")),
+    ("… processor time of the servers a turn, ms", ("one_sender", "cpu_ms_a_turn")),
+    ("a turn at 16 senders, p50, ms", ("many_senders", "p50")),
+    ("… p95", ("many_senders", "p95")),
+    ("… p99", ("many_senders", "p99")),
+    ("… turns a second", ("many_senders", "turns_per_second")),
+    ("… processor time of the servers a turn, ms", ("many_senders", "cpu_ms_a_turn")),
+    ("understanding alone, one thread, in process, p50, ms", ("nlu", "p50")),
+    ("understanding alone, one thread, POST /model/parse, p50, ms", ("nlu_over_http", "p50")),
+]
+HOW = """
+- Both learn from the same `data/` and `domain.yml` and are sent the same messages in the same order. No message is sent
+  twice, so no cache answers. A sender waits for each reply and starts a new conversation after ten turns.
+- Stock: `rasa run` (REST channel, SQLite) and `rasa run actions` with actions that do nothing (`bench/stock/actions`),
+  memory and processor time of both together. Sapa Setneg: `sapa serve`, POST /api/chat/messages, SQLite, real search.
+- Opening a conversation counts in turns a second and in no turn of Sapa Setneg, where it is a request of its own; stock
+  opens it within the first turn.
+- The client that measures runs on the same cores. MB are 1,000,000 bytes.
+"""
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on, without names of hosts or folders."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "python": platform.python_version(),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def to_markdown(result: dict[str, Any]) -> str:
+    found = result["machine"]
+    stock, own = result["systems"].get("stock"), result["systems"]["sapa"]
+    lines = [
+        "# Stock Rasa 3.6.21 and Sapa Setneg, measured",
+        "",
+        f"Written by `make bench` at {found['at']}{' (quick)' if result['quick'] else ''}: {found['processor']}, "
+        f"{found['cores']} cores, {found['memory_gb']} GB, Python {found['python']}; data {result['data']}.",
+        "",
+        "| | stock Rasa | Sapa Setneg | stock ÷ ours |",
+        "|---|--:|--:|--:|",
+    ]
+    for label, path in ROWS:
+        theirs, ours = _at(stock, path), _at(own, path)
+        if theirs is not None or ours is not None:
+            ratio = f"{theirs / ours:.1f}" if theirs and ours else ""
+            lines.append(f"| {label} | {_shown(theirs)} | {_shown(ours)} | {ratio} |")
+    return "\n".join([*lines, "", *_notes(result), HOW.strip(), ""])
+
+
+def _notes(result: dict[str, Any]) -> list[str]:
+    notes = []
+    for name, figures in result["systems"].items():
+        training, loads = figures["training"], [figures["one_sender"], figures["many_senders"]]
+        if training["epochs"] not in (None, EPOCHS):
+            notes.append(f"- **A trial:** the {name} model was trained for {training['epochs']} epochs instead of {EPOCHS}.")
+        if training["data"] != result["data"]:
+            notes.append(f"- **The {name} model is of {training['trained_at']} and of other data ({training['data']}).**")
+        turns, failed, before = (
+            " and ".join(str(load[key]) for load in loads) for key in ("turns", "failed", "load_average_before")
+        )
+        notes.append(f"- {name}: {turns} turns, {failed} without an answer; load average of the machine before them {before}.")
+    return notes
+
+
+def _at(figures: dict[str, Any] | None, path: tuple[str, ...]) -> float | None:
+    value: Any = figures
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return float(value) if value is not None else None
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

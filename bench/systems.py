@@ -1,0 +1,228 @@
+"""The two measured systems: how each is set up, trained, served and timed. Nothing is measured here but training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from bench.load import Channel, OwnChannel, StockChannel
+from bench.processes import Server, free_port, run_logged, running
+from bot.training import fingerprint
+
+PROJECT = Path(__file__).resolve().parent.parent
+WORK = PROJECT / "bench" / ".work"
+STOCK = PROJECT / "bench" / "stock"
+WARM_UP = 5
+QUIET = {"RASA_TELEMETRY_ENABLED": "false", "UV_PYTHON_DOWNLOADS": "never", "PYTHONWARNINGS": "ignore"}
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "SAPA_ENCODER_THREADS": "1",
+    "TF_INTRA_OP_PARALLELISM_THREADS": "1",
+    "TF_INTER_OP_PARALLELISM_THREADS": "1",
+}
+EPOCHS = 100
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training cost, kept beside the model so that `--quick` can tell it."""
+
+    seconds: float
+    cpu_seconds: float
+    data: str
+    trained_at: str
+    epochs: int | None = None
+
+
+def inherited() -> dict[str, str]:
+    """The reader's environment without settings of the assistant."""
+    ours = ("SAPA_", "SIMPEL_", "TELEGRAM_", "DATABASE_URL", "REDIS_URL", "RASA_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | QUIET
+
+
+def data_digest() -> str:
+    """12 hex digits, the same for the same data/ and domain.yml."""
+    digest = hashlib.sha256()
+    for path in [PROJECT / "domain.yml", *sorted((PROJECT / "data").rglob("*.yml"))]:
+        digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def timed_training(command: list[str | Path], environment: Mapping[str, str], folder: Path, log: Path, nice: int) -> Training:
+    data, before, started = data_digest(), resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    run_logged(["nice", "-n", str(nice), *command], environment, folder, log)
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Training(round(seconds, 1), round(cpu, 1), data, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def timed_parsing(command: list[str | Path], environment: Mapping[str, str], folder: Path, texts: list[str]) -> list[float]:
+    """Runs a program that reads texts from one file and leaves milliseconds in another."""
+    questions, result = WORK / "texts.json", WORK / "milliseconds.json"
+    questions.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
+    result.unlink(missing_ok=True)
+    run_logged([*command, questions, result], {**environment, **ONE_THREAD}, folder, WORK / "parse.log")
+    return [float(ms) for ms in json.loads(result.read_text())[WARM_UP:]]
+
+
+class Stock:
+    name = "stock"
+
+    def __init__(self, epochs: int = EPOCHS) -> None:
+        self._epochs = epochs
+        self._folder = WORK / (self.name if epochs == EPOCHS else f"{self.name}-{epochs}-epochs")
+        self._model = self._folder / "models" / "stock.tar.gz"
+        self._rasa = STOCK / ".venv" / "bin" / "rasa"
+
+    def set_up(self) -> None:
+        uv = shutil.which("uv") or PROJECT / ".tools" / "bin" / "uv"
+        command = [uv, "sync", "--frozen", "--project", STOCK, "--python", sys.executable]
+        run_logged(command, inherited(), PROJECT, WORK / "uv.log")
+
+    def trained(self) -> Training | None:
+        return _remembered(self._folder) if self._model.exists() else None
+
+    def train(self, nice: int) -> Training:
+        """From a copy of data/ and domain.yml, without anything of Rasa's cache."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.copytree(PROJECT / "data", self._folder / "data")
+        shutil.copy(PROJECT / "domain.yml", self._folder)
+        config = yaml.safe_load((STOCK / "config.yml").read_text(encoding="utf-8"))
+        for component in [*config["pipeline"], *config["policies"]]:
+            if "epochs" in component:
+                component["epochs"] = self._epochs
+        (self._folder / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        command: list[str | Path] = [self._rasa, "train", "--out", "models", "--fixed-model-name", "stock"]
+        training = timed_training(command, self._environment(), self._folder, self._folder / "train.log", nice)
+        return _remember(self._folder, replace(training, epochs=self._epochs))
+
+    def servers(self, environment: Mapping[str, str] | None = None) -> tuple[list[Server], Channel]:
+        """The action server and Rasa's own, on an empty database."""
+        actions, port = free_port(), free_port()
+        database = self._folder / "tracker.db"
+        database.unlink(missing_ok=True)
+        variables = {
+            **self._environment(),
+            "STOCK_ACTIONS_PORT": str(actions),
+            "STOCK_DATABASE_URL": f"sqlite:///{database}",
+            **(environment or {}),
+        }
+        url = f"http://127.0.0.1:{port}"
+        run_actions: list[str | Path] = [self._rasa, "run", "actions", "--actions", "actions", "--port", str(actions)]
+        run: list[str | Path] = [
+            self._rasa,
+            "run",
+            "--enable-api",
+            "--interface",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--model",
+            self._model,
+        ]
+        run += ["--endpoints", STOCK / "endpoints.yml", "--credentials", STOCK / "credentials.yml"]
+        health = f"http://127.0.0.1:{actions}/health"
+        return [
+            Server(run_actions, variables, self._folder, health, self._folder / "actions.log"),
+            Server(run, variables, self._folder, f"{url}/status", self._folder / "run.log"),
+        ], StockChannel(url)
+
+    def understand(self, texts: list[str]) -> list[float]:
+        command: list[str | Path] = [STOCK / ".venv" / "bin" / "python", STOCK / "parse.py", self._model]
+        return timed_parsing(command, self._environment(), self._folder, texts)
+
+    def parse_over_http(self, texts: list[str]) -> list[float]:
+        """POST /model/parse of a server of its own with one thread."""
+        servers, channel = self.servers(ONE_THREAD)
+        milliseconds = []
+        with running(servers), httpx.Client(timeout=60, trust_env=False) as client:
+            for text in texts:
+                started = time.perf_counter()
+                client.post(f"{channel.url}/model/parse", json={"text": text}).raise_for_status()
+                milliseconds.append((time.perf_counter() - started) * 1000)
+        return milliseconds[WARM_UP:]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **inherited(),
+            "PYTHONPATH": str(STOCK),
+            "SANIC_HOST": "127.0.0.1",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "RASA_CACHE_DIRECTORY": str(self._folder / "cache"),
+        }
+
+
+class Own:
+    name = "sapa"
+
+    def __init__(self) -> None:
+        self._folder = WORK / self.name
+        self._sapa = Path(sys.executable).with_name("sapa")
+
+    def set_up(self) -> None:
+        """This very environment is the one that is measured."""
+
+    def trained(self) -> Training | None:
+        return _remembered(self._folder) if (self._folder / "models" / f"sapa-{fingerprint()}.tar.gz").exists() else None
+
+    def train(self, nice: int) -> Training:
+        """With no sentence encoded before and nothing of Rasa's cache."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        command: list[str | Path] = [self._sapa, "train", "--force"]
+        return _remember(
+            self._folder, timed_training(command, self._environment(), self._start_folder(), self._folder / "train.log", nice)
+        )
+
+    def servers(self) -> tuple[list[Server], Channel]:
+        for left in (self._folder / "var").glob("sapa.db*"):
+            left.unlink()
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        variables = {**self._environment(), "HOST": "127.0.0.1", "PORT": str(port)}
+        log = self._folder / "serve.log"
+        return [Server([self._sapa, "serve"], variables, self._start_folder(), f"{url}/readyz", log)], OwnChannel(url)
+
+    def understand(self, texts: list[str]) -> list[float]:
+        command: list[str | Path] = [sys.executable, "-m", "bench.understand"]
+        return timed_parsing(command, self._environment(), self._start_folder(), texts)
+
+    def _start_folder(self) -> Path:
+        """Away from the project, whose `.env` would be read."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    def _environment(self) -> dict[str, str]:
+        """Every setting at its default, whatever stands in the reader's shell, but folders of the bench's own."""
+        return {
+            **inherited(),
+            "PYTHONPATH": str(PROJECT),
+            "SAPA_ENV": "demo",
+            "SAPA_ENCODER_THREADS": "1",
+            "SAPA_DATA_DIR": str(self._folder / "var"),
+            "SAPA_MODELS_DIR": str(self._folder / "models"),
+            "RASA_CACHE_DIRECTORY": str(self._folder / "cache"),
+        }
+
+
+def _remember(folder: Path, training: Training) -> Training:
+    (folder / "training.json").write_text(json.dumps(asdict(training), indent=1))
+    return training
+
+
+def _remembered(folder: Path) -> Training | None:
+    file = folder / "training.json"
+    known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    return Training(**known) if known else None

@@ -1,0 +1,141 @@
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from services.assembly import shared_encoder
+from services.knowledge import Knowledge, Verdict
+from services.knowledge_files import TOPICS, KnowledgeError, read_all, read_entry
+
+ENTRY = """---
+id: jam_layanan
+topic: biro_humas
+title:
+  id: Jam layanan loket
+  en: Counter hours
+questions:
+  id: [jam buka loket kapan, loket buka jam berapa, hari apa saja loket dibuka]
+  en: [when is the counter open, counter opening hours]
+source:
+  title: Pengumuman
+  document: Papan pengumuman
+checked_on: 2026-11-23
+owner: Biro Humas
+trust: RESMI
+known: true
+---
+## Jawaban
+Loket buka pukul 09.00.
+
+## Answer
+The counter opens at 09.00.
+"""
+
+
+def write(folder: Path, text: str = ENTRY, name: str = "jam_layanan") -> Path:
+    path = folder / f"{name}.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_shipped_entry_is_valid_and_every_topic_has_one() -> None:
+    entries, errors = read_all(Path("knowledge"))
+    assert not errors
+    assert {entry.topic for entry in entries.values()} == set(TOPICS)
+    assert all(topic in entries for topic in TOPICS)
+
+
+def test_no_forbidden_contact_is_said_anywhere() -> None:
+    said = "".join(path.read_text(encoding="utf-8") for path in Path("knowledge").glob("*.md")) + Path("domain.yml").read_text()
+    assert "111-7426" not in said
+    assert "1117426" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("topic: biro_humas", "topic: cuaca"), "topic"),
+        (("checked_on: 2026-11-23", "checked_on: kemarin"), "checked_on"),
+        (("  document: Papan pengumuman\n", ""), "give either url or document"),
+        (("id: jam_layanan", "id: lain"), "name the file lain.md"),
+        (("## Answer\nThe counter opens at 09.00.\n", ""), "'## Answer' is missing"),
+        (("## Answer", "## Balasan"), "unknown heading"),
+        (("---\nid", "id"), "begin with a line '---'"),
+        (("known: true", "known: true\nextra: 1"), "extra"),
+        (("title:\n  id:", "title:\n id:"), "YAML"),
+    ],
+)
+def test_a_mistake_in_a_file_is_named_with_file_and_place(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    path = write(tmp_path, ENTRY.replace(*change))
+    with pytest.raises(KnowledgeError, match=message) as caught:
+        read_entry(path)
+    assert str(caught.value).startswith("jam_layanan.md")
+
+
+def test_the_same_question_in_two_files_is_a_mistake(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path, ENTRY.replace("id: jam_layanan", "id: kedua"), "kedua")
+    _, errors = read_all(tmp_path)
+    assert "stands in jam_layanan.md too" in str(errors[0])
+
+
+def test_text_that_waits_for_confirmation_is_said_only_after_it(tmp_path: Path) -> None:
+    waiting = ENTRY + "\n## Jawaban setelah konfirmasi\nLoket pindah.\n"
+    assert read_entry(write(tmp_path, waiting)).answers["id"] == "Loket buka pukul 09.00."
+    confirmed = waiting.replace("known: true", "known: true\nconfirmed_on: 2026-12-01")
+    assert read_entry(write(tmp_path, confirmed)).answers["id"] == "Loket pindah."
+
+
+def test_an_entry_past_its_date_is_stale(tmp_path: Path) -> None:
+    entry = read_entry(write(tmp_path, ENTRY.replace("owner:", "valid_until: 2026-12-31\nowner:")))
+    assert not entry.is_stale(date(2026, 12, 31))
+    assert entry.is_stale(date(2027, 1, 1))
+
+
+def test_a_new_file_is_known_without_training_or_restart(tmp_path: Path) -> None:
+    for path in Path("knowledge").glob("magang*.md"):
+        write(tmp_path, path.read_text(encoding="utf-8"), path.stem)
+    knowledge = Knowledge(tmp_path, shared_encoder())
+    assert not knowledge.reload_if_changed()
+    write(tmp_path)
+    assert knowledge.reload_if_changed()
+    found = knowledge.find("loketnya dibuka jam brp ya")
+    assert found.verdict is Verdict.ANSWER
+    assert found.best is not None
+    assert found.best.id == "jam_layanan"
+
+
+def test_a_broken_file_is_left_out_and_the_rest_stays(tmp_path: Path) -> None:
+    write(tmp_path)
+    knowledge = Knowledge(tmp_path, shared_encoder())
+    broken = write(tmp_path, "nothing", "rusak")
+    os.utime(broken)
+    assert knowledge.reload_if_changed()
+    assert len(knowledge.errors) == 1
+    assert knowledge.entry("jam_layanan") is not None
+
+
+def test_a_folder_without_any_usable_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="no usable knowledge"):
+        Knowledge(tmp_path, shared_encoder())
+
+
+@pytest.mark.parametrize(
+    ("question", "last_topic", "entry"),
+    [
+        ("terus syaratnya apa?", "magang", "magang_syarat"),
+        ("kalo biaya?", "keterbukaan_informasi", "keterbukaan_informasi_biaya"),
+        ("apa itu simpel?", "magang", "simpel"),
+        ("berapa gaji anak magang di setneg", None, "magang_uang_saku"),
+    ],
+)
+def test_the_right_entry_is_found(knowledge: Knowledge, question: str, last_topic: str | None, entry: str) -> None:
+    found = knowledge.find(question, last_topic)
+    assert found.verdict is Verdict.ANSWER
+    assert found.best is not None
+    assert found.best.id == entry
+
+
+def test_what_no_file_speaks_of_is_not_answered(knowledge: Knowledge) -> None:
+    assert knowledge.find("resep rendang daging sapi yang empuk").verdict is Verdict.NOTHING

@@ -1,0 +1,122 @@
+import html
+import json
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.assistant import Assistant
+from bot.channels.telegram import TelegramChannel
+from bot.conversation import ConversationService
+from bot.markup import to_plain, to_telegram_html
+from services.assembly import Services
+from store.conversations import Conversations
+from tests.bot_api import BotApi
+
+
+@pytest.fixture
+async def bot_api(services: Services, assistant: Assistant) -> AsyncIterator[BotApi]:
+    """The real python-telegram-bot, polling the stand-in."""
+    conversations = Conversations(services.database, services.encryption)
+    service = ConversationService(assistant, conversations)
+    async with BotApi() as api:
+        channel = TelegramChannel(service, conversations, "1:secret", api.base_url)
+        await channel.start()
+        yield api
+        await channel.stop()
+
+
+async def test_start_greets_and_says_that_it_is_a_machine(bot_api: BotApi) -> None:
+    bot_api.send(7, "/start")
+    sent = await bot_api.until_sent(7, 2)
+    assert "asisten otomatis" in sent[1]["text"]
+
+
+async def test_a_question_is_answered_with_its_source(bot_api: BotApi) -> None:
+    bot_api.send(7, "apa itu simpel?")
+    (answer,) = await bot_api.until_sent(7, 1)
+    assert answer["parse_mode"] == "HTML"
+    assert "Perjalanan Dinas Luar Negeri" in answer["text"]
+    assert "2026-11-23" in answer["text"]
+
+
+async def test_buttons_carry_only_ids_and_work(bot_api: BotApi) -> None:
+    bot_api.send(7, "/bantuan")
+    (menu,) = await bot_api.until_sent(7, 1)
+    keys = [key for row in json.loads(menu["reply_markup"])["inline_keyboard"] for key in row]
+    assert all(len(key["callback_data"].encode()) <= 64 and "/" not in key["callback_data"] for key in keys)
+    bot_api.press(7, keys[1]["callback_data"])
+    assert "setuju" in (await bot_api.until_sent(7, 2))[1]["text"]
+
+
+@pytest.mark.parametrize("data", ["/submit_aspiration", '/ask_information{"entry": "simpel"}', "x" * 64, "0"])
+async def test_a_forged_callback_is_refused_kindly(bot_api: BotApi, data: str) -> None:
+    bot_api.press(7, data)
+    (answer,) = await bot_api.until_sent(7, 1)
+    assert "tidak berlaku" in answer["text"]
+
+
+async def test_what_is_no_text_gets_a_word_and_a_group_is_left_alone(bot_api: BotApi) -> None:
+    bot_api.send(8, "halo", chat={"id": -5, "type": "group"})
+    bot_api.send(
+        7,
+        sticker={
+            "file_id": "a",
+            "file_unique_id": "b",
+            "type": "regular",
+            "width": 1,
+            "height": 1,
+            "is_animated": False,
+            "is_video": False,
+        },
+    )
+    (answer,) = await bot_api.until_sent(7, 1)
+    assert "pesan teks" in answer["text"]
+    assert not bot_api.sent_to(-5)
+
+
+async def test_the_conversation_is_found_again_by_its_chat(bot_api: BotApi) -> None:
+    bot_api.send(7, "saya ingin menyampaikan aspirasi")
+    await bot_api.until_sent(7, 1)
+    bot_api.send(7, "ya")
+    assert "tuliskan aspirasi" in (await bot_api.until_sent(7, 2))[1]["text"]
+
+
+async def test_it_waits_as_long_as_telegram_asks_and_then_delivers(bot_api: BotApi) -> None:
+    bot_api.failures["sendMessage"] = [(429, {"parameters": {"retry_after": 1}})]
+    bot_api.send(7, "halo")
+    await bot_api.until_sent(7, 1)
+
+
+async def test_a_blocked_bot_hurts_nobody_else(bot_api: BotApi) -> None:
+    bot_api.failures["sendMessage"] = [(403, {})]
+    bot_api.send(7, "halo")
+    bot_api.send(9, "halo")
+    bot_api.send(9, "apa itu magang?")
+    await bot_api.until_sent(9, 1)
+
+
+ALLOWED = re.compile(r'<b>|</b>|</a>|<a href="(?:https?://|mailto:|tel:)[^"<>]*">')
+
+
+@given(st.text(alphabet="*[]()<>&\"'/:ahtps javscriptmailto\n-", max_size=200) | st.text(max_size=200))
+def test_no_text_becomes_a_tag_or_scheme_outside_the_allow_list(text: str) -> None:
+    rendered = to_telegram_html(text)
+    assert "<" not in ALLOWED.sub("", rendered)
+    assert ">" not in html.unescape(ALLOWED.sub("", rendered)).replace(">", "") or ">" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "telegram", "plain"),
+    [
+        ("**tebal** & <b>", "<b>tebal</b> &amp; &lt;b&gt;", "tebal & <b>"),
+        ("- satu\n- dua", "• satu\n• dua", "- satu\n- dua"),
+        ("[a](https://b.id)", '<a href="https://b.id">a</a>', "a (https://b.id)"),
+        ("[a](javascript:alert)", "[a](javascript:alert)", "[a](javascript:alert)"),
+    ],
+)
+def test_markup_is_rendered_for_each_channel(text: str, telegram: str, plain: str) -> None:
+    assert to_telegram_html(text) == telegram
+    assert to_plain(text) == plain

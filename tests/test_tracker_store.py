@@ -1,0 +1,63 @@
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import func, select
+
+from bot.assistant import Assistant
+from services.assembly import Services
+from store.models import TrackerEvent
+from store.tracker import SESSION_EVENTS, SapaTrackerStore
+
+
+def store_of(services: Services, assistant: Assistant) -> tuple[SapaTrackerStore, Domain]:
+    store = SapaTrackerStore(assistant.domain, services.database)
+    return store, assistant.domain
+
+
+def count(services: Services) -> int:
+    with services.database.session() as session:
+        return session.scalar(select(func.count()).select_from(TrackerEvent)) or 0
+
+
+async def test_a_save_writes_only_what_is_new(services: Services, assistant: Assistant) -> None:
+    store, domain = store_of(services, assistant)
+    tracker = DialogueStateTracker.from_events("c", [ActionExecuted("action_listen")], domain.slots)
+    await store.save(tracker)
+    await store.save(tracker)
+    again = await store.retrieve("c")
+    assert again is not None
+    again.update(UserUttered("halo"), domain)
+    await store.save(again)
+    assert count(services) == 2
+
+
+async def test_a_long_conversation_goes_on_in_a_new_session_with_slots_and_open_form(
+    services: Services, assistant: Assistant
+) -> None:
+    store, domain = store_of(services, assistant)
+    events = [SlotSet("last_topic", "magang"), ActiveLoop("aspiration_form"), SlotSet("requested_slot", "aspiration_text")]
+    events += [UserUttered("halo") for _ in range(SESSION_EVENTS)]
+    await store.save(DialogueStateTracker.from_events("c", events, domain.slots))
+    tracker = await store.retrieve("c")
+    assert tracker is not None
+    assert len(tracker.events) < 20
+    assert tracker.get_slot("last_topic") == "magang"
+    assert tracker.get_slot("requested_slot") == "aspiration_text"
+    assert tracker.active_loop_name == "aspiration_form"
+    await store.save(tracker)
+    once_more = await store.retrieve("c")
+    assert once_more is not None
+    assert len(once_more.events) == len(tracker.events)
+
+
+async def test_what_a_turn_reads_does_not_grow_with_the_conversation(services: Services, assistant: Assistant) -> None:
+    longest = 0
+    for n in range(60):
+        await assistant.respond("c", f"halo {n}", {"intent": {"name": "thank", "confidence": 1.0}, "entities": []})
+        tracker = await assistant.tracker_store.retrieve("c")
+        assert tracker is not None
+        longest = max(longest, len(tracker.events))
+    assert longest <= SESSION_EVENTS + 10
+    assert "c" in await assistant.tracker_store.keys()
+    await assistant.tracker_store.delete("c")
+    assert await assistant.tracker_store.retrieve("c") is None
