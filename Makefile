@@ -9,7 +9,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint evaluate setup setup-dev
+.PHONY: help run train test lint evaluate bench test-browser test-scale setup setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,19 @@ lint: setup-dev ## check style, types, imports and training data
 evaluate: setup-dev ## measure understanding on evaluation/*.csv, write evaluation/report.md
 	@.venv/bin/sapa train
 	.venv/bin/python -m evaluation.report
+
+test-browser: setup-dev ## run the tests in Debian's Chromium
+	@.venv/bin/sapa train
+	$(UV) sync --frozen --group browser --python $(PYTHON)
+	.venv/bin/pytest -m browser tests/browser
+
+test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names the server)
+	@.venv/bin/sapa train
+	.venv/bin/pytest -m scale
+
+bench: setup-dev ## measure against stock Rasa in one run, write bench/report.md
+	@.venv/bin/sapa train
+	.venv/bin/python -m bench.run $(BENCH_OPTIONS)
 
 setup: .venv/production.stamp
 setup-dev: .venv/development.stamp

@@ -145,9 +145,7 @@ class ValidateForm(Action, ABC):
         turn = turn_of(tracker)
         empty = "–"
         values = {
-            f"{self.journey.name}_{field.name}": turn.hide(
-                field.label or field.name, _shown(step.fields.get(field.name)) or empty
-            )
+            f"{self.journey.name}_{field.name}": turn.hide(field.label or field.name, _shown(step.fields.get(field.name)) or empty)
             for field in self.journey.fields
         }
         dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)

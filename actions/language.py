@@ -27,9 +27,7 @@ def switch_language(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[
         r"\b(?:jangan|not|no)\b.{0,12}(?:english|inggris)", text
     ):
         language, response = "en", "utter_language_en"
-    elif re.search(
-        r"indonesi|\bindo\b|\bbahasa\b(?!\s*(?:jawa|sunda|bali|minang|batak|bugis|arab|mandarin|jepang|daerah))", text
-    ):
+    elif re.search(r"indonesi|\bindo\b|\bbahasa\b(?!\s*(?:jawa|sunda|bali|minang|batak|bugis|arab|mandarin|jepang|daerah))", text):
         language, response = "id", "utter_language_id"
     else:
         language, response = tracker.get_slot("language"), "utter_language_not_offered"

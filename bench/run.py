@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from dataclasses import asdict
+from itertools import cycle, islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -60,7 +61,7 @@ def _measure(system: Stock | Own, options: argparse.Namespace) -> dict[str, Any]
     training = system.trained() if options.quick else None
     if training is None:
         _say(system, "training; TensorFlow may take hours" if isinstance(system, Stock) else "training")
-        training = system.train(options.nice)
+        training = system.train(options.nice, warm=options.quick)
     one, many = (100, 320) if options.quick else (400, 960)
     servers, channel = system.servers()
     _say(system, "serving")
@@ -75,12 +76,15 @@ def _measure(system: Stock | Own, options: argparse.Namespace) -> dict[str, Any]
 
 
 def _serve(servers: list[Server], channel: Channel, one: int, many: int) -> dict[str, Any]:
-    """The same messages in the same order for each system, none of them said twice."""
+    """The same messages in the same order for each system: first none of them twice, then a few again and again."""
     texts = distinct_messages(WARMING + one + many)
+    again = list(islice(cycle(sentences()), one + many))
     figures: dict[str, Any] = {"memory_ready_mb": _memory(servers)}
     asyncio.run(talk(channel, texts[:WARMING], 2))
     figures["one_sender"] = _load(servers, channel, texts[WARMING : WARMING + one], 1)
     figures["many_senders"] = _load(servers, channel, texts[WARMING + one :], MANY)
+    figures["one_sender_again"] = _load(servers, channel, again[:one], 1)
+    figures["many_senders_again"] = _load(servers, channel, again[one:], MANY)
     figures["memory_after_mb"] = _memory(servers)
     return figures
 

@@ -29,6 +29,7 @@ WARM_UP = 5
 QUIET = {"RASA_TELEMETRY_ENABLED": "false", "UV_PYTHON_DOWNLOADS": "never", "PYTHONWARNINGS": "ignore"}
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
     "SAPA_ENCODER_THREADS": "1",
     "TF_INTRA_OP_PARALLELISM_THREADS": "1",
     "TF_INTER_OP_PARALLELISM_THREADS": "1",
@@ -45,6 +46,8 @@ class Training:
     data: str
     trained_at: str
     epochs: int | None = None
+    warm: bool = False
+    """Sentences encoded in an earlier run were at hand."""
 
 
 def inherited() -> dict[str, str]:
@@ -95,8 +98,8 @@ class Stock:
     def trained(self) -> Training | None:
         return _remembered(self._folder) if self._model.exists() else None
 
-    def train(self, nice: int) -> Training:
-        """From a copy of data/ and domain.yml, without anything of Rasa's cache."""
+    def train(self, nice: int, *, warm: bool = False) -> Training:
+        """From a copy of data/ and domain.yml, without anything of Rasa's cache, warm or not."""
         shutil.rmtree(self._folder, ignore_errors=True)
         shutil.copytree(PROJECT / "data", self._folder / "data")
         shutil.copy(PROJECT / "domain.yml", self._folder)
@@ -178,13 +181,16 @@ class Own:
     def trained(self) -> Training | None:
         return _remembered(self._folder) if (self._folder / "models" / f"sapa-{fingerprint()}.tar.gz").exists() else None
 
-    def train(self, nice: int) -> Training:
-        """With no sentence encoded before and nothing of Rasa's cache."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def train(self, nice: int, *, warm: bool = False) -> Training:
+        """With nothing of Rasa's cache, and unless `warm` with no sentence encoded before."""
+        cache = self._folder / "var" / "cache"
+        warm = warm and cache.exists()
+        for folder in ("models", "cache", *([] if warm else ["var"])):
+            shutil.rmtree(self._folder / folder, ignore_errors=True)
         command: list[str | Path] = [self._sapa, "train", "--force"]
-        return _remember(
-            self._folder, timed_training(command, self._environment(), self._start_folder(), self._folder / "train.log", nice)
-        )
+        log = self._folder / "train.log"
+        training = timed_training(command, self._environment(), self._start_folder(), log, nice)
+        return _remember(self._folder, replace(training, warm=warm))
 
     def servers(self) -> tuple[list[Server], Channel]:
         for left in (self._folder / "var").glob("sapa.db*"):

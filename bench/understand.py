@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bot.cli import load_assistant
+from bot.logs import configure_logs
 
 
 def measure(texts: list[str]) -> list[float]:
@@ -21,5 +22,6 @@ def measure(texts: list[str]) -> list[float]:
 
 
 if __name__ == "__main__":
+    configure_logs()
     texts = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     Path(sys.argv[2]).write_text(json.dumps(measure(texts)))

@@ -182,9 +182,7 @@ class ConversationService:
             answer = Answer([*answer.said, apology], answer.language, answer.awaited_field)
         return answer
 
-    async def _say_only(
-        self, inbound: Inbound, stored: Message | None, sentence: str, locale: str, logged: str
-    ) -> list[Outbound]:
+    async def _say_only(self, inbound: Inbound, stored: Message | None, sentence: str, locale: str, logged: str) -> list[Outbound]:
         """Answer without a turn of the dialogue, whose state stays as it is."""
         stored = stored or await self._receive(inbound, logged)
         said = await self._assistant.sentence(sentence, locale)
@@ -203,9 +201,7 @@ class ConversationService:
         facts: dict[str, Any] | None = None,
         awaited: str | None = None,
     ) -> list[Outbound]:
-        replies = [
-            Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said
-        ]
+        replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
         stored = await asyncio.to_thread(self._conversations.add_replies, conversation_id, replies, reply_to, facts, awaited)
         return [self.render(message) for message in stored]
 

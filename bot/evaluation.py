@@ -101,9 +101,7 @@ def measure_out_of_scope(assistant: Assistant, path: Path) -> dict[str, Any]:
     return {"n": len(rows), "recall": 1 - len(errors) / len(rows), "errors": errors}
 
 
-async def _run_turns(
-    service: ConversationService, conversations: Conversations, rows: list[dict[str, str]]
-) -> list[dict[str, Any]]:
+async def _run_turns(service: ConversationService, conversations: Conversations, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
     turns = []
     for row in rows:
         conversation = conversations.open("evaluation", "id")

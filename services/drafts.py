@@ -23,9 +23,7 @@ class Drafts:
         return dict(self._encryption.unseal(draft.fields)) if draft else {}
 
     def write(self, conversation_id: str, journey: str, fields: dict[str, Any]) -> None:
-        draft = Draft(
-            conversation_id=conversation_id, journey=journey, fields=self._encryption.seal(fields), updated_at=utc_now()
-        )
+        draft = Draft(conversation_id=conversation_id, journey=journey, fields=self._encryption.seal(fields), updated_at=utc_now())
         with self._database.session() as session:
             session.merge(draft)
 

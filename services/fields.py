@@ -150,6 +150,4 @@ def simpel_number(message: str) -> str | Rejection:
     if found:
         return simpel.normalise_number(found)
     word = message.strip().upper()
-    return (
-        simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")
-    )
+    return simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")

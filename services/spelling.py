@@ -16,9 +16,7 @@ _ELONGATED = re.compile(r"([a-z])\1{2,}")
 _REDUPLICATED = re.compile(r"\b([a-z]{2,})2(nya|an)?\b")
 _HYPHENATED = re.compile(r"\b([a-z]{2,})-\1\b")
 _TICKET = re.compile(r"\b(asp|pip|keb|kun|mag)[\s_-]{0,3}\d{8}[\s_-]{0,3}[0-9a-z]{4}\b")
-_SIMPEL_NUMBER = re.compile(
-    r"\bdemo[\s_-]{0,3}smp[\s_-]{0,3}\d{1,6}\b|\b[a-z]{1,2}\s?-\s?\d{1,6}(?:\s?/\s?[a-z0-9.]{1,12}){3,7}\b"
-)
+_SIMPEL_NUMBER = re.compile(r"\bdemo[\s_-]{0,3}smp[\s_-]{0,3}\d{1,6}\b|\b[a-z]{1,2}\s?-\s?\d{1,6}(?:\s?/\s?[a-z0-9.]{1,12}){3,7}\b")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]")
 
 

@@ -121,9 +121,7 @@ class Conversations:
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
         return messages
 
-    def _message(
-        self, session: Session, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime
-    ) -> Message:
+    def _message(self, session: Session, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime) -> Message:
         issued = [
             Button(id=secrets.token_urlsafe(12), conversation_id=conversation_id, label=label, payload=payload, issued_at=now)
             for label, payload in reply.buttons

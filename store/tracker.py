@@ -74,9 +74,7 @@ class SapaTrackerStore(TrackerStore):
             setattr(tracker, _STORED, len(events))
 
     def _write(self, sender_id: str, session_number: int, events: list[Event]) -> None:
-        rows = [
-            {"conversation_id": sender_id, "session": session_number, "data": json.dumps(event.as_dict())} for event in events
-        ]
+        rows = [{"conversation_id": sender_id, "session": session_number, "data": json.dumps(event.as_dict())} for event in events]
         with self._database.session() as session:
             session.execute(insert(TrackerEvent), rows)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import socket
@@ -17,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+CURSOR_QUESTION = b"\x1b[6n"
 PROJECT = Path(__file__).resolve().parent.parent
 RASA = str(Path(sys.executable).with_name("rasa"))
 SMALL_NLU = """version: "3.1"
@@ -81,7 +84,7 @@ policies:
 - name: RulePolicy
 """
 OURS = LIGHT_STOCK.split("pipeline:")[0] + (
-    "pipeline:\n- name: bot.nlu.normaliser.Normaliser\n- name: bot.nlu.intents.IntentClassifier\n"
+    "pipeline:\n- name: bot.nlu.normaliser.Normaliser\n- name: bot.nlu.intents.IntentClassifier\n  held_out: 0.25\n"
     "- name: bot.nlu.entities.EntityExtractor\npolicies:" + LIGHT_STOCK.split("policies:")[1]
 )
 IN_FRESH_INTERPRETER = {
@@ -189,15 +192,34 @@ def test_rasa_run_with_its_action_server_and_rasa_shell_work_on_the_same_files(t
         url = f"http://127.0.0.1:{port}/webhooks/rest/webhook"
         said = httpx.post(url, json={"sender": "a", "message": "apa itu simpel?"}, timeout=30).json()
         assert "Perjalanan Dinas Luar Negeri" in " ".join(message.get("text", "") for message in said)
-        shell = subprocess.run(
-            [RASA, "shell", "-m", model, "--endpoints", str(endpoints), "-p", str(free_port())],
-            cwd=PROJECT,
-            input="halo\n/stop\n",
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert "Selamat datang di layanan informasi" in shell.stdout, shell.stdout[-2000:] + shell.stderr[-2000:]
+        assert "Selamat datang di layanan informasi" in talk_in_shell(model, "halo")
+
+
+def talk_in_shell(model: str, message: str) -> str:
+    """What `rasa shell` shows on a terminal after one message."""
+    ours, theirs = pty.openpty()
+    command = [RASA, "shell", "-m", model, "-p", str(free_port())]
+    process = subprocess.Popen(command, cwd=PROJECT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    shown = b""
+
+    def read_until(part: bytes) -> None:
+        nonlocal shown
+        deadline = time.monotonic() + 90
+        while part not in shown:
+            assert time.monotonic() < deadline, shown[-2000:].decode(errors="replace")
+            if select.select([ours], [], [], 0.5)[0]:
+                shown += os.read(ours, 65536)
+                if shown.endswith(CURSOR_QUESTION):
+                    os.write(ours, b"\x1b[1;1R")
+
+    try:
+        read_until(b"Your input")
+        os.write(ours, message.encode() + b"\r")
+        read_until(b"layanan informasi")
+        return shown.decode(errors="replace")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
 
 
 def test_the_rasa_command_is_where_a_developer_looks_for_it() -> None:

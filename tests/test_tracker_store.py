@@ -31,9 +31,7 @@ async def test_a_save_writes_only_what_is_new(services: Services, assistant: Ass
     assert count(services) == 2
 
 
-async def test_a_long_conversation_goes_on_in_a_new_session_with_slots_and_open_form(
-    services: Services, assistant: Assistant
-) -> None:
+async def test_a_long_conversation_goes_on_in_a_new_session_with_slots_and_open_form(services: Services, assistant: Assistant) -> None:
     store, domain = store_of(services, assistant)
     events = [SlotSet("last_topic", "magang"), ActiveLoop("aspiration_form"), SlotSet("requested_slot", "aspiration_text")]
     events += [UserUttered("halo") for _ in range(SESSION_EVENTS)]

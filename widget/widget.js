@@ -137,8 +137,8 @@ a { color: var(--link); }
 .head :focus-visible { outline-color: currentColor; outline-offset: -4px; }
 .who { flex: 1; min-width: 0; outline: none; line-height: 1.35; } h2 { font-size: 1.15em; font-weight: 650; } .who p, .banner, .sources, .typing, .note { font-size: .87em; }
 .menu { overflow: auto; padding: .9em 1.1em; background: var(--card); border-bottom: 1px solid var(--line); display: grid; gap: .7em; }
-.menu label { display: flex; justify-content: space-between; align-items: center; gap: 1em; }
-select { min-height: 44px; max-width: 60%; padding: 0 .8em; border-color: var(--edge); background: var(--card); }
+.menu label { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 0 1em; }
+select { min-height: 44px; max-width: 100%; padding: 0 .8em; border-color: var(--edge); background: var(--card); }
 .acts { display: flex; flex-wrap: wrap; gap: .5em; }
 .note a { line-height: 44px; display: block; }
 .pill { padding: .4em 1em; border-color: var(--edge); background: var(--card); color: var(--link); font-size: .95em; text-align: start; line-height: 1.35; }
@@ -608,7 +608,7 @@ export class SapaSetneg extends HTMLElement {
     );
     item.element = h(
       "div",
-      { class: `msg ${item.from}` },
+      { class: `msg ${item.from}`, "aria-live": item.from === "user" && "off" },
       h("div", { class: item.from === "officer" ? "name" : "sr" }, `${who}: `),
       item.bubble,
       h("div", { class: "meta", "aria-live": "off" }, time, item.status, item.actions, copy),
@@ -877,6 +877,11 @@ export class SapaSetneg extends HTMLElement {
     if (!fresh.length) return this.#markRead();
     if (quiet) this.#quietly();
     fresh.forEach((message) => this.#add(message));
+    // What still waits stays last, where its answer will be.
+    for (const item of this.#outbox.filter(({ seq }) => !seq)) {
+      this.#remove(item);
+      this.#add(Object.assign(item, { key: this.#after() }));
+    }
     this.#ageButtons();
     for (const { seq, from } of fresh) this.#tell("message", { seq, from });
     const first = fresh.find(({ from }) => from !== "user");
@@ -927,8 +932,7 @@ export class SapaSetneg extends HTMLElement {
     if (stored(this.#key).token) return this.#sync(); // another tab was faster
     stored(this.#key, { token });
     this.#token = token;
-    const [first] = this.#outbox; // the greeting belongs above what was written before it came
-    this.#accept(array(messages).map((message) => Object.assign(clean(message), first && { key: first.key - 1e-5 })));
+    this.#accept(array(messages).map(clean));
     this.#use(token);
     this.#channel.postMessage({ sync: true });
   }

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 from rasa.core.agent import Agent
+from rasa.utils.common import configure_logging_and_warnings
+from rasa.utils.log_utils import configure_structlog
 
 
 async def measure(model: str, texts: list[str]) -> list[float]:
@@ -22,5 +24,7 @@ async def measure(model: str, texts: list[str]) -> list[float]:
 
 
 if __name__ == "__main__":
+    configure_logging_and_warnings()
+    configure_structlog()
     texts = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     Path(sys.argv[3]).write_text(json.dumps(asyncio.run(measure(sys.argv[1], texts))))

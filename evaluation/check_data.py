@@ -1,0 +1,90 @@
+"""Checks the training data: no near-duplicates, no text under two intents, nothing of the evaluation files in it.
+
+Run by `make lint`. Ends with status 1 and one line a finding.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import yaml
+from rapidfuzz import fuzz, process
+
+from services.knowledge_files import read_all
+
+NEAR_DUPLICATE = 90
+"""Per cent of equal characters from which two examples of one intent count as the same."""
+SEEN_BEFORE = 95
+"""The same for an evaluation text and a training text; commonplaces of three words are let pass."""
+SHORT_WORDS = 3
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def training_examples(folder: Path) -> dict[str, list[str]]:
+    """Intent to its examples, over all files of data/nlu."""
+    examples: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(folder.glob("*.yml")):
+        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
+            examples[block["intent"]] += [line.removeprefix("- ") for line in block["examples"].splitlines() if line]
+    return examples
+
+
+def near_duplicates(intent: str, texts: list[str]) -> list[str]:
+    lowered = [text.casefold() for text in texts]
+    ratios = process.cdist(lowered, lowered, scorer=fuzz.ratio, score_cutoff=NEAR_DUPLICATE, dtype=np.uint8)
+    pairs = np.argwhere(np.triu(ratios, k=1) > 0)
+    return [f"{intent}: near-duplicates: {texts[a]!r} / {texts[b]!r}" for a, b in pairs]
+
+
+def two_intents(examples: dict[str, list[str]]) -> list[str]:
+    owner: dict[str, str] = {}
+    findings = []
+    for intent, texts in examples.items():
+        for text in texts:
+            first = owner.setdefault(text.casefold().strip(" .?!"), intent)
+            if first != intent:
+                findings.append(f"{text!r} stands under {first} and {intent}")
+    return findings
+
+
+def seen_before(evaluation: list[str], training: list[str], where: str) -> list[str]:
+    """Evaluation texts that the training side holds too."""
+    longer = [text for text in evaluation if len(text.split()) > SHORT_WORDS]
+    lowered = [text.casefold() for text in training]
+    findings = []
+    for text in longer:
+        found = process.extractOne(text.casefold(), lowered, scorer=fuzz.ratio, score_cutoff=SEEN_BEFORE)
+        if found:
+            findings.append(f"{where}: an evaluation text is in the training data: {text!r}")
+    return findings
+
+
+def column(path: Path, name: str) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row[name] for row in csv.DictReader(file)]
+
+
+def main() -> int:
+    examples = training_examples(PROJECT / "data" / "nlu")
+    everything = [text for texts in examples.values() for text in texts]
+    findings = two_intents(examples)
+    for intent, texts in examples.items():
+        findings += near_duplicates(intent, texts)
+    evaluation = PROJECT / "evaluation"
+    for name in ("intents.csv", "out_of_scope.csv"):
+        findings += seen_before(column(evaluation / name, "text"), everything, name)
+    entries, _ = read_all(PROJECT / "knowledge")
+    questions = [text for entry in entries.values() for text in entry.examples()]
+    findings += seen_before(column(evaluation / "topics.csv", "text"), questions + everything, "topics.csv")
+    for finding in findings:
+        print(finding)
+    print(f"{len(everything)} training examples, {len(questions)} question variants, {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

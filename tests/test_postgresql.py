@@ -1,0 +1,83 @@
+"""The same application on PostgreSQL: `DATABASE_URL` moves everything, no other code path."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from bot.assistant import Assistant
+from bot.server import create_app
+from services.assembly import Services, assemble, use
+from services.knowledge import Knowledge
+from services.settings import Settings
+from tests.citizen import Citizen
+
+pytestmark = pytest.mark.scale
+SERVER = os.environ.get("SAPA_TEST_POSTGRES", "postgresql:///postgres?host=/var/run/postgresql")
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A database of this test's own. A server that can't be reached fails the test; it is not skipped."""
+    name = f"sapa_test_{secrets.token_hex(4)}"
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def on_postgresql(
+    database_url: str, tmp_path: Path, knowledge: Knowledge, trained: Assistant
+) -> AsyncIterator[tuple[httpx.AsyncClient, Services]]:
+    settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=database_url)  # type: ignore[call-arg]
+    services = assemble(settings, knowledge)
+    use(services)
+    trained.use_database(services.database)
+    transport = httpx.ASGITransport(create_app(services, trained))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sapa.test", timeout=60) as client:
+        yield client, services
+    services.database.close()
+
+
+async def test_an_aspiration_and_a_status_check_work(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    client, services = on_postgresql
+    citizen = await Citizen(client).arrives()
+    text = "Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil"
+    answer = await citizen.goes_through("saya ingin menyampaikan aspirasi", "ya", text, "pendidikan", *["lewati"] * 4, "ya")
+    number = re.search(r"ASP-\d{8}-[0-9A-Z]{4}", answer)
+    assert number, answer
+    assert services.tickets.fields_of(number[0])["text"] == text
+    assert "Dikembalikan" in await citizen.says("cek status SIMPEL DEMO-SMP-000105 kode 4ZD8KF")
+
+
+async def test_many_citizens_at_once_each_get_their_own_answers_in_order(
+    on_postgresql: tuple[httpx.AsyncClient, Services],
+) -> None:
+    client, _ = on_postgresql
+    citizens = [await Citizen(client).arrives() for _ in range(8)]
+    answers = await asyncio.gather(*(c.goes_through("saya ingin menyampaikan aspirasi", "ya") for c in citizens))
+    assert all("tuliskan aspirasi" in answer for answer in answers)
+    for citizen in citizens:
+        history = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
+        assert [message["seq"] for message in history] == list(range(1, len(history) + 1))
+
+
+async def test_the_same_message_twice_at_once_has_one_effect(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    client, _ = on_postgresql
+    citizen = await Citizen(client).arrives()
+    same = "6f1f0c66-6a5b-4d55-9d5c-0a3a5d4f0a11"
+    first, second = await asyncio.gather(citizen.says("halo", same), citizen.says("halo", same))
+    assert first == second
+    history = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
+    assert sum(message["from"] == "user" for message in history) == 1
