@@ -21,7 +21,6 @@ class ActionAnswer(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         knowledge = services().knowledge
-        knowledge.reload_if_changed()
         chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
         if chosen:
             utter_entry(dispatcher, tracker, chosen)

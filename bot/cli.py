@@ -51,7 +51,7 @@ def serve() -> None:
     application = create_app(services(), load_assistant())
     address = f"http://{configured.host}:{configured.port}"
     typer.echo(f"\nSapa Setneg: demo page {address}/   plain chat {address}/chat   webmasters {address}/static/webmaster.html")
-    if configured.environment != "production":
+    if configured.environment != "production" and not (configured.simpel_url or configured.simpel_database_url):
         typer.echo("Demo SIMPEL numbers and access codes:")
         for number, (code, status, _) in DEMO_REQUESTS.items():
             typer.echo(f"  {number}  {code}  {status}")
@@ -80,6 +80,20 @@ def train(force: Annotated[bool, typer.Option(help="Train even when the model at
 
 
 @app.command()
+def vectors() -> None:
+    """Write the sentence vectors of training data and knowledge anew, for data/vectors.npz."""
+    from bot.training import training_texts
+    from services import shipped_vectors
+    from services.assembly import services, settings, shared_encoder
+
+    settings().encoder_threads = os.cpu_count() or 1
+    questions = [text for entry in services().knowledge.entries for text in entry.examples()]
+    texts = sorted({*training_texts(), *questions})
+    shipped_vectors.write(shared_encoder().name, texts, shared_encoder().encode_and_keep(texts))
+    typer.echo(f"{len(texts)} vectors in {shipped_vectors.FILE}")
+
+
+@app.command()
 def chat(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None:
     """Talk to the assistant in the terminal. An empty line or Ctrl-D ends."""
     from bot.conversation import ConversationService
@@ -102,6 +116,7 @@ def chat(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None
         conversation = conversations.open("terminal", language)
         show(await service.greet(conversation.id, language))
         while line := (await asyncio.to_thread(_read_line)).strip():
+            services().knowledge.reload_if_changed()
             show(await service.handle(Inbound(conversation.id, str(uuid.uuid4()), line)))
 
     asyncio.run(talk())

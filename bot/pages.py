@@ -14,12 +14,18 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from bot.channels.web import Sessions
 from bot.conversation import ConversationService, TooManyWaiting
-from bot.markup import spans
-from bot.messages import Inbound
+from bot.markup import Span, spans
+from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
 
 TEMPLATES = Path(__file__).with_name("templates")
 COOKIE = "sapa_chat"
+
+
+def lines_of(message: Outbound) -> list[list[Span]]:
+    """The lines of a message to be shown; a citizen's own words stay words, whatever they look like."""
+    lines = message.text.split("\n")
+    return [[Span("text", line)] if message.author == "user" else list(spans(line)) for line in lines]
 
 
 def plain_chat(service: ConversationService, conversations: Conversations, sessions: Sessions) -> APIRouter:
@@ -33,7 +39,7 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
         return conversation.id if conversation else None
 
     @router.get("/chat")
-    async def show(sapa_chat: Annotated[str | None, Cookie()] = None, lang: str = "id") -> Response:
+    async def show(request: Request, sapa_chat: Annotated[str | None, Cookie()] = None, lang: str = "id") -> Response:
         locale = "en" if lang == "en" else "id"
         conversation_id = await known(sapa_chat)
         token = None
@@ -43,16 +49,13 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
             await service.greet(conversation_id, locale)
             token, _ = sessions.issue(conversation_id)
         messages = await service.messages_after(conversation_id, 0)
-        shown = [
-            {"seq": m.seq, "author": m.author, "sources": m.sources, "lines": [list(spans(line)) for line in m.text.split("\n")]}
-            for m in messages
-        ]
+        shown = [{"seq": m.seq, "author": m.author, "sources": m.sources, "lines": lines_of(m)} for m in messages]
         page = environment.get_template("chat.html").render(
             t=texts[locale], locale=locale, messages=shown, buttons=messages[-1].buttons if messages else [], once=uuid.uuid4()
         )
         response = HTMLResponse(page)
         if token:
-            response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/chat")
+            response.set_cookie(COOKIE, token, httponly=True, secure=request.url.scheme == "https", samesite="strict", path="/chat")
         return response
 
     @router.post("/chat")

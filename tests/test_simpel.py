@@ -2,13 +2,15 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from services.assembly import Services
 from services.demo import DEMO_REQUESTS
-from services.simpel import HttpSimpelDirectory, SimpelService, SimpelStatus, SimpelUnavailable, SqlSimpelDirectory, Status
+from services.simpel import HttpSimpelDirectory, SimpelService, SimpelStatus, SimpelUnavailable, SqlSimpelDirectory, Status, keyed_hash
+from store.models import SimpelRequest
 
 
 class Ministry(HTTPServer):
@@ -51,22 +53,31 @@ def ministry() -> Iterator[Ministry]:
 
 
 def test_the_sql_directory_answers_for_the_right_pair_only(services: Services) -> None:
-    directory = SqlSimpelDirectory(services.database, services.encryption)
+    directory = SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"))
     number, (code, status, changed_on) = next(iter(DEMO_REQUESTS.items()))
     assert directory.lookup(number, code) == SimpelStatus(status, changed_on)
     assert directory.lookup(number, "000000") is None
     assert directory.lookup("DEMO-SMP-999999", code) is None
 
 
+def test_a_view_of_the_ministry_supplies_a_hash_made_with_a_shared_key(services: Services) -> None:
+    with services.database.session() as session:
+        found = keyed_hash("shared", "B-1/2026", "7K4Q2A")
+        session.add(SimpelRequest(number="B-1/2026", access_code_hash=found, status="DITELITI", changed_on=date(2026, 11, 1)))
+    directory = SqlSimpelDirectory(services.database, partial(keyed_hash, "shared"))
+    assert directory.lookup("B-1/2026", "7K4Q2A") == SimpelStatus(Status.EXAMINED, date(2026, 11, 1))
+    assert directory.lookup("B-1/2026", "7K4Q2B") is None
+
+
 @pytest.mark.parametrize("relation", ["x; DROP TABLE tickets", "a b", "", "x'--"])
 def test_a_relation_that_is_no_name_is_refused(services: Services, relation: str) -> None:
     with pytest.raises(ValueError, match="SIMPEL_RELATION"):
-        SqlSimpelDirectory(services.database, services.encryption, relation)
+        SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"), relation)
 
 
 def test_a_missing_view_is_an_unavailable_system(services: Services) -> None:
     with pytest.raises(SimpelUnavailable):
-        SqlSimpelDirectory(services.database, services.encryption, "no_such_view").lookup("X", "Y")
+        SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"), "no_such_view").lookup("X", "Y")
 
 
 def test_the_http_directory_asks_as_agreed(ministry: Ministry) -> None:
@@ -109,7 +120,7 @@ def test_nobody_listening_is_an_unavailable_system() -> None:
 
 def test_every_outcome_takes_the_same_least_time(services: Services) -> None:
     slept: list[float] = []
-    directory = SqlSimpelDirectory(services.database, services.encryption)
+    directory = SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"))
     from services.attempts import AttemptLimiter
 
     service = SimpelService(directory, AttemptLimiter(services.database), services.encryption, lambda: 0.0, slept.append)
@@ -123,3 +134,10 @@ def test_a_number_is_locked_for_everybody_after_five_failures(services: Services
     for n in range(5):
         assert services.simpel.check("DEMO-SMP-000104", f"00000{n}", f"attacker-{n}") is None
     assert services.simpel.check("DEMO-SMP-000104", DEMO_REQUESTS["DEMO-SMP-000104"][0], "owner") is None
+
+
+def test_a_refusal_is_not_asked_again(ministry: Ministry) -> None:
+    ministry.script = [(401, "")]
+    with pytest.raises(SimpelUnavailable):
+        HttpSimpelDirectory(ministry.address, "t").lookup("X-1/2026", "7K4Q2A")
+    assert len(ministry.seen) == 1

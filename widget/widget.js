@@ -173,7 +173,7 @@ ul { padding-left: 1.2em; } li + li { margin-top: .25em; }
 .typing { padding: .7em 1em; color: var(--soft); }
 
 .foot { flex: none; position: relative; padding: .65em .8em .6em; background: var(--card); border-top: 1px solid var(--line); }
-.below { position: absolute; bottom: calc(100% + .5em); left: 50%; translate: -50%; border-color: var(--gold); font-size: .9em; padding: 0 1.2em; }
+.below { position: absolute; bottom: calc(100% + .5em); left: 50%; translate: -50%; border-color: var(--gold); font-size: .9em; padding: 0 1.2em; white-space: nowrap; }
 .banner { padding: 0 .3em .5em; color: var(--soft); } .banner:empty { display: none; }
 .box { display: flex; align-items: flex-end; border: 1px solid var(--edge); border-radius: 1.5em; }
 .box:focus-within { outline: 3px solid var(--link); }
@@ -878,7 +878,8 @@ export class SapaSetneg extends HTMLElement {
     if (quiet) this.#quietly();
     fresh.forEach((message) => this.#add(message));
     // What still waits stays last, where its answer will be.
-    for (const item of this.#outbox.filter(({ seq }) => !seq)) {
+    const waiting = this.#outbox.filter(({ seq }) => !seq);
+    for (const item of waiting) {
       this.#remove(item);
       this.#add(Object.assign(item, { key: this.#after() }));
     }
@@ -889,7 +890,7 @@ export class SapaSetneg extends HTMLElement {
     if (first && !this.#opened && !quiet) outside.textContent = `${this.#words.newBelow}: ${this.#words[first.from] ?? this.#name}`;
     // Until something was sent, the privacy note stays in view.
     if (first && log && this.#begun) {
-      if (quiet) this.#toEnd();
+      if (quiet || (follow && waiting[0])) this.#toEnd();
       else if (follow) log.scrollTop = first.element.offsetTop - 16;
       else below.hidden = false;
     }

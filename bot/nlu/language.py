@@ -38,6 +38,8 @@ def detect(text: str) -> str | None:
     english = sum(word in ENGLISH for word in words)
     indonesian = sum(word in INDONESIAN for word in words)
     clear = len(words) <= 3 and any(word in CLEAR_ALONE for word in words)
+    if indonesian and not english:
+        return "id"
     if english == indonesian or max(english, indonesian) < (1 if clear else 2):
         return None
     return "en" if english > indonesian else "id"

@@ -227,6 +227,7 @@ def test_a_deleted_conversation_is_gone_here_and_on_the_server(chat: WidgetPage)
     assert gone.status == 401
     chat.ask("apa itu simpel?")
     assert len(chat.said_by("user")) == 1
+    expect(chat.log.locator(".msg.bot").last).to_be_in_viewport()
 
 
 def test_an_officers_message_comes_live_and_counts_as_unread_while_closed(page: Page, watch: Watch) -> None:

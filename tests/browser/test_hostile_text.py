@@ -23,16 +23,16 @@ STRANGERS = """(root) => { const allowed = new Set(("div p span strong ul li a b
     if (!allowed.has(one.localName)) found.push(one.localName);
     for (const { name, value } of one.attributes) {
       if (name.startsWith("on") || name === "style" || name === "srcdoc") found.push(`${one.localName} ${name}=${value}`);
-      if (["href", "src", "action", "xlink:href"].includes(name) && !/^(https:\\/\\/|mailto:|tel:|\\/[^/]|http:\\/\\/127)/.test(value))
-        found.push(`${one.localName} ${name}=${value}`);
-      if (name === "href" && URL.parse(value, location)?.host === "evil.invalid") found.push(`${one.localName} ${name}=${value}`);
+      if (["href", "src", "action", "xlink:href"].includes(name) && (!/^(https:\\/\\/|mailto:|tel:|\\/[^/])/.test(value)
+          || URL.parse(value, location)?.username)) found.push(`${one.localName} ${name}=${value}`);
     } }
   return found; }"""
 
 
 def strangers(page: Page) -> list[str]:
+    """Elements, attributes and addresses in the widget that it doesn't make itself. An https link is no harm unclicked."""
     found: list[str] = page.locator("sapa-setneg").evaluate(f"(element) => ({STRANGERS})(element.shadowRoot)")
-    return [one for one in found if one != "a href=https://evil.invalid/pixel.gif"]  # a plain https link is no harm
+    return found
 
 
 def message(seq: int, **fields: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def message(seq: int, **fields: Any) -> dict[str, Any]:
 
 def poisoned() -> list[dict[str, Any]]:
     """Each payload as text of bot, officer and visitor, as label, as title, address and date of a source, and as a sender."""
-    messages = []
+    messages: list[dict[str, Any]] = []
     for payload in CORPUS:
         seq = 10 * (len(messages) + 1)
         messages.append(message(seq, text=payload))
@@ -153,6 +153,6 @@ def test_hostile_text_on_the_page_without_javascript_stays_text(page: Page, watc
     page.goto("/chat")
     expect(page.locator(".plain-user")).to_have_count(len(CORPUS))
     found = page.evaluate(f"() => ({STRANGERS})(document)")
-    # What a visitor wrote becomes links there: of the web, never a script.
-    assert [one for one in found if not one.startswith(("a href=http://evil.invalid/", "a href=https://evil.invalid/"))] == []
+    # What a visitor wrote becomes a link there, of the web only.
+    assert found == []
     watch.assert_clean()

@@ -1,0 +1,122 @@
+"""Pictures of the widget for the documentation: python -m tests.browser.screenshots --out docs/screenshots"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.browser.chromium import launch, watched_context
+from tests.browser.running_server import RunningServer
+from tests.browser.widget_page import WidgetPage
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+QUESTION = "apa itu simpel?"
+
+
+def answered(page: Page) -> None:
+    chat = WidgetPage(page).visit().open()
+    chat.ask(QUESTION)
+
+
+def form(page: Page) -> None:
+    chat = WidgetPage(page).visit().open()
+    chat.choice("Sampaikan aspirasi").click()
+    chat.wait_until_sent()
+
+
+def greeting(page: Page) -> None:
+    WidgetPage(page).visit().open()
+
+
+def closed(page: Page) -> None:
+    WidgetPage(page).visit()
+
+
+def settings(page: Page) -> None:
+    greeting(page)
+    page.get_by_role("button", name="Pengaturan percakapan").click()
+
+
+def officer(page: Page) -> None:
+    """A hand-off, with the officer's words sent to the page in the server's place."""
+    waiting: list[dict[str, Any]] = []
+
+    def events(route: Route) -> None:
+        lines = [f"event: message\ndata: {json.dumps(message)}\n\n" for message in waiting]
+        route.fulfill(content_type="text/event-stream", body="".join(lines) or ": nothing\n\n")
+
+    page.route("**/api/chat/events*", events)
+    chat = WidgetPage(page).visit().open()
+    chat.choice("Bicara dengan petugas").click()
+    chat.wait_until_sent()
+    text = "Selamat siang, saya petugas layanan informasi. Ada yang dapat saya bantu?"
+    at = datetime.now().astimezone().isoformat()
+    waiting.append({"seq": 900, "from": "officer", "text": text, "buttons": [], "sources": [], "at": at})
+    expect(chat.log.locator(".msg.officer")).to_be_visible(timeout=30_000)
+
+
+def failing(page: Page) -> None:
+    chat = WidgetPage(page).visit().open()
+    page.route("**/api/chat/messages*", lambda route: route.abort())
+    chat.type_and_send("Bagaimana cara mengajukan permohonan informasi publik?")
+    expect(chat.log.get_by_role("button", name="Coba lagi")).to_be_visible()
+
+
+def plain(page: Page) -> None:
+    page.goto("/chat")
+    page.get_by_label("Pesan Anda").fill(QUESTION)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.get_by_role("listitem").last).to_contain_text("Sumber")
+
+
+PICTURES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "desktop": (answered, {"viewport": DESKTOP}),
+    "desktop-closed": (closed, {"viewport": DESKTOP}),
+    "desktop-dark": (answered, {"viewport": DESKTOP, "color_scheme": "dark"}),
+    "desktop-forced-colours": (form, {"viewport": DESKTOP, "forced_colors": "active"}),
+    "officer": (officer, {"viewport": DESKTOP}),
+    "phone-closed": (closed, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
+    "phone-greeting": (greeting, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
+    "phone": (answered, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
+    "phone-settings": (settings, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
+    "phone-offline-dark": (failing, {"viewport": PHONE, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}),
+    "no-javascript": (plain, {"viewport": DESKTOP, "java_script_enabled": False}),
+}
+
+
+def take(browser: Browser, home: str, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, (prepare, options) in PICTURES.items():
+        with watched_context(browser, home, **options) as (context, _):
+            page = context.new_page()
+            prepare(page)
+            page.screenshot(path=out / f"{name}.png")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--server", help="address of a running server; without it one is started")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        server = None if given.server else RunningServer(Path(data))
+        try:
+            if server:
+                server.start()
+            browser = launch(playwright)
+            take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]
+            browser.close()
+        finally:
+            if server:
+                server.stop()
+
+
+if __name__ == "__main__":
+    main()
