@@ -72,17 +72,20 @@ def _measure(system: Stock | Own, options: argparse.Namespace) -> dict[str, Any]
     figures["nlu"] = _few(system.understand(texts))
     if isinstance(system, Stock):
         figures["nlu_over_http"] = _few(system.parse_over_http(texts))
+    else:
+        figures["encoding_anew"] = system.encode_anew()
     return figures
 
 
 def _serve(servers: list[Server], channel: Channel, one: int, many: int) -> dict[str, Any]:
     """The same messages in the same order for each system: first none of them twice, then a few again and again."""
     texts = distinct_messages(WARMING + one + many)
-    again = list(islice(cycle(sentences()), one + many))
+    again = list(islice(cycle(sentences()), one + many))  # all said once before they are measured
     figures: dict[str, Any] = {"memory_ready_mb": _memory(servers)}
     asyncio.run(talk(channel, texts[:WARMING], 2))
     figures["one_sender"] = _load(servers, channel, texts[WARMING : WARMING + one], 1)
     figures["many_senders"] = _load(servers, channel, texts[WARMING + one :], MANY)
+    asyncio.run(talk(channel, sentences(), 2))
     figures["one_sender_again"] = _load(servers, channel, again[:one], 1)
     figures["many_senders_again"] = _load(servers, channel, again[one:], MANY)
     figures["memory_after_mb"] = _memory(servers)

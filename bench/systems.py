@@ -101,7 +101,7 @@ class Stock:
     def train(self, nice: int, *, warm: bool = False) -> Training:
         """From a copy of data/ and domain.yml, without anything of Rasa's cache, warm or not."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        shutil.copytree(PROJECT / "data", self._folder / "data")
+        shutil.copytree(PROJECT / "data", self._folder / "data", ignore=shutil.ignore_patterns("*.npz"))
         shutil.copy(PROJECT / "domain.yml", self._folder)
         config = yaml.safe_load((STOCK / "config.yml").read_text(encoding="utf-8"))
         for component in [*config["pipeline"], *config["policies"]]:
@@ -204,6 +204,14 @@ class Own:
     def understand(self, texts: list[str]) -> list[float]:
         command: list[str | Path] = [sys.executable, "-m", "bench.understand"]
         return timed_parsing(command, self._environment(), self._start_folder(), texts)
+
+    def encode_anew(self) -> dict[str, float]:
+        """What the vectors that training finds in data/vectors.npz cost whoever made them."""
+        result = self._folder / "encoded.json"
+        command: list[str | Path] = [sys.executable, "-m", "bench.encode", result]
+        run_logged(command, self._environment(), self._start_folder(), self._folder / "encode.log")
+        found: dict[str, float] = json.loads(result.read_text())
+        return found
 
     def _start_folder(self) -> Path:
         """Away from the project, whose `.env` would be read."""
