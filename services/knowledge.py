@@ -36,6 +36,7 @@ ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
 SAME_TOPIC_BONUS = 0.35
+QUICK_FROM, QUICK_LEAD = 1.2, 0.15
 FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
 WORD = r"\S+"
@@ -90,26 +91,35 @@ class _Index:
         pairs = self._pairs.fit_transform(spellings)
         self._topic_names, places = np.unique(self.topics, return_inverse=True)
         self._topic_of_entry = places
-        features = hstack([csr_matrix(self._vectors), self._spellings, pairs], format="csr")
+        by_spelling = hstack([self._spellings, pairs], format="csr")
         signs = np.where(places[self._owner][:, None] == np.arange(len(self._topic_names)), 1.0, -1.0)
-        self._topic_model = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-2).fit(features, signs)
+        self._topic_by_spelling = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-2).fit(by_spelling, signs)
+        features = hstack([csr_matrix(self._vectors), by_spelling], format="csr")
+        self._topic_by_meaning = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-2).fit(features, signs)
         self._words = bm25s.BM25()
         documents = [" ".join(normalise(text) for text in [*entry.examples(), *entry.answers.values()]) for entry in self.entries]
         self._words.index([text.split() for text in documents], show_progress=False)
 
     def scores(self, question: str) -> Scores:
-        """One number an entry, the higher the better; comparable over questions."""
-        vector = self._centred(self._encoder.encode([question]))
+        """One number an entry, the higher the better; comparable over questions.
+
+        Where the spelling alone points at one entry, the sentence is not encoded; its meaning then counts as much as its
+        spelling does.
+        """
         spelling = normalise(question)
         characters = self._characters.transform([spelling])
-        features = hstack([csr_matrix(vector), characters, self._pairs.transform([spelling])], format="csr")
-        topic = self._topic_model.predict(features)[0][self._topic_of_entry]
-        return np.asarray(
-            WEIGHTS["meaning"] * self._nearest(vector @ self._vectors.T)
-            + WEIGHTS["spelling"] * self._nearest((characters @ self._spellings.T).toarray())
-            + WEIGHTS["words"] * self._word_overlap(spelling)
-            + WEIGHTS["topic"] * topic
-        )
+        by_spelling = hstack([characters, self._pairs.transform([spelling])], format="csr")
+        alike = self._nearest((characters @ self._spellings.T).toarray())
+        words = WEIGHTS["spelling"] * alike + WEIGHTS["words"] * self._word_overlap(spelling)
+        topic = self._topic_by_spelling.predict(by_spelling)[0][self._topic_of_entry]
+        quick = words + WEIGHTS["meaning"] * alike + WEIGHTS["topic"] * topic
+        best, second = np.partition(quick, -2)[-2:][::-1]
+        if best >= QUICK_FROM and best - second >= QUICK_LEAD:
+            return np.asarray(quick)
+        vector = self._centred(self._encoder.encode([question]))
+        features = hstack([csr_matrix(vector), by_spelling], format="csr")
+        topic = self._topic_by_meaning.predict(features)[0][self._topic_of_entry]
+        return np.asarray(words + WEIGHTS["meaning"] * self._nearest(vector @ self._vectors.T) + WEIGHTS["topic"] * topic)
 
     def _centred(self, vectors: Vectors) -> Vectors:
         centred = vectors - self._mean
@@ -178,7 +188,7 @@ class Knowledge:
         scores = index.scores(question)
         if last_topic is not None and len(question.split()) <= FOLLOW_UP_WORDS:
             with_subject = index.scores(f"{question} {last_topic.replace('_', ' ')}")
-            scores = (scores + with_subject) / 2 + SAME_TOPIC_BONUS * (index.topics == last_topic)
+            scores = (2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (index.topics == last_topic)
         return self._judge(index, scores)
 
     @staticmethod
