@@ -42,13 +42,14 @@ class Server:
         """Until `ready_url` answers 200. Raises `NotReady`."""
         assert self._process
         deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise NotReady(f"{self._command[0]} ended with {self._process.returncode}; see {self._log}")
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(self._ready_url, timeout=5, trust_env=False).status_code == 200:
-                    return
-            time.sleep(0.05)
+        with httpx.Client(timeout=5, trust_env=False, verify=False) as client:
+            while time.monotonic() < deadline:
+                if self._process.poll() is not None:
+                    raise NotReady(f"{self._command[0]} ended with {self._process.returncode}; see {self._log}")
+                with contextlib.suppress(httpx.HTTPError):
+                    if client.get(self._ready_url).status_code == 200:
+                        return
+                time.sleep(0.05)
         raise NotReady(f"{self._ready_url} was not ready after {READY_SECONDS} s; see {self._log}")
 
     def stop(self) -> None:

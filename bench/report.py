@@ -35,7 +35,9 @@ ROWS: list[tuple[str, tuple[str, ...]]] = [
         ]
     ),
     ("understanding alone, one thread, in process, p50, ms", ("nlu", "p50")),
+    ("… p95", ("nlu", "p95")),
     ("understanding alone, one thread, POST /model/parse, p50, ms", ("nlu_over_http", "p50")),
+    ("… p95", ("nlu_over_http", "p95")),
 ]
 HOW = """
 - Both learn from the same `data/` and `domain.yml` and are sent the same messages in the same order. No message is sent

@@ -161,6 +161,8 @@ def quiet() -> None:
     for module in ("pkg_resources", "sanic_jwt", "rasa", "jsonpickle", "colorclass"):
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=rf"{module}(\.|$)")
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    # Rasa says so to everybody whose slot has the name of an entity, whether it fills itself or not.
+    warnings.filterwarnings("ignore", message="Slot auto-fill has been removed")
 
 
 def activate() -> None:

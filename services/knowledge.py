@@ -9,6 +9,7 @@ questions.
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +29,7 @@ from services.knowledge_files import Entry, KnowledgeError, read_all
 from services.spelling import normalise
 
 log = structlog.get_logger(__name__)
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
 Scores = npt.NDArray[np.float64]
 
 BEST_OF = 3
