@@ -105,6 +105,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         "# How well it understands",
         "",
         "Written by `make evaluate`. The writers of these messages saw no training data, nor the other way round.",
+        "Its errors were read while data and thresholds were chosen, and all texts are invented: development figures, not a proof.",
         "",
         "| measure | value | 95 % interval | n |",
         "| --- | --- | --- | --- |",
