@@ -64,7 +64,6 @@ class Assistant:
         model = get_latest_model(str(models)) if models.is_dir() else None
         if model is None:
             raise ModelMissing(f"no model in {models}; run `sapa train`")
-        self.model_name = Path(model).name
         self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
         self.use_database(database)
 

@@ -131,7 +131,7 @@ class ConversationService:
         parsed, meant = await self._understand(text, pressed)
         masked = _masked(meant, parsed, conversation.awaited_field)
         stored = stored or await self._receive(inbound, masked.text)
-        turn = Turn(inbound.conversation_id, meant, pressed.payload if pressed else None)
+        turn = Turn(inbound.conversation_id, meant)
         answer = await self._respond(turn, masked.text, parsed)
         said = list(answer.said)
         if masked.warn:

@@ -34,8 +34,6 @@ class Turn:
     conversation_id: str
     text: str
     """The message as the citizen typed it; lives only in memory."""
-    pressed: str | None = None
-    """Payload of the server-issued button that was pressed, or None."""
     hidden: dict[str, str] = field(default_factory=dict)
     """Stand-in to real value: what the citizen sees and no log, tracker or officer's list does."""
     status: AnswerStatus = AnswerStatus.SMALL_TALK
@@ -55,11 +53,6 @@ class Turn:
             stand_in, number = f"[{label} {number}]", number + 1
         self.hidden[stand_in] = value
         return stand_in
-
-    def reveal(self, text: str) -> str:
-        for stand_in, value in self.hidden.items():
-            text = text.replace(stand_in, value)
-        return text
 
 
 CURRENT: ContextVar[Turn | None] = ContextVar("turn", default=None)

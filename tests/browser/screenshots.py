@@ -111,7 +111,7 @@ def main() -> None:
             if server:
                 server.start()
             browser = launch(playwright)
-            take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]
+            take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]  # a server is started where no --server is given
             browser.close()
         finally:
             if server:
