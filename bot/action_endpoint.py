@@ -12,9 +12,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import jsonschema
 import structlog
 from rasa.core.actions.action import RemoteAction
+from rasa.shared.core.events import Event
+from rasa.shared.utils.common import all_subclasses
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
@@ -80,15 +81,21 @@ def load_actions(package: str, seconds: float) -> InProcessActions:
 
 
 def validate_quickly() -> None:
-    """Replace Rasa's validation of an action's answer, which builds and checks the same schema anew for 21 ms each time."""
+    """Replace Rasa's validation of an action's answer by what can go wrong here.
+
+    Rasa checks each answer against a JSON schema of all events (4 ms for the twenty events of a form). An answer made by the
+    SDK in this process has the right shape; what an action may still return is something that is no event.
+    """
 
     def validate(self: RemoteAction, result: dict[str, Any]) -> bool:
-        _validator().validate(result)
+        for event in result.get("events") or []:
+            if not isinstance(event, dict) or event.get("event") not in _event_names():
+                raise ValueError(f"{self.name()} returned something that is no event")
         return True
 
     RemoteAction._validate_action_result = validate
 
 
 @lru_cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(RemoteAction.action_response_format_spec())
+def _event_names() -> frozenset[str]:
+    return frozenset(kind.type_name for kind in all_subclasses(Event) if getattr(kind, "type_name", None))

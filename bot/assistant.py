@@ -15,8 +15,9 @@ from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_endpoint import load_actions
+from bot.graph_runner import DirectRunner
 from store.database import Database
-from store.tracker import SapaTrackerStore
+from store.tracker import NewEvents, SapaTrackerStore
 
 
 class ModelMissing(Exception):
@@ -38,6 +39,8 @@ class Answer:
     language: str
     awaited_field: str | None
     """The slot that an open form asks for now."""
+    events: NewEvents
+    """What the turn adds to the tracker, to be stored with the replies; then `Assistant.keep` is told."""
 
 
 class _Collector(OutputChannel):
@@ -65,6 +68,7 @@ class Assistant:
         if model is None:
             raise ModelMissing(f"no model in {models}; run `sapa train`")
         self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
+        self._agent.processor.graph_runner = DirectRunner.in_place_of(self._agent.processor.graph_runner)
         self.use_database(database)
 
     @property
@@ -94,16 +98,24 @@ class Assistant:
         return dict(parsed)
 
     async def respond(self, conversation_id: str, text: str, parsed: dict[str, Any]) -> Answer:
-        """One turn of the dialogue, with `text` as the tracker may keep it."""
+        """One turn of the dialogue, with `text` as the tracker may keep it. Nothing is stored."""
         collector = _Collector()
         message = UserMessage(text, collector, conversation_id, parse_data={**copy.deepcopy(parsed), "text": text})
         processor = self._agent.processor
         tracker = await processor.log_message(message, should_save_tracker=False)
         tracker = await processor.run_action_extract_slots(collector, tracker)
         await processor._run_prediction_loop(collector, tracker)
-        await processor.save_tracker(tracker)
         awaited = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
-        return Answer(collector.said, tracker.get_slot("language") or "id", awaited)
+        language = tracker.get_slot("language") or "id"
+        return Answer(collector.said, language, awaited, self.tracker_store.new_events(tracker))
+
+    def keep(self, events: NewEvents, row_id: int) -> None:
+        """Be told that a turn's events are stored."""
+        self.tracker_store.keep(events, row_id)
+
+    def forget(self, conversation_id: str) -> None:
+        """Drop from memory what is known of a conversation that is deleted."""
+        self.tracker_store.drop_kept(conversation_id)
 
     async def set_language(self, conversation_id: str, language: str) -> None:
         """Answer in this language from now on, as long as the citizen writes in no other."""

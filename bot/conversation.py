@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -27,9 +27,10 @@ from services.privacy import mask
 from services.registry import JOURNEYS
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
-from store.conversations import Conversations, Reply
+from store.conversations import Conversations, Opening, Reply
 from store.models import Button as IssuedButton
 from store.models import Message
+from store.tracker import NewEvents
 
 log = structlog.get_logger(__name__)
 WAITING_LIMIT = 8
@@ -43,6 +44,10 @@ STATUS_OF_INTENT = {
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
+
+
+class UnknownConversation(LookupError):
+    """There is no conversation with this id, or it was deleted."""
 
 
 class TooManyWaiting(Exception):
@@ -81,15 +86,15 @@ class ConversationService:
     async def handle(self, inbound: Inbound) -> list[Outbound]:
         """The replies to a message. The same external id again gets the same replies and has no second effect.
 
-        Raises `TooManyWaiting` when the conversation's queue is full, LookupError for an unknown conversation.
+        Raises `TooManyWaiting` when the conversation's queue is full, `UnknownConversation` where there is none.
         """
         async with self._turn_of(inbound.conversation_id):
-            known = await asyncio.to_thread(self._conversations.find, inbound.conversation_id, inbound.external_id)
-            if known:
-                replies = await asyncio.to_thread(self._conversations.replies_to, known.id)
-                if replies:
-                    return [self.render(message) for message in replies]
-            return await self._answer(inbound, known)
+            opening = await asyncio.to_thread(self._conversations.begin_turn, inbound.conversation_id, inbound.external_id)
+            if opening is None:
+                raise UnknownConversation(inbound.conversation_id)
+            if opening.replies:
+                return [self.render(message) for message in opening.replies]
+            return await self._answer(inbound, opening)
 
     async def messages_after(self, conversation_id: str, seq: int) -> list[Outbound]:
         return [self.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]
@@ -97,6 +102,7 @@ class ConversationService:
     async def forget(self, conversation_id: str) -> None:
         async with self._turn_of(conversation_id):
             await asyncio.to_thread(self._conversations.forget, conversation_id)
+            self._assistant.forget(conversation_id)
 
     def render(self, message: Message) -> Outbound:
         buttons = [Button(button["id"], button["label"]) for button in message.buttons]
@@ -117,20 +123,18 @@ class ConversationService:
             if not line.waiting:
                 self._lines.pop(conversation_id, None)
 
-    async def _answer(self, inbound: Inbound, stored: Message | None) -> list[Outbound]:
+    async def _answer(self, inbound: Inbound, opening: Opening) -> list[Outbound]:
         started = time.perf_counter()
-        conversation = await asyncio.to_thread(self._conversations.get, inbound.conversation_id)
-        if conversation is None:
-            raise LookupError(inbound.conversation_id)
-        pressed = await self._pressed(inbound)
+        conversation = opening.conversation
+        pressed = await self._pressed(inbound, opening.offered)
         if inbound.button is not None and pressed is None:
-            return await self._say_only(inbound, stored, "utter_button_gone", conversation.locale, "[tombol]")
+            return await self._say_only(inbound, opening, "utter_button_gone", "[tombol]")
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
-            return await self._say_only(inbound, stored, text, conversation.locale, f"[{text.name.lower()}]")
+            return await self._say_only(inbound, opening, text, f"[{text.name.lower()}]")
         parsed, meant = await self._understand(text, pressed)
         masked = _masked(meant, parsed, conversation.awaited_field)
-        stored = stored or await self._receive(inbound, masked.text)
+        stored = await self._receive(inbound, opening, masked.text)
         turn = Turn(inbound.conversation_id, meant)
         answer = await self._respond(turn, masked.text, parsed)
         said = list(answer.said)
@@ -138,23 +142,26 @@ class ConversationService:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
         outbound = await self._store(
-            inbound.conversation_id, said, turn, reply_to=stored.id, facts=facts, awaited=answer.awaited_field
+            inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=answer.awaited_field, events=answer.events
         )
         if turn.delete_afterwards:
             await asyncio.to_thread(self._conversations.forget_messages, inbound.conversation_id)
+            self._assistant.forget(inbound.conversation_id)
         return outbound
 
-    async def _receive(self, inbound: Inbound, masked: str) -> Message:
+    async def _receive(self, inbound: Inbound, opening: Opening, masked: str) -> int:
+        """The row of the citizen's message, stored now unless it was before."""
+        if opening.known:
+            return opening.known.id
         return await asyncio.to_thread(self._conversations.add_inbound, inbound.conversation_id, inbound.external_id, masked)
 
-    async def _pressed(self, inbound: Inbound) -> IssuedButton | None:
+    async def _pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
         """The issued button that was pressed, or that the typed words or number mean."""
         if inbound.button is not None:
             return await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
-        if len(inbound.text) > 80:
+        if not offered or len(inbound.text) > 80:
             return None
-        offered = await asyncio.to_thread(self._conversations.last_buttons, inbound.conversation_id)
-        number = find_ordinal(inbound.text) if offered else None
+        number = find_ordinal(inbound.text)
         if number and 1 <= number <= len(offered):
             return offered[number - 1]
         typed = inbound.text.strip().casefold()
@@ -179,18 +186,17 @@ class ConversationService:
             log.error("turn failed", reference=reference, intent=parsed["intent"]["name"], answered=bool(answer.said))
             turn.status = AnswerStatus.FAILED
             apology = await self._assistant.sentence("utter_failed", answer.language, reference=reference)
-            answer = Answer([*answer.said, apology], answer.language, answer.awaited_field)
+            answer = replace(answer, said=[*answer.said, apology])
         return answer
 
-    async def _say_only(self, inbound: Inbound, stored: Message | None, sentence: str, locale: str, logged: str) -> list[Outbound]:
+    async def _say_only(self, inbound: Inbound, opening: Opening, sentence: str, logged: str) -> list[Outbound]:
         """Answer without a turn of the dialogue, whose state stays as it is."""
-        stored = stored or await self._receive(inbound, logged)
-        said = await self._assistant.sentence(sentence, locale)
+        stored = await self._receive(inbound, opening, logged)
+        said = await self._assistant.sentence(sentence, opening.conversation.locale)
         turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
-        conversation = await asyncio.to_thread(self._conversations.get, inbound.conversation_id)
-        awaited = conversation.awaited_field if conversation else None
         facts = {"status": turn.status, "intent": None}
-        return await self._store(inbound.conversation_id, [said], turn, reply_to=stored.id, facts=facts, awaited=awaited)
+        awaited = opening.conversation.awaited_field
+        return await self._store(inbound.conversation_id, [said], turn, reply_to=stored, facts=facts, awaited=awaited)
 
     async def _store(
         self,
@@ -200,9 +206,20 @@ class ConversationService:
         reply_to: int | None = None,
         facts: dict[str, Any] | None = None,
         awaited: str | None = None,
+        events: NewEvents | None = None,
     ) -> list[Outbound]:
         replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
-        stored = await asyncio.to_thread(self._conversations.add_replies, conversation_id, replies, reply_to, facts, awaited)
+        stored, row_id = await asyncio.to_thread(
+            self._conversations.add_replies,
+            conversation_id,
+            replies,
+            reply_to=reply_to,
+            turn=facts,
+            awaited_field=awaited,
+            tracker_row=events.row if events else None,
+        )
+        if events:
+            self._assistant.keep(events, row_id)
         return [self.render(message) for message in stored]
 
 

@@ -107,8 +107,8 @@ async def _run_turns(service: ConversationService, conversations: Conversations,
         conversation = conversations.open("evaluation", "id")
         message_id = str(uuid.uuid4())
         await service.handle(Inbound(conversation.id, message_id, row["text"]))
-        stored = conversations.find(conversation.id, message_id)
-        turns.append(dict(stored.turn or {}) if stored else {})
+        after = conversations.begin_turn(conversation.id, message_id)
+        turns.append(dict(after.known.turn or {}) if after and after.known else {})
     return turns
 
 

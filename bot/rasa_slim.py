@@ -8,7 +8,8 @@ does. Five shims, each with a test in tests/test_rasa_on_python311.py and all ex
 3. `SlimComponents`: Rasa's list of default components without those that need TensorFlow, spaCy or MITIE.
 4. `adapt_sanic`: Sanic 25 starts worker processes that can't find the application Rasa has made, and has no
    `response.stream` any more, which `rasa shell` listens to.
-5. `quiet`: telemetry off, and old dependencies' deprecation warnings silenced, before Rasa reads the environment.
+5. `quiet`: telemetry off, one thread for small matrices, and old dependencies' deprecation warnings silenced, before Rasa
+   and NumPy read the environment.
 
 `watch` is called at interpreter start by a `.pth` file so that the plain `rasa` command works too; it costs one entry in
 `sys.meta_path` until somebody imports Rasa.
@@ -157,6 +158,7 @@ def adapt_sanic() -> None:
 
 def quiet() -> None:
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin; a turn's products are too small to share
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     for module in ("pkg_resources", "sanic_jwt", "rasa", "jsonpickle", "colorclass"):
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=rf"{module}(\.|$)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,12 +14,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from starlette.middleware.base import RequestResponseEndpoint
 
 from bot.assistant import Assistant
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
+from bot.middleware import Guarded, Measured
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
 from services.assembly import Services
@@ -30,12 +29,7 @@ from store.conversations import Conversations
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
-MAX_BODY = 64 * 1024
 KNOWLEDGE_SECONDS = 1.0
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
@@ -76,7 +70,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         expose_headers=["Retry-After"],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    _add_guards(app)
+    app.add_middleware(Guarded)
     add_problem_handlers(app, assistant)
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
@@ -91,24 +85,6 @@ async def _keep_knowledge_fresh(knowledge: Knowledge) -> None:
     while True:
         await asyncio.sleep(KNOWLEDGE_SECONDS)
         await asyncio.to_thread(knowledge.reload_if_changed)
-
-
-def _add_guards(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            return JSONResponse(
-                {"type": "about:blank", "title": "Content Too Large", "status": 413}, 413, media_type="application/problem+json"
-            )
-        response = await call_next(request)
-        response.headers.setdefault("Content-Security-Policy", CSP)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        if request.url.path.startswith(("/api/", "/chat")):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -129,14 +105,7 @@ def _add_operation(app: FastAPI, services: Services) -> None:
     requests = Counter("sapa_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
     seconds = Histogram("sapa_http_seconds", "Time to answer", ["route"], registry=registry)
 
-    @app.middleware("http")
-    async def measure(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        requests.labels(request.method, route, response.status_code).inc()
-        seconds.labels(route).observe(time.perf_counter() - started)
-        return response
+    app.add_middleware(Measured, requests=requests, seconds=seconds)
 
     @app.get("/healthz", include_in_schema=False)
     async def alive() -> dict[str, str]:

@@ -72,6 +72,19 @@ class Finding:
         return self.hits[0].entry if self.hits else None
 
 
+class _TopicRegression:
+    """Ridge regression of topics (columns of -1 and 1), kept so that one sparse row is multiplied without a copy."""
+
+    def __init__(self, features: csr_matrix, signs: npt.NDArray[np.float64]) -> None:
+        ridge = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-2).fit(features, signs)
+        self._weights = np.ascontiguousarray(ridge.coef_.T, dtype=np.float32)
+        self._bias = np.asarray(ridge.intercept_)
+
+    def predict(self, row: csr_matrix) -> Scores:
+        """One number a topic."""
+        return np.asarray((row @ self._weights)[0] + self._bias, dtype=np.float64)
+
+
 class _Index:
     """One state of the knowledge, immutable once made."""
 
@@ -81,7 +94,7 @@ class _Index:
         self.topics = np.array([entry.topic for entry in self.entries])
         examples = [(number, text) for number, entry in enumerate(self.entries) for text in entry.examples()]
         self._owner = np.array([number for number, _ in examples])
-        self._starts = np.searchsorted(self._owner, np.arange(len(self.entries)))
+        self._places = self._padded_places()
         self._encoder = encoder
         vectors = encoder.encode_and_keep([text for _, text in examples])
         self._mean = vectors.mean(axis=0)
@@ -89,51 +102,64 @@ class _Index:
         spellings = [normalise(text) for _, text in examples]
         self._characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32)
         self._pairs = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
-        self._spellings = self._characters.fit_transform(spellings)
+        characters = self._characters.fit_transform(spellings)
+        self._by_term = characters.T.tocsr()
         pairs = self._pairs.fit_transform(spellings)
         self._topic_names, places = np.unique(self.topics, return_inverse=True)
         self._topic_of_entry = places
-        by_spelling = hstack([self._spellings, pairs], format="csr")
+        by_spelling = hstack([characters, pairs], format="csr")
         signs = np.where(places[self._owner][:, None] == np.arange(len(self._topic_names)), 1.0, -1.0)
-        self._topic_by_spelling = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-2).fit(by_spelling, signs)
-        features = hstack([csr_matrix(self._vectors), by_spelling], format="csr")
-        self._topic_by_meaning = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-2).fit(features, signs)
+        self._topic_by_spelling = _TopicRegression(by_spelling, signs)
+        self._topic_by_meaning = _TopicRegression(hstack([csr_matrix(self._vectors), by_spelling], format="csr"), signs)
         self._words = bm25s.BM25()
         documents = [" ".join(normalise(text) for text in [*entry.examples(), *entry.answers.values()]) for entry in self.entries]
         self._words.index([text.split() for text in documents], show_progress=False)
 
-    def scores(self, question: str) -> Scores:
+    def scores(self, question: str, last_topic: str | None = None) -> Scores:
         """One number an entry, the higher the better; comparable over questions.
 
         Where the spelling alone points at one entry, the sentence is not encoded; its meaning then counts as much as its
-        spelling does.
+        spelling does. Else a short question may be a follow-up that leaves its subject, `last_topic`, unsaid.
         """
+        scores, is_sure = self._scores(question)
+        if is_sure or last_topic is None or len(question.split()) > FOLLOW_UP_WORDS:
+            return scores
+        with_subject, _ = self._scores(f"{question} {last_topic.replace('_', ' ')}")
+        return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
+
+    def _scores(self, question: str) -> tuple[Scores, bool]:
+        """The scores, and whether spelling alone was enough."""
         spelling = normalise(question)
         characters = self._characters.transform([spelling])
         by_spelling = hstack([characters, self._pairs.transform([spelling])], format="csr")
-        alike = self._nearest((characters @ self._spellings.T).toarray())
+        alike = self._nearest((characters @ self._by_term).toarray())
         words = WEIGHTS["spelling"] * alike + WEIGHTS["words"] * self._word_overlap(spelling)
-        topic = self._topic_by_spelling.predict(by_spelling)[0][self._topic_of_entry]
+        topic = self._topic_by_spelling.predict(by_spelling)[self._topic_of_entry]
         quick = words + WEIGHTS["meaning"] * alike + WEIGHTS["topic"] * topic
         best, second = np.partition(quick, -2)[-2:][::-1]
         if best >= QUICK_FROM and best - second >= QUICK_LEAD:
-            return np.asarray(quick)
+            return np.asarray(quick), True
         vector = self._centred(self._encoder.encode([question]))
-        features = hstack([csr_matrix(vector), by_spelling], format="csr")
-        topic = self._topic_by_meaning.predict(features)[0][self._topic_of_entry]
-        return np.asarray(words + WEIGHTS["meaning"] * self._nearest(vector @ self._vectors.T) + WEIGHTS["topic"] * topic)
+        topic = self._topic_by_meaning.predict(hstack([csr_matrix(vector), by_spelling], format="csr"))[self._topic_of_entry]
+        return np.asarray(words + WEIGHTS["meaning"] * self._nearest(vector @ self._vectors.T) + WEIGHTS["topic"] * topic), False
 
     def _centred(self, vectors: Vectors) -> Vectors:
         centred = vectors - self._mean
         return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
+    def _padded_places(self) -> npt.NDArray[np.int64]:
+        """Of each entry the places of its variants, shape (entries, most variants); -1 beyond the last."""
+        groups = [np.flatnonzero(self._owner == number) for number in range(len(self.entries))]
+        places = np.full((len(groups), max(BEST_OF, *(len(group) for group in groups))), -1)
+        for row, group in zip(places, groups, strict=True):
+            row[: len(group)] = group
+        return places
+
     def _nearest(self, similarity: npt.NDArray[Any]) -> Scores:
         """Of each entry, from the similarities to all variants, shape (1, variants): the nearest counts most."""
-        scores = np.empty(len(self.entries))
-        for number, group in enumerate(np.split(similarity[0].astype(np.float64), self._starts[1:])):
-            best = np.sort(group)[::-1][:BEST_OF]
-            scores[number] = 0.7 * best[0] + 0.3 * best.mean()
-        return scores
+        padded = np.append(similarity[0].astype(np.float64), np.nan)[self._places]
+        nearest = -np.sort(-padded, axis=1)[:, :BEST_OF]  # NaN, where an entry has fewer variants, is sorted last
+        return np.asarray(0.7 * nearest[:, 0] + 0.3 * np.nanmean(nearest, axis=1))
 
     def _word_overlap(self, spelling: str) -> Scores:
         """BM25 of each entry, scaled so that the best has 1 where every word is known."""
@@ -187,11 +213,7 @@ class Knowledge:
     def find(self, question: str, last_topic: str | None = None) -> Finding:
         """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`."""
         index = self._index
-        scores = index.scores(question)
-        if last_topic is not None and len(question.split()) <= FOLLOW_UP_WORDS:
-            with_subject = index.scores(f"{question} {last_topic.replace('_', ' ')}")
-            scores = (2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (index.topics == last_topic)
-        return self._judge(index, scores)
+        return self._judge(index, index.scores(question, last_topic))
 
     @staticmethod
     def _judge(index: _Index, scores: Scores) -> Finding:

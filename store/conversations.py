@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
@@ -24,6 +24,19 @@ class Reply:
     buttons: Sequence[tuple[str, str]] = ()
     sources: Sequence[dict[str, Any]] = ()
     hidden: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Where a conversation stands when a message comes in."""
+
+    conversation: Conversation
+    known: Message | None
+    """This very message, if it was stored before."""
+    replies: list[Message]
+    """What was answered to it."""
+    offered: list[Button]
+    """The buttons under the newest message, in their order; none once the citizen has written since."""
 
 
 class Conversations:
@@ -61,25 +74,19 @@ class Conversations:
             query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > seq)
             return list(session.scalars(query.order_by(Message.seq).limit(limit)))
 
-    def find(self, conversation_id: str, external_id: str) -> Message | None:
-        """The citizen's message with this id of the channel."""
+    def begin_turn(self, conversation_id: str, external_id: str) -> Opening | None:
+        """All that a turn needs to know before it starts; None for an unknown conversation."""
         with self._database.session() as session:
-            query = select(Message).where(Message.conversation_id == conversation_id, Message.external_id == external_id)
-            return session.scalar(query)
-
-    def replies_to(self, message_id: int) -> list[Message]:
-        with self._database.session() as session:
-            return list(session.scalars(select(Message).where(Message.reply_to == message_id).order_by(Message.seq)))
-
-    def last_buttons(self, conversation_id: str) -> list[Button]:
-        """The buttons under the newest message, in their order; none once the citizen has written since."""
-        with self._database.session() as session:
-            newest = session.scalar(
-                select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(1)
-            )
+            conversation = session.get(Conversation, conversation_id)
+            if conversation is None:
+                return None
+            mine = select(Message).where(Message.conversation_id == conversation_id)
+            known = session.scalar(mine.where(Message.external_id == external_id))
+            replies = session.scalars(select(Message).where(Message.reply_to == known.id).order_by(Message.seq)) if known else ()
+            newest = session.scalar(mine.order_by(Message.seq.desc()).limit(1))
             ids = [button["id"] for button in newest.buttons] if newest else []
-            found = {button.id: button for button in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
-        return [found[one] for one in ids if one in found]
+            buttons = {b.id: b for b in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
+            return Opening(conversation, known, list(replies), [buttons[one] for one in ids if one in buttons])
 
     def button(self, conversation_id: str, button_id: str) -> Button | None:
         """A button that was issued in this very conversation."""
@@ -87,59 +94,68 @@ class Conversations:
             button = session.get(Button, button_id)
         return button if button and button.conversation_id == conversation_id else None
 
-    def add_inbound(self, conversation_id: str, external_id: str, text: str) -> Message:
+    def add_inbound(self, conversation_id: str, external_id: str, text: str) -> int:
+        """Store a citizen's masked message; its row id."""
         with self._database.session() as session:
-            message = Message(
-                conversation_id=conversation_id,
-                seq=self._next_seq(session, conversation_id),
-                author="user",
-                text=text,
-                buttons=[],
-                sources=[],
-                at=utc_now(),
-                external_id=external_id,
-            )
-            session.add(message)
-            return message
+            values = {
+                **_values(conversation_id, self._next_seq(session, conversation_id), "user", Reply(text), utc_now()),
+                "external_id": external_id,
+            }
+            return session.execute(insert(Message).values(values).returning(Message.id)).scalar_one()
 
     def add_replies(
         self,
         conversation_id: str,
         replies: Sequence[Reply],
+        *,
         reply_to: int | None = None,
         turn: dict[str, Any] | None = None,
         awaited_field: str | None = None,
-    ) -> list[Message]:
-        """Store a turn's replies and what is known of the turn, in one transaction."""
+        tracker_row: dict[str, Any] | None = None,
+    ) -> tuple[list[Message], int]:
+        """Store a turn's replies, what is known of the turn and what it added to Rasa's tracker, in one transaction.
+
+        Returns the messages and the id of the tracker's row (0 where there was nothing to add).
+        """
         now = utc_now()
         with self._database.session() as session:
             seq = self._next_seq(session, conversation_id)
-            messages = [self._message(session, conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
+            rows = [self._reply_values(conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
+            issued = [button for _, buttons in rows for button in buttons]
+            if issued:
+                session.execute(insert(Button), issued)
+            if rows:
+                session.execute(insert(Message), [values for values, _ in rows])
             if reply_to is not None:
                 session.execute(update(Message).where(Message.id == reply_to).values(turn=turn))
+            row_id = (
+                session.execute(insert(TrackerEvent).values(tracker_row).returning(TrackerEvent.id)).scalar_one() if tracker_row else 0
+            )
             values = {"last_at": now, "awaited_field": awaited_field}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
-        return messages
+        return [Message(**values) for values, _ in rows], row_id
 
-    def _message(self, session: Session, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime) -> Message:
+    def _reply_values(
+        self, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The columns of a reply and of its buttons, which are issued here."""
         issued = [
-            Button(id=secrets.token_urlsafe(12), conversation_id=conversation_id, label=label, payload=payload, issued_at=now)
+            {
+                "id": secrets.token_urlsafe(12),
+                "conversation_id": conversation_id,
+                "label": label,
+                "payload": payload,
+                "issued_at": now,
+            }
             for label, payload in reply.buttons
         ]
-        session.add_all(issued)
-        message = Message(
-            conversation_id=conversation_id,
-            seq=seq,
-            author="bot",
-            text=reply.text,
-            buttons=[{"id": button.id, "label": button.label} for button in issued],
-            sources=list(reply.sources),
-            at=now,
-            reply_to=reply_to,
-            hidden=self._encryption.seal(reply.hidden) if reply.hidden else None,
-        )
-        session.add(message)
-        return message
+        values = {
+            **_values(conversation_id, seq, "bot", reply, now),
+            "buttons": [{"id": button["id"], "label": button["label"]} for button in issued],
+            "reply_to": reply_to,
+            "hidden": self._encryption.seal(reply.hidden) if reply.hidden else None,
+        }
+        return values, issued
 
     def seen_text(self, message: Message) -> str:
         """The text as the citizen sees it, with the values in place of their stand-ins."""
@@ -164,3 +180,16 @@ class Conversations:
     def _next_seq(session: Session, conversation_id: str) -> int:
         newest = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
         return (newest or 0) + 1
+
+
+def _values(conversation_id: str, seq: int, author: str, reply: Reply, now: datetime) -> dict[str, Any]:
+    """The columns that every message has."""
+    return {
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "author": author,
+        "text": reply.text,
+        "buttons": [],
+        "sources": list(reply.sources),
+        "at": now,
+    }

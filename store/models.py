@@ -103,7 +103,7 @@ class Button(Base):
 
 
 class TrackerEvent(Base):
-    """One event of Rasa's tracker. `session` counts the Rasa sessions of a conversation."""
+    """The events that one turn added to Rasa's tracker, as a JSON list. `session` counts the Rasa sessions of a conversation."""
 
     __tablename__ = "tracker_events"
 

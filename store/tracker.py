@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
@@ -20,66 +23,107 @@ from sqlalchemy import delete, func, insert, select
 from store.database import Database
 from store.models import TrackerEvent
 
-SESSION_EVENTS = 80
+SESSION_EVENTS = 40
+KEPT_TRACKERS = 1024
 _STORED = "_sapa_stored"
 _SESSION = "_sapa_session"
 
 
+@dataclass(frozen=True)
+class NewEvents:
+    """What a turn has added to a tracker, as one row to be written with the turn's replies."""
+
+    row: dict[str, Any] | None
+    tracker: DialogueStateTracker
+
+
 class SapaTrackerStore(TrackerStore):
+    """One row a turn. Trackers of the last conversations stay in memory and are used again where no other process has written."""
+
     def __init__(self, domain: Domain, database: Database) -> None:
         super().__init__(domain)
         self._database = database
+        self._kept: OrderedDict[str, tuple[int, DialogueStateTracker]] = OrderedDict()
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of the current session, or None for a new conversation."""
-        session, events = await asyncio.to_thread(self._read, sender_id)
+        newest, tracker = self._kept.pop(sender_id, (0, None))
+        rows = await asyncio.to_thread(self._read, sender_id, newest)
+        if tracker is None or [row.id for row in rows] != [newest]:
+            if tracker is not None:
+                rows = await asyncio.to_thread(self._read, sender_id, 0)
+            tracker = self._from_rows(sender_id, rows)
+        if tracker is not None and len(tracker.events) > SESSION_EVENTS:
+            return self._new_session(tracker)
+        return tracker
+
+    def _read(self, sender_id: str, since: int) -> Sequence[Any]:
+        """The rows from id `since` on, or those of the current session where it is 0."""
+        query = select(TrackerEvent.id, TrackerEvent.session, TrackerEvent.data)
+        query = query.where(TrackerEvent.conversation_id == sender_id).order_by(TrackerEvent.id)
+        if since:
+            query = query.where(TrackerEvent.id >= since)
+        else:
+            latest = select(func.max(TrackerEvent.session)).where(TrackerEvent.conversation_id == sender_id).scalar_subquery()
+            query = query.where(TrackerEvent.session == latest)
+        with self._database.session() as session:
+            return session.execute(query).all()
+
+    def _from_rows(self, sender_id: str, rows: Sequence[Any]) -> DialogueStateTracker | None:
+        parsed = (Event.from_parameters(event) for row in rows for event in json.loads(row.data))
+        events = [event for event in parsed if event is not None]
         if not events:
             return None
         tracker = DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
-        setattr(tracker, _SESSION, session)
+        setattr(tracker, _SESSION, rows[0].session)
         setattr(tracker, _STORED, len(events))
-        return self._new_session(tracker) if len(events) > SESSION_EVENTS else tracker
-
-    def _read(self, sender_id: str) -> tuple[int, list[Event]]:
-        with self._database.session() as session:
-            latest = select(func.max(TrackerEvent.session)).where(TrackerEvent.conversation_id == sender_id).scalar_subquery()
-            query = (
-                select(TrackerEvent.session, TrackerEvent.data)
-                .where(TrackerEvent.conversation_id == sender_id, TrackerEvent.session == latest)
-                .order_by(TrackerEvent.id)
-            )
-            rows = session.execute(query).all()
-        events = (Event.from_parameters(json.loads(row.data)) for row in rows)
-        return (rows[0].session if rows else 0), [event for event in events if event is not None]
+        return tracker
 
     def _new_session(self, old: DialogueStateTracker) -> DialogueStateTracker:
         """A tracker that stands where `old` stood, in as few events as possible; saved with the turn that follows."""
         events: list[Event] = [ActionExecuted(ACTION_SESSION_START_NAME), SessionStarted()]
-        events += [SlotSet(name, slot.value) for name, slot in old.slots.items() if slot.has_been_set]
+        events += [SlotSet(name, slot.value) for name, slot in old.slots.items() if slot.has_been_set and slot.value is not None]
         if old.active_loop_name:
             events.append(ActiveLoop(old.active_loop_name))
         events.append(ActionExecuted(ACTION_LISTEN_NAME))
         tracker = DialogueStateTracker.from_events(old.sender_id, events, self.domain.slots)
-        setattr(tracker, _SESSION, getattr(old, _SESSION) + 1)
+        setattr(tracker, _SESSION, getattr(old, _SESSION, 0) + 1)
         setattr(tracker, _STORED, 0)
         return tracker
 
-    async def save(self, tracker: DialogueStateTracker) -> None:
-        """Write the events that came since the tracker was read."""
-        events = list(tracker.events)
-        session, stored = getattr(tracker, _SESSION, 0), getattr(tracker, _STORED, 0)
-        new = events[stored:]
-        if new:
-            await asyncio.to_thread(self._write, tracker.sender_id, session, new)
-            setattr(tracker, _STORED, len(events))
+    @staticmethod
+    def new_events(tracker: DialogueStateTracker) -> NewEvents:
+        """What came since the tracker was read."""
+        new = list(tracker.events)[getattr(tracker, _STORED, 0) :]
+        data = json.dumps([event.as_dict() for event in new])
+        row = {"conversation_id": tracker.sender_id, "session": getattr(tracker, _SESSION, 0), "data": data}
+        return NewEvents(row if new else None, tracker)
 
-    def _write(self, sender_id: str, session_number: int, events: list[Event]) -> None:
-        rows = [{"conversation_id": sender_id, "session": session_number, "data": json.dumps(event.as_dict())} for event in events]
+    def keep(self, written: NewEvents, row_id: int) -> None:
+        """Remember the tracker whose new events are written now, under the id of their row."""
+        tracker = written.tracker
+        setattr(tracker, _STORED, len(tracker.events))
+        self._kept[tracker.sender_id] = (row_id, tracker)
+        while len(self._kept) > KEPT_TRACKERS:
+            self._kept.popitem(last=False)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Write what is new outside a turn. A turn writes it with its replies (store/conversations.py)."""
+        new = self.new_events(tracker)
+        if new.row:
+            self.keep(new, await asyncio.to_thread(self._write, new.row))
+
+    def _write(self, row: dict[str, Any]) -> int:
         with self._database.session() as session:
-            session.execute(insert(TrackerEvent), rows)
+            return session.execute(insert(TrackerEvent).values(row).returning(TrackerEvent.id)).scalar_one()
+
+    def drop_kept(self, sender_id: str) -> None:
+        """Forget what is in memory of a conversation whose rows are deleted elsewhere."""
+        self._kept.pop(sender_id, None)
 
     async def delete(self, sender_id: str) -> None:
         """Forget everything of a conversation."""
+        self.drop_kept(sender_id)
 
         def forget() -> None:
             with self._database.session() as session:

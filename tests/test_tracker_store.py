@@ -51,7 +51,8 @@ async def test_a_long_conversation_goes_on_in_a_new_session_with_slots_and_open_
 async def test_what_a_turn_reads_does_not_grow_with_the_conversation(services: Services, assistant: Assistant) -> None:
     longest = 0
     for n in range(60):
-        await assistant.respond("c", f"halo {n}", {"intent": {"name": "thank", "confidence": 1.0}, "entities": []})
+        answer = await assistant.respond("c", f"halo {n}", {"intent": {"name": "thank", "confidence": 1.0}, "entities": []})
+        await assistant.tracker_store.save(answer.events.tracker)
         tracker = await assistant.tracker_store.retrieve("c")
         assert tracker is not None
         longest = max(longest, len(tracker.events))
@@ -59,3 +60,35 @@ async def test_what_a_turn_reads_does_not_grow_with_the_conversation(services: S
     assert "c" in await assistant.tracker_store.keys()
     await assistant.tracker_store.delete("c")
     assert await assistant.tracker_store.retrieve("c") is None
+
+
+async def test_a_tracker_in_memory_is_read_again_where_another_process_has_written(services: Services, assistant: Assistant) -> None:
+    ours, domain = store_of(services, assistant)
+    theirs, _ = store_of(services, assistant)
+    await ours.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
+    other = await theirs.retrieve("c")
+    assert other is not None
+    other.update(SlotSet("last_topic", "simpel"), domain)
+    await theirs.save(other)
+    tracker = await ours.retrieve("c")
+    assert tracker is not None
+    assert tracker.get_slot("last_topic") == "simpel"
+
+
+async def test_a_deleted_conversation_is_not_answered_from_memory(services: Services, assistant: Assistant) -> None:
+    ours, domain = store_of(services, assistant)
+    theirs, _ = store_of(services, assistant)
+    await ours.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
+    await theirs.delete("c")
+    assert await ours.retrieve("c") is None
+
+
+async def test_a_turn_that_fails_before_it_is_stored_leaves_no_trace(services: Services, assistant: Assistant) -> None:
+    store, domain = store_of(services, assistant)
+    await store.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
+    lost = await store.retrieve("c")
+    assert lost is not None
+    lost.update(SlotSet("last_topic", "simpel"), domain)
+    tracker = await store.retrieve("c")
+    assert tracker is not None
+    assert tracker.get_slot("last_topic") == "magang"

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from bot.conversation import ConversationService, TooManyWaiting
+from bot.conversation import ConversationService, TooManyWaiting, UnknownConversation
 from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
 
@@ -76,13 +76,22 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
     router = APIRouter(prefix="/api/chat")
     bearer = HTTPBearer(auto_error=False)
 
-    async def conversation_id(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+    expired = HTTPException(401, "session_expired", {"WWW-Authenticate": "Bearer"})
+
+    async def named_conversation(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+        """What the signed token names; it may be deleted by now."""
         found = sessions.conversation_of(credentials.credentials) if credentials else None
-        if found is None or await asyncio.to_thread(conversations.get, found) is None:
-            raise HTTPException(401, "session_expired", {"WWW-Authenticate": "Bearer"})
+        if found is None:
+            raise expired
         return found
 
-    Owned = Annotated[str, Depends(conversation_id)]  # noqa: N806 a type
+    async def known_conversation(named: Annotated[str, Depends(named_conversation)]) -> str:
+        if await asyncio.to_thread(conversations.get, named) is None:
+            raise expired
+        return named
+
+    Named = Annotated[str, Depends(named_conversation)]  # noqa: N806 a type
+    Owned = Annotated[str, Depends(known_conversation)]  # noqa: N806 a type
 
     @router.post("/sessions", status_code=201)
     async def open_session(body: NewSession | None = None) -> dict[str, Any]:
@@ -99,12 +108,14 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
         return Response(status_code=204)
 
     @router.post("/messages")
-    async def send(body: NewMessage, session: Owned) -> dict[str, Any]:
+    async def send(body: NewMessage, session: Named) -> dict[str, Any]:
         inbound = Inbound(session, str(body.client_message_id), body.text or "", body.button)
         try:
             replies = await service.handle(inbound)
         except TooManyWaiting as error:
             raise HTTPException(429, error.sentence, {"Retry-After": "5"}) from error
+        except UnknownConversation as error:
+            raise expired from error
         return {"messages": [as_json(message) for message in replies]}
 
     @router.get("/messages")
