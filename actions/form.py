@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -22,12 +23,14 @@ from services.fields import Field, Rejection
 from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.turn import AnswerStatus
+from store.database import utc_now
 
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
 MISSES_BEFORE_OFFICER = 3
 SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = 15
+LEFT_AFTER = timedelta(hours=12)
 SIDE_REMARKS = {
     "thank": "utter_you_are_welcome",
     "greet": "utter_greet_again",
@@ -60,19 +63,37 @@ class ValidateForm(Action, ABC):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         turn = turn_of(tracker)
         turn.status = AnswerStatus.IN_FORM
+        fields = services().drafts.read(tracker.sender_id, self.journey.name)
         if tracker.get_slot("requested_slot") is None:
-            fields = {KEY: secrets.token_hex(16)}
-            return self._after(dispatcher, tracker, self.journey.begin(turn.text, fields))
+            return self._begin(dispatcher, tracker, fields)
         if self._is_crisis(tracker):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response="utter_crisis")
             return self.end(confirmed=False)
-        fields = services().drafts.read(tracker.sender_id, self.journey.name) or {KEY: secrets.token_hex(16)}
+        fields = fields or {KEY: secrets.token_hex(16)}
         asked = self._asked(tracker, fields)
+        if self._was_left(tracker) and not find_command(turn.text):
+            dispatcher.utter_message(response="utter_form_left")
+            return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
         return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
+
+    def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
+        """Go on with a draft that was left, or start with what the first message holds."""
+        if any(self.journey.field_named(name) for name in draft):
+            dispatcher.utter_message(response="utter_form_resumed")
+            return self._after(dispatcher, tracker, self.journey.onwards(draft))
+        step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
+        if any(field.free_text and field.name in step.fields for field in self.journey.fields):
+            dispatcher.utter_message(response="utter_taken_from_first_message")
+        return self._after(dispatcher, tracker, step)
+
+    def _was_left(self, tracker: Tracker) -> bool:
+        """Whether the form was left so long that the message may well not be meant for it."""
+        since = services().drafts.left_since(tracker.sender_id, self.journey.name)
+        return since is not None and utc_now() - since > LEFT_AFTER
 
     @staticmethod
     def _is_crisis(tracker: Tracker) -> bool:
@@ -116,7 +137,15 @@ class ValidateForm(Action, ABC):
         utter_entry(dispatcher, tracker, entry)
         return [SlotSet("last_topic", entry.topic)]
 
+    def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
+        """What the services know about the fields so far, as further fields; says what the citizen should see of it."""
+        return fields
+
     def _after(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
+        if step.outcome is Outcome.ASK:
+            known = self.look_up(dispatcher, tracker, step.fields)
+            if known != step.fields:
+                step = self.journey.onwards(known)
         if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
             services().drafts.drop(tracker.sender_id, self.journey.name)
             dispatcher.utter_message(response=step.response or "utter_cancelled")
@@ -146,7 +175,7 @@ class ValidateForm(Action, ABC):
         empty = "–"
         values = {
             f"{self.journey.name}_{field.name}": turn.hide(field.label or field.name, _shown(step.fields.get(field.name)) or empty)
-            for field in self.journey.fields
+            for field in self.journey.numbered
         }
         dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)
 

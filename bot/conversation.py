@@ -22,6 +22,7 @@ from rapidfuzz import fuzz
 from bot.assistant import Answer, Assistant, Said
 from bot.messages import Button, Inbound, Outbound, Unreadable, clean
 from services.commands import find_command, find_ordinal
+from services.complaints import CORRUPTION, kind_of
 from services.journeys import Journey
 from services.privacy import mask
 from services.registry import JOURNEYS
@@ -40,9 +41,10 @@ STATUS_OF_INTENT = {
     "crisis": AnswerStatus.CRISIS,
     "correct_answer": AnswerStatus.ASKED_AGAIN,
     "talk_to_officer": AnswerStatus.HANDED_OVER,
-    "report_complaint": AnswerStatus.ANSWERED,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
+NOT_COLLECTED = "[isi laporan tidak dicatat]"
+"""Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
 
 
@@ -235,6 +237,9 @@ def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedTe
     field_asked = _awaited_field(awaited)
     if field_asked and field_asked.personal and not _is_interruption(text, parsed):
         return _MaskedText(f"[{field_asked.label}]", warn=False)
+    complaint = kind_of(text) if parsed["intent"]["name"] == "report_complaint" else None
+    if complaint and complaint.name == CORRUPTION:
+        return _MaskedText(NOT_COLLECTED, warn=False)
     found = mask(mask_factors(text))
     return _MaskedText(found.text, warn=bool(found.found))
 

@@ -1,6 +1,6 @@
 """All journeys by name."""
 
-from services import aspirations, information_requests, objections, status_checks
+from services import aspirations, information_requests, internships, objections, status_checks, visits
 from services.journeys import Journey
 
 JOURNEYS: dict[str, Journey] = {
@@ -9,6 +9,8 @@ JOURNEYS: dict[str, Journey] = {
         aspirations.JOURNEY,
         information_requests.JOURNEY,
         objections.JOURNEY,
+        visits.JOURNEY,
+        internships.JOURNEY,
         status_checks.SIMPEL,
         status_checks.TICKET,
     )
