@@ -1,4 +1,4 @@
-"""Files a ticket and hands the citizen its receipt."""
+"""Files a ticket and hands the citizen its receipt, with a link to print it."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, 
         Kind.OBJECTION: "utter_objection_filed" if receipt.due_on else "utter_objection_filed_without_due_date",
     }[kind]
     dispatcher.utter_message(response=response, **values)
+    link, hours = receipt_link(tracker, receipt.number), services().settings.receipt_hours
+    dispatcher.utter_message(response="utter_receipt_link", link=link, hours=hours)
+
+
+def receipt_link(tracker: Tracker, number: str) -> str:
+    """A stand-in for the address of the printable receipt, which opens it to whoever knows it."""
+    return turn_of(tracker).hide("tautan tanda terima", services().receipts.link(number))

@@ -23,6 +23,7 @@ from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
+from bot.receipt_page import receipt_page
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
@@ -40,6 +41,7 @@ STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
     "demo.js": "text/javascript",
+    "receipt.css": "text/css",
     "webmaster.html": "text/html",
     "webmaster.js": "text/javascript",
 }
@@ -81,6 +83,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
+    app.include_router(receipt_page(services.receipts))
     _add_pages(app)
     _add_operation(app, services)
     return app

@@ -11,6 +11,7 @@ from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
 from services.encoder import CachingEncoder, open_encoder
 from services.knowledge import Knowledge
+from services.receipts import Receipts
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.ticket_changes import TicketChanges
@@ -31,6 +32,7 @@ class Services:
     tickets: Tickets
     ticket_changes: TicketChanges
     ticket_duplicates: TicketDuplicates
+    receipts: Receipts
     drafts: Drafts
 
 
@@ -81,6 +83,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         tickets=Tickets(database, encryption, calendar, attempts),
         ticket_changes=TicketChanges(database, encryption, calendar),
         ticket_duplicates=TicketDuplicates(database, encryption),
+        receipts=Receipts(database, encryption, configured.receipt_hours, configured.address),
         drafts=Drafts(database, encryption),
     )
 
