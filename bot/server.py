@@ -6,7 +6,8 @@ import asyncio
 import hmac
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -21,18 +22,23 @@ from bot.assistant import Assistant
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
+from bot.notices import Notifier
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
 from bot.receipt_page import receipt_page
+from bot.scheduler import Job, Scheduler
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
 from store.conversations import Conversations
+from store.leases import Leases
+from store.notices import Notices
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
 MAX_BODY = 64 * 1024
 KNOWLEDGE_SECONDS = 1.0
+NOTICE_INTERVAL, REMINDER_INTERVAL = timedelta(seconds=2), timedelta(minutes=5)
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -57,14 +63,20 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         if settings.telegram_bot_token
         else None
     )
+    notifier = Notifier(assistant, service, conversations, Notices(services.database, services.encryption), telegram)
+    scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(_keep_knowledge_fresh(services.knowledge))
         if telegram:
             await telegram.start()
+        scheduling = asyncio.create_task(scheduler.run())
         yield
         watching.cancel()
+        scheduling.cancel()
+        with suppress(asyncio.CancelledError):
+            await scheduling
         if telegram:
             await telegram.stop()
 
@@ -87,6 +99,13 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     _add_pages(app)
     _add_operation(app, services)
     return app
+
+
+def _jobs(services: Services, notifier: Notifier) -> list[Job]:
+    async def remind() -> None:
+        await asyncio.to_thread(services.reminders.record_due)
+
+    return [Job("notices", NOTICE_INTERVAL, notifier.deliver), Job("reminders", REMINDER_INTERVAL, remind)]
 
 
 async def _keep_knowledge_fresh(knowledge: Knowledge) -> None:

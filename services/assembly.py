@@ -12,6 +12,7 @@ from services.drafts import Drafts
 from services.encoder import CachingEncoder, open_encoder
 from services.knowledge import Knowledge
 from services.receipts import Receipts
+from services.reminders import Reminders
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.ticket_changes import TicketChanges
@@ -33,6 +34,7 @@ class Services:
     ticket_changes: TicketChanges
     ticket_duplicates: TicketDuplicates
     receipts: Receipts
+    reminders: Reminders
     drafts: Drafts
 
 
@@ -84,6 +86,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         ticket_changes=TicketChanges(database, encryption, calendar),
         ticket_duplicates=TicketDuplicates(database, encryption),
         receipts=Receipts(database, encryption, configured.receipt_hours, configured.address),
+        reminders=Reminders(database, calendar),
         drafts=Drafts(database, encryption),
     )
 

@@ -17,6 +17,10 @@ class Leases:
 
     def take(self, name: str, holder: str, now: datetime, length: timedelta) -> bool:
         """Whether `holder` has the lease until `now + length`: it was free, over, or the holder's own already."""
+        with self._database.session() as session:
+            current = session.get(Lease, name)
+        if current and current.holder != holder and current.until > now:
+            return False  # seen by reading alone: who waits for the lease writes nothing
         until = now + length
         free = or_(Lease.until <= now, Lease.holder == holder)
         with self._database.session() as session:
@@ -26,7 +30,7 @@ class Leases:
         try:
             with self._database.session() as session:
                 session.add(Lease(name=name, holder=holder, until=until))
-        except IntegrityError:  # there is one, of another holder
+        except IntegrityError:  # another process was first
             return False
         return True
 

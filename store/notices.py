@@ -34,11 +34,11 @@ class OpenNotice:
     id: int
     conversation_id: str
     state: NoticeState
-    message_id: int | None
     event: str
     data: dict[str, Any]
     text: str | None
     number: str
+    locale: str
     due_on: date | None
 
 
@@ -48,13 +48,13 @@ class Notices:
         self._encryption = encryption
 
     def open(self, limit: int = 20) -> list[OpenNotice]:
-        """Notices that are not delivered yet, those that have waited longest for a try first."""
+        """Notices that are not delivered yet: first those not stored, then those that have waited longest for a try."""
         query = (
             select(Notice, TicketEvent, Ticket)
             .join(TicketEvent, Notice.event_id == TicketEvent.id)
             .join(Ticket, TicketEvent.ticket_id == Ticket.id)
             .where(Notice.state.in_(OPEN_STATES))
-            .order_by(Notice.changed_at, Notice.id)
+            .order_by(Notice.message_id.is_not(None), Notice.changed_at, Notice.id)
             .limit(limit)
         )
         with self._database.session() as session:
@@ -63,11 +63,11 @@ class Notices:
                     notice.id,
                     notice.conversation_id,
                     NoticeState(notice.state),
-                    notice.message_id,
                     event.name,
                     event.data,
                     self._encryption.unseal(event.text) if event.text else None,
                     ticket.number,
+                    ticket.locale,
                     ticket.due_on,
                 )
                 for notice, event, ticket in session.execute(query)
