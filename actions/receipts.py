@@ -18,7 +18,8 @@ def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, 
     kept = {name: value for name, value in fields.items() if name not in (KEY, CONFIRMATION.name)}
     receipt = services().tickets.file(Filing(kind, kept, subject, tracker.sender_id, language, fields[KEY]))
     code = turn_of(tracker).hide("kode akses", receipt.access_code)
-    values: dict[str, Any] = {"number": receipt.number, "code": code}
+    link, hours = receipt_link(tracker, receipt.number), services().settings.receipt_hours
+    values: dict[str, Any] = {"number": receipt.number, "code": code, "link": link, "hours": hours}
     if receipt.due_on:
         values["due"] = long_date(receipt.due_on, language)
     response = {
@@ -27,8 +28,6 @@ def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, 
         Kind.OBJECTION: "utter_objection_filed" if receipt.due_on else "utter_objection_filed_without_due_date",
     }[kind]
     dispatcher.utter_message(response=response, **values)
-    link, hours = receipt_link(tracker, receipt.number), services().settings.receipt_hours
-    dispatcher.utter_message(response="utter_receipt_link", link=link, hours=hours)
 
 
 def receipt_link(tracker: Tracker, number: str) -> str:

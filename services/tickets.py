@@ -105,7 +105,10 @@ class Filing:
     submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
-_NUMBER = re.compile(r"\b(ASP|PIP|KEB|KUN|MAG)[\s_–-]{0,3}(\d{8})[\s_–-]{0,3}([0-9A-Z]{4})\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\b(?a:(ASP|PIP|KEB|KUN|MAG))[\s_–-]{0,3}(?a:(\d{8}))[\s_–-]{0,3}(?a:([0-9A-Z]{4}))\b",
+    re.IGNORECASE,
+)
 
 
 def normalise_number(text: str) -> str | None:
