@@ -30,7 +30,7 @@ class ValidateAspiration(ValidateForm):
         if topic and "topic" not in fields:
             dispatcher.utter_message(response=f"utter_aspiration_topic_{topic}")
         kept = {name: value for name, value in fields.items() if name not in (JOINED, "join")}
-        similar = services().tickets.similar_open(tracker.sender_id, Kind.ASPIRATION, text)
+        similar = services().ticket_duplicates.similar_open(tracker.sender_id, Kind.ASPIRATION, text)
         return {**kept, LOOKED_AT: text, f"{SUGGESTED}topic": topic, JOINED: similar}
 
 
@@ -39,7 +39,7 @@ class FinishAspiration(FinishForm):
 
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
         if fields.get("join"):
-            services().tickets.join(fields[JOINED], fields["text"])
+            services().ticket_changes.join(fields[JOINED], fields["text"])
             dispatcher.utter_message(response="utter_aspiration_joined", number=fields[JOINED])
             return
         file_ticket(dispatcher, tracker, Kind.ASPIRATION, fields, subject=fields["topic"])

@@ -82,6 +82,11 @@ class ValidateForm(Action, ABC):
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
         """Go on with a draft that was left, or start with what the first message holds."""
+        refusal = self.refuse(tracker)
+        if refusal:
+            turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
+            dispatcher.utter_message(response=refusal)
+            return self.end(confirmed=False)
         if any(self.journey.field_named(name) for name in draft):
             dispatcher.utter_message(response="utter_form_resumed")
             return self._after(dispatcher, tracker, self.journey.onwards(draft))
@@ -136,6 +141,10 @@ class ValidateForm(Action, ABC):
             return []
         utter_entry(dispatcher, tracker, entry)
         return [SlotSet("last_topic", entry.topic)]
+
+    def refuse(self, tracker: Tracker) -> str | None:
+        """The sentence that is said instead of opening the form, where the first message shows that it is not the right one."""
+        return None
 
     def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
         """What the services know about the fields so far, as further fields; says what the citizen should see of it."""

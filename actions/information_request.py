@@ -11,7 +11,7 @@ from actions.form import FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from actions.replies import utter_entry
 from services.assembly import services
-from services.information_requests import JOURNEY, PUBLISHED
+from services.information_requests import JOURNEY, LOOKED_UP
 from services.tickets import Kind
 
 
@@ -19,16 +19,15 @@ class ValidateInformation(ValidateForm):
     journey = JOURNEY
 
     def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
-        """Offer the published answer once the details are known, and again after they were changed."""
+        """Show what is published already once the details are known, and again after they were changed."""
         details = fields.get("details")
-        if details is None or (fields.get(PUBLISHED) or {}).get("for") == details:
+        if details is None or fields.get(LOOKED_UP) == details:
             return fields
         finding = services().knowledge.find(details)
-        entry = finding.best if finding.is_certain else None
-        if entry and entry.facts.known:
-            utter_entry(dispatcher, tracker, entry)
-        found = {"for": details, "entry": entry.id if entry and entry.facts.known else None}
-        return {name: value for name, value in fields.items() if name != "published"} | {PUBLISHED: found}
+        if finding.best and finding.is_certain and finding.best.facts.known and finding.best.topic not in self.journey.topics:
+            utter_entry(dispatcher, tracker, finding.best)
+            dispatcher.utter_message(response="utter_published_already")
+        return {**fields, LOOKED_UP: details}
 
 
 class FinishInformation(FinishForm):

@@ -85,6 +85,15 @@ class ConversationService:
         awaited = conversation.awaited_field if conversation else None
         return await self._store(conversation_id, [said], Turn(conversation_id, ""), awaited=awaited)
 
+    async def tell(self, conversation_id: str, notice_id: int, notice: Said, hidden: dict[str, str]) -> None:
+        """Store a notice in the conversation, once, between two turns. An open form goes on as it was."""
+        async with self._turn_of(conversation_id):
+            conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+            in_form = conversation is not None and conversation.awaited_field is not None
+            # In a form a typed number answers its question and must not press a button of the notice.
+            reply = Reply(notice.text, [] if in_form else notice.buttons, hidden=hidden or None)
+            await asyncio.to_thread(self._conversations.add_notice, notice_id, reply)
+
     async def handle(self, inbound: Inbound) -> list[Outbound]:
         """The replies to a message. The same external id again gets the same replies and has no second effect.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -20,20 +21,27 @@ from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
 from bot.middleware import Guarded, Measured
+from bot.notices import Notifier
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
+from bot.receipt_page import receipt_page
+from bot.scheduler import Job, Scheduler
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
 from store.conversations import Conversations
+from store.leases import Leases
+from store.notices import Notices
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
 KNOWLEDGE_SECONDS = 1.0
+NOTICE_INTERVAL, REMINDER_INTERVAL = timedelta(seconds=2), timedelta(minutes=5)
 STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
     "demo.js": "text/javascript",
+    "receipt.css": "text/css",
     "webmaster.html": "text/html",
     "webmaster.js": "text/javascript",
 }
@@ -49,14 +57,20 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         if settings.telegram_bot_token
         else None
     )
+    notifier = Notifier(assistant, service, conversations, Notices(services.database, services.encryption), telegram)
+    scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(_keep_knowledge_fresh(services.knowledge))
         if telegram:
             await telegram.start()
+        scheduling = asyncio.create_task(scheduler.run())
         yield
         watching.cancel()
+        scheduling.cancel()
+        with suppress(asyncio.CancelledError):
+            await scheduling
         if telegram:
             await telegram.stop()
 
@@ -75,9 +89,17 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
+    app.include_router(receipt_page(services.receipts))
     _add_pages(app)
     _add_operation(app, services)
     return app
+
+
+def _jobs(services: Services, notifier: Notifier) -> list[Job]:
+    async def remind() -> None:
+        await asyncio.to_thread(services.reminders.record_due)
+
+    return [Job("notices", NOTICE_INTERVAL, notifier.deliver), Job("reminders", REMINDER_INTERVAL, remind)]
 
 
 async def _keep_knowledge_fresh(knowledge: Knowledge) -> None:

@@ -11,8 +11,12 @@ from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
 from services.encoder import CachingEncoder, open_encoder
 from services.knowledge import Knowledge
+from services.receipts import Receipts
+from services.reminders import Reminders
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
+from services.ticket_changes import TicketChanges
+from services.ticket_duplicates import TicketDuplicates
 from services.tickets import Tickets
 from store.database import Database
 from store.encryption import Encryption, load_keys
@@ -27,6 +31,10 @@ class Services:
     knowledge: Knowledge
     simpel: SimpelService
     tickets: Tickets
+    ticket_changes: TicketChanges
+    ticket_duplicates: TicketDuplicates
+    receipts: Receipts
+    reminders: Reminders
     drafts: Drafts
 
 
@@ -59,8 +67,8 @@ def use(assembled: Services) -> None:
 def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Services:
     """New services from these settings; `knowledge` that is loaded already may be shared."""
     database = Database(configured.database)
-    database.migrate()
     encryption = Encryption(load_keys(configured.keys, configured.data_dir))
+    database.migrate(encryption)
     if configured.environment == "production":
         remove_demo_data(database)
     else:
@@ -75,6 +83,10 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         knowledge=knowledge or Knowledge(configured.knowledge_dir, shared_encoder()),
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
         tickets=Tickets(database, encryption, calendar, attempts),
+        ticket_changes=TicketChanges(database, encryption, calendar),
+        ticket_duplicates=TicketDuplicates(database, encryption),
+        receipts=Receipts(database, encryption, configured.receipt_hours, configured.address),
+        reminders=Reminders(database, calendar),
         drafts=Drafts(database, encryption),
     )
 

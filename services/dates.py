@@ -1,65 +1,35 @@
-"""Reads a day from what a citizen types: "3 November 2026", "3 nov", "03/11/2026", "2026-11-03", "kemarin", "besok"."""
+"""Days and times as citizens read them, in Indonesian and English, in Jakarta's time."""
 
 from __future__ import annotations
 
-import re
-from datetime import date, timedelta
+from datetime import date, datetime
 
-from services.spelling import normalise
+from services.calendar import JAKARTA
 
-MONTHS = (
-    ["januari", "februari", "maret", "april", "mei", "juni", "juli", "agustus", "september", "oktober", "november", "desember"],
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"],
-)
-NEAR = {
-    "hari ini": 0,
-    "today": 0,
-    "tadi": 0,
-    "barusan": 0,
-    "kemarin": -1,
-    "yesterday": -1,
-    "besok": 1,
-    "tomorrow": 1,
-    "lusa": 2,
+WEEKDAYS = {
+    "id": ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
+    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+}
+MONTHS = {
+    "id": """
+        Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember
+    """.split(),
+    "en": """
+        January February March April May June July August September October November December
+    """.split(),
 }
 
 
-def read_date(message: str, today: date, *, to_come: bool) -> date | None:
-    """The day that `message` names, or None. A day without a year is the last one, or the next one where it is `to_come`."""
-    lowered = message.lower()
-    iso = re.search(r"\b(20\d{2})-(\d{1,2})-(\d{1,2})\b", lowered)
-    numeric = re.search(r"\b(\d{1,2})[/. -](\d{1,2})[/. -](20\d{2})\b", lowered)
-    worded = re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]{3,9})\w*(?:,?\s+(20\d{2}))?\b", lowered)
-    english = re.search(r"\b([a-z]{3,9})\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(20\d{2}))?\b", lowered)
-    if iso:
-        return _day(int(iso[1]), int(iso[2]), int(iso[3]))
-    if numeric:
-        return _day(int(numeric[3]), int(numeric[2]), int(numeric[1]))
-    for day, name, year in ([worded.groups()] if worded else []) + ([(english[2], english[1], english[3])] if english else []):
-        month = _month(name)
-        if month:
-            return _day(int(year), month, int(day)) if year else _nearest(month, int(day), today, to_come=to_come)
-    if re.search(r"\d", lowered):
-        return None  # "tanggal 5 kemarin" is not yesterday
-    spelling = f" {normalise(message)} "
-    return next((today + timedelta(days=days) for words, days in NEAR.items() if f" {words} " in spelling), None)
+def day_and_month(day: date, language: str) -> str:
+    """Such as "7 Desember 2026" or "7 December 2026"."""
+    return f"{day.day} {MONTHS[language][day.month - 1]} {day.year}"
 
 
-def _month(name: str) -> int | None:
-    return next((n for names in MONTHS for n, month in enumerate(names, 1) if month.startswith(name[:3])), None)
+def long_date(day: date, language: str) -> str:
+    """Such as "Senin, 7 Desember 2026" or "Monday, 7 December 2026"."""
+    return f"{WEEKDAYS[language][day.weekday()]}, {day_and_month(day, language)}"
 
 
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _nearest(month: int, day: int, today: date, *, to_come: bool) -> date | None:
-    this_year = _day(today.year, month, day)
-    if this_year is None:
-        return None
-    if to_come:
-        return this_year if this_year >= today else _day(today.year + 1, month, day)
-    return this_year if this_year <= today else _day(today.year - 1, month, day)
+def clock_time(moment: datetime) -> str:
+    """Such as "10.05 WIB": hours and minutes in Jakarta."""
+    return f"{moment.astimezone(JAKARTA):%H.%M} WIB"

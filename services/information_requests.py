@@ -9,12 +9,8 @@ from services.fields import Field
 from services.journeys import Journey
 
 APPLICANTS = ("wni", "badan_hukum", "lainnya")
-PUBLISHED = "_published"
-"""Among the fields: what the knowledge already says about the details, as {"for": details, "entry": id or None}."""
-
-
-def has_published_answer(fields_so_far: dict[str, Any]) -> bool:
-    return bool((fields_so_far.get(PUBLISHED) or {}).get("entry"))
+LOOKED_UP = "_looked_up"
+"""Among the fields: the details for which the knowledge was searched, so that a published answer is offered once."""
 
 
 def opening(message: str) -> dict[str, Any]:
@@ -33,7 +29,6 @@ JOURNEY = Journey(
     fields=(
         Field("applicant", fields.Choice(APPLICANTS, "applicant")),
         Field("details", _DETAILS, free_text=True),
-        Field("published", fields.agreement, in_summary=False, when=has_published_answer),
         Field("purpose", fields.text(5, 500, "utter_invalid_purpose"), free_text=True),
         Field("name", fields.name, personal=True, label="nama"),
         Field("address", fields.address, personal=True, label="alamat"),
@@ -41,8 +36,5 @@ JOURNEY = Journey(
         Field("obtain", fields.Choice(("melihat", "salinan"), "obtain")),
         Field("delivery", fields.Choice(("email", "pos", "ambil_langsung"), "delivery")),
     ),
-    stops={
-        "applicant": ("lainnya", "utter_information_only_for_indonesians"),
-        "published": (True, "utter_information_already_public"),
-    },
+    stops={"applicant": ("lainnya", "utter_information_only_for_indonesians")},
 )

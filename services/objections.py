@@ -7,7 +7,7 @@ from typing import Any
 
 from services import fields, tickets
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
-from services.dates import read_date
+from services.date_reading import read_date
 from services.fields import Field, Rejection
 from services.journeys import Journey
 from store.database import utc_now

@@ -6,7 +6,7 @@ import re
 
 from services import fields
 from services.calendar import JAKARTA
-from services.dates import read_date
+from services.date_reading import read_date
 from services.fields import Field, Rejection
 from services.journeys import Journey
 from store.database import utc_now

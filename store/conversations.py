@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Button, Conversation, Draft, Message, TrackerEvent
+from store.models import Button, Conversation, Draft, Message, Notice, TrackerEvent
+from store.notices import NoticeState
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,32 @@ class Conversations:
             values = {"last_at": now, "awaited_field": awaited_field}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
         return [Message(**values) for values, _ in rows], row_id
+
+    def add_notice(self, notice_id: int, reply: Reply) -> None:
+        """Store a notice as a message of its conversation, once: message and state are one transaction."""
+        now = utc_now()
+        with self._database.durable_session() as session:
+            pending = update(Notice).where(Notice.id == notice_id, Notice.state == NoticeState.PENDING)
+            if not session.execute(pending.values(changed_at=now)).rowcount:  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+                return
+            notice = session.get_one(Notice, notice_id)
+            conversation = session.get_one(Conversation, notice.conversation_id)
+            seq = self._next_seq(session, conversation.id)
+            values, issued = self._reply_values(conversation.id, seq, reply, None, now)
+            if issued:
+                session.execute(insert(Button), issued)
+            notice.message_id = session.execute(insert(Message).values(values).returning(Message.id)).scalar_one()
+            notice.state = NoticeState.STORED if conversation.address else NoticeState.SENT
+
+    def noticed(self, notice_id: int) -> Message | None:
+        """The message that a notice was stored as; None once the citizen has deleted the conversation's messages."""
+        with self._database.session() as session:
+            return session.scalar(select(Message).join(Notice, Notice.message_id == Message.id).where(Notice.id == notice_id))
+
+    def address(self, conversation_id: str) -> str | None:
+        """The channel's own address of the citizen, where it has one to write to."""
+        conversation = self.get(conversation_id)
+        return str(self._encryption.unseal(conversation.address)) if conversation and conversation.address else None
 
     def _reply_values(
         self, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -127,7 +128,7 @@ class Draft(Base):
 
 
 class Ticket(Base):
-    """An aspiration, information request or objection. State says where it is, resolution how it ended."""
+    """What a citizen has filed, of one of the kinds in services/tickets.py. State says where it is, resolution how it ended."""
 
     __tablename__ = "tickets"
 
@@ -144,12 +145,20 @@ class Ticket(Base):
     locale: Mapped[str] = mapped_column(String(2))
     received_at: Mapped[datetime]
     due_on: Mapped[date | None]
-    submission_key: Mapped[str] = mapped_column(String(64), unique=True)
-    """Names the confirmation that made the ticket: a double "ya" makes one ticket."""
+    extended_from: Mapped[date | None]
+    """The first due date, where the time limit was extended."""
+    submission_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """Keyed fingerprint of the confirmation that made the ticket: a double "ya" makes one ticket."""
+    pseudonymise_when_closed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The citizen's data was to be deleted while a legal time limit was running; it is deleted when the ticket is closed."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Goes up with each change, so that of two changes at once one is made on what the other has left."""
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own type of it has no ClassVar
 
 
 class TicketEvent(Base):
-    """What happened to a ticket, in order; never changed or deleted."""
+    """What happened to a ticket, in order; never deleted. `data` is never personal; what somebody wrote is in `text`, encrypted."""
 
     __tablename__ = "ticket_events"
 
@@ -159,6 +168,35 @@ class TicketEvent(Base):
     name: Mapped[str] = mapped_column(String(40))
     actor: Mapped[str] = mapped_column(String(80))
     data: Mapped[dict[str, Any]]
+    text: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key: Mapped[str | None] = mapped_column(String(80))
+    """For an event that may happen only once in the life of a ticket, whoever causes it."""
+
+    __table_args__ = (Index("ix_ticket_events_key", "ticket_id", "key", unique=True),)
+
+
+class Notice(Base):
+    """A ticket event that the citizen is to be told of in their conversation; written in one transaction with the event."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("ticket_events.id"), unique=True)
+    conversation_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    message_id: Mapped[int | None] = mapped_column(BigId)
+    """The message in the conversation, once it is stored there."""
+    changed_at: Mapped[datetime]
+
+
+class Lease(Base):
+    """Who may do a job until when: one process of many."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(40))
+    until: Mapped[datetime]
 
 
 class Attempt(Base):

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,9 @@ from bot.server import create_app
 from services.assembly import Services, assemble, use
 from services.knowledge import Knowledge
 from services.settings import Settings
+from services.ticket_changes import ChangeRefused
+from services.tickets import Filing, Kind, Resolution
+from store.leases import Leases
 from tests.citizen import Citizen
 
 pytestmark = pytest.mark.scale
@@ -81,3 +85,26 @@ async def test_the_same_message_twice_at_once_has_one_effect(on_postgresql: tupl
     assert first == second
     history = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
     assert sum(message["from"] == "user" for message in history) == 1
+
+
+async def test_changes_reminders_and_leases_of_many_threads_happen_once(
+    on_postgresql: tuple[httpx.AsyncClient, Services],
+) -> None:
+    _, services = on_postgresql
+    filed = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    number = services.tickets.file(Filing(Kind.INFORMATION_REQUEST, {"details": "x"}, "wni", "c1", "id"), filed).number
+    due = datetime(2026, 12, 7, 1, 0, tzinfo=UTC)
+    reminded = await asyncio.gather(*(asyncio.to_thread(services.reminders.record_due, due) for _ in range(6)))
+    assert sum(map(len, reminded)) == 1
+
+    def answer(officer: str) -> bool:
+        try:
+            services.ticket_changes.answer(number, "Terlampir.", Resolution.GRANTED, officer)
+        except ChangeRefused:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(asyncio.to_thread(answer, f"petugas{n}") for n in range(6)))) == 1
+    leases, length = Leases(services.database), timedelta(minutes=1)
+    taken = await asyncio.gather(*(asyncio.to_thread(leases.take, "x", f"holder-{n}", due, length) for n in range(6)))
+    assert sum(taken) == 1
