@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Button, Conversation, Draft, Message, TrackerEvent
+from store.models import Button, Conversation, Draft, Handoff, Message, TrackerEvent
+
+T = TypeVar("T")
+TRIES_FOR_A_NUMBER = 5
 
 
 @dataclass(frozen=True)
@@ -88,19 +92,23 @@ class Conversations:
         return button if button and button.conversation_id == conversation_id else None
 
     def add_inbound(self, conversation_id: str, external_id: str, text: str) -> Message:
-        with self._database.session() as session:
-            message = Message(
-                conversation_id=conversation_id,
-                seq=self._next_seq(session, conversation_id),
-                author="user",
-                text=text,
-                buttons=[],
-                sources=[],
-                at=utc_now(),
-                external_id=external_id,
-            )
-            session.add(message)
-            return message
+        return self.append(conversation_id, lambda session, seq: self.add(session, conversation_id, seq, "user", text, external_id))
+
+    @staticmethod
+    def add(session: Session, conversation_id: str, seq: int, author: str, text: str, external_id: str | None = None) -> Message:
+        """A person's message, citizen's or officer's, in a transaction of `append`."""
+        message = Message(
+            conversation_id=conversation_id,
+            seq=seq,
+            author=author,
+            text=text,
+            buttons=[],
+            sources=[],
+            at=utc_now(),
+            external_id=external_id,
+        )
+        session.add(message)
+        return message
 
     def add_replies(
         self,
@@ -112,14 +120,30 @@ class Conversations:
     ) -> list[Message]:
         """Store a turn's replies and what is known of the turn, in one transaction."""
         now = utc_now()
-        with self._database.session() as session:
-            seq = self._next_seq(session, conversation_id)
+
+        def write(session: Session, seq: int) -> list[Message]:
             messages = [self._message(session, conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
             if reply_to is not None:
                 session.execute(update(Message).where(Message.id == reply_to).values(turn=turn))
             values = {"last_at": now, "awaited_field": awaited_field}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
-        return messages
+            return messages
+
+        return self.append(conversation_id, write)
+
+    def append(self, conversation_id: str, write: Callable[[Session, int], T]) -> T:
+        """Run `write(session, next number)` in one transaction; again where somebody else took the number meanwhile.
+
+        Citizen, assistant and officer write into the same conversation, from threads and processes that don't wait for each other.
+        """
+        for tries_left in reversed(range(TRIES_FOR_A_NUMBER)):
+            try:
+                with self._database.session() as session:
+                    return write(session, self._next_seq(session, conversation_id))
+            except IntegrityError:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def _message(self, session: Session, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime) -> Message:
         issued = [
@@ -149,9 +173,12 @@ class Conversations:
         return text
 
     def forget_messages(self, conversation_id: str) -> None:
-        """Delete all messages, buttons, tracker events and drafts; the conversation itself can go on. Tickets stay."""
+        """Delete all messages, buttons, tracker events, drafts and hand-offs; the conversation itself can go on. Tickets stay."""
         with self._database.durable_session() as session:
-            for table in (Message, Button, TrackerEvent, Draft):
+            used = self._next_seq(session, conversation_id) - 1
+            values = {"forgotten_seq": used, "awaited_field": None}
+            session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
+            for table in (Message, Button, TrackerEvent, Draft, Handoff):
                 session.execute(delete(table).where(table.conversation_id == conversation_id))
 
     def forget(self, conversation_id: str) -> None:
@@ -163,4 +190,6 @@ class Conversations:
     @staticmethod
     def _next_seq(session: Session, conversation_id: str) -> int:
         newest = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
+        if newest is None:
+            newest = session.scalar(select(Conversation.forgotten_seq).where(Conversation.id == conversation_id))
         return (newest or 0) + 1
