@@ -20,16 +20,19 @@ import structlog
 from rapidfuzz import fuzz
 
 from bot.assistant import Answer, Assistant, Said
-from bot.messages import Button, Inbound, Outbound, Unreadable, clean
-from services.commands import find_command, find_ordinal
+from bot.messages import Button, Inbound, Outbound, Unreadable, clean, visible
+from services.assembly import Services
+from services.commands import Command, find_command, find_ordinal
+from services.fields import Field, Rejection
+from services.handoff import Place, State
 from services.journeys import Journey
 from services.privacy import mask
 from services.registry import JOURNEYS
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
-from store.conversations import Conversations, Reply
+from store.conversations import Reply
 from store.models import Button as IssuedButton
-from store.models import Message
+from store.models import Conversation, Message
 
 log = structlog.get_logger(__name__)
 WAITING_LIMIT = 8
@@ -43,6 +46,12 @@ STATUS_OF_INTENT = {
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
+BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_manage_data"}
+"""What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
+LEAVE = ("talk_to_officer", {"officer": "leave"})
+SURE, VERY_SURE = 0.6, 0.9
+SHORT_WORDS = 15
+"""A longer message to a form's question tells something rather than calls for a person."""
 
 
 class TooManyWaiting(Exception):
@@ -60,9 +69,11 @@ class _Line:
 
 
 class ConversationService:
-    def __init__(self, assistant: Assistant, conversations: Conversations) -> None:
+    def __init__(self, assistant: Assistant, services: Services) -> None:
         self._assistant = assistant
-        self._conversations = conversations
+        self._conversations = services.conversations
+        self._handoffs = services.handoffs
+        self._own_data = services.own_data
         self._lines: dict[str, _Line] = {}
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
@@ -78,10 +89,24 @@ class ConversationService:
         awaited = conversation.awaited_field if conversation else None
         return await self._store(conversation_id, [said], Turn(conversation_id, ""), awaited=awaited)
 
-    async def handle(self, inbound: Inbound) -> list[Outbound]:
-        """The replies to a message. The same external id again gets the same replies and has no second effect.
+    async def tell(self, conversation_id: str, sentence: str, *, ask_again: bool) -> list[Outbound]:
+        """A sentence of domain.yml that no message of the citizen asked for, between two turns.
 
-        Raises `TooManyWaiting` when the conversation's queue is full, LookupError for an unknown conversation.
+        `ask_again`: the open question of a form follows, so that it is what the citizen answers.
+        """
+        async with self._turn_of(conversation_id):
+            conversation = await self._conversation(conversation_id)
+            language = await self._assistant.language(conversation_id) or conversation.locale
+            said = [await self._assistant.sentence(sentence, language)]
+            if ask_again:
+                said += await self._open_question(conversation, language)
+            return await self._store(conversation_id, said, Turn(conversation_id, ""), awaited=conversation.awaited_field)
+
+    async def handle(self, inbound: Inbound) -> list[Outbound]:
+        """The replies to a message; none while an officer has the conversation.
+
+        The same external id again gets the same replies and has no second effect. Raises `TooManyWaiting` when the conversation's
+        queue is full, LookupError for an unknown conversation.
         """
         async with self._turn_of(inbound.conversation_id):
             known = await asyncio.to_thread(self._conversations.find, inbound.conversation_id, inbound.external_id)
@@ -119,21 +144,28 @@ class ConversationService:
 
     async def _answer(self, inbound: Inbound, stored: Message | None) -> list[Outbound]:
         started = time.perf_counter()
-        conversation = await asyncio.to_thread(self._conversations.get, inbound.conversation_id)
-        if conversation is None:
-            raise LookupError(inbound.conversation_id)
+        conversation = await self._conversation(inbound.conversation_id)
+        place = await asyncio.to_thread(self._handoffs.place, inbound.conversation_id)
+        leaves = _leaves_officer(inbound.text, place, conversation.awaited_field)
         pressed = await self._pressed(inbound)
+        if place and place.state is State.ACTIVE and not leaves:
+            return await self._pass_on(inbound, stored, conversation, pressed)
         if inbound.button is not None and pressed is None:
             return await self._say_only(inbound, stored, "utter_button_gone", conversation.locale, "[tombol]")
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
             return await self._say_only(inbound, stored, text, conversation.locale, f"[{text.name.lower()}]")
-        parsed, meant = await self._understand(text, pressed)
-        masked = _masked(meant, parsed, conversation.awaited_field)
+        parsed, meant = (_parsed(*LEAVE), text) if leaves else await self._understand(text, pressed)
+        action = _action_beside_form(parsed, meant, conversation.awaited_field)
+        masked = _masked(meant, parsed, None if action else conversation.awaited_field)
         stored = stored or await self._receive(inbound, masked.text)
         turn = Turn(inbound.conversation_id, meant)
-        answer = await self._respond(turn, masked.text, parsed)
+        answer = await self._respond(turn, masked.text, parsed, action)
         said = list(answer.said)
+        if action and not turn.asks and not turn.delete_afterwards:
+            said += await self._open_question(conversation, answer.language)
+        if place and parsed["intent"]["name"] == "crisis":
+            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         if masked.warn:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
@@ -141,8 +173,36 @@ class ConversationService:
             inbound.conversation_id, said, turn, reply_to=stored.id, facts=facts, awaited=answer.awaited_field
         )
         if turn.delete_afterwards:
-            await asyncio.to_thread(self._conversations.forget_messages, inbound.conversation_id)
+            await asyncio.to_thread(self._own_data.delete, inbound.conversation_id)
         return outbound
+
+    async def _pass_on(
+        self, inbound: Inbound, stored: Message | None, conversation: Conversation, pressed: IssuedButton | None
+    ) -> list[Outbound]:
+        """Keep the message for the officer who has the conversation. The assistant is silent, except where a life is in danger."""
+        text = visible(pressed.label if pressed else inbound.text) or "[empty]"
+        stored = stored or await self._receive(inbound, mask(mask_factors(text)).text)
+        parsed = await asyncio.to_thread(self._assistant.understand, text)
+        turn = Turn(inbound.conversation_id, text, status=AnswerStatus.HANDED_OVER)
+        said = []
+        if parsed["intent"]["name"] == "crisis":
+            turn.status = AnswerStatus.CRISIS
+            language = await self._assistant.language(inbound.conversation_id) or conversation.locale
+            said.append(await self._assistant.sentence("utter_crisis", language))
+            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
+        facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
+        awaited = conversation.awaited_field
+        return await self._store(inbound.conversation_id, said, turn, reply_to=stored.id, facts=facts, awaited=awaited)
+
+    async def _conversation(self, conversation_id: str) -> Conversation:
+        conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+        if conversation is None:
+            raise LookupError(conversation_id)
+        return conversation
+
+    async def _open_question(self, conversation: Conversation, language: str) -> list[Said]:
+        awaited = conversation.awaited_field
+        return [await self._assistant.sentence(f"utter_ask_{awaited}", language)] if awaited else []
 
     async def _receive(self, inbound: Inbound, masked: str) -> Message:
         return await asyncio.to_thread(self._conversations.add_inbound, inbound.conversation_id, inbound.external_id, masked)
@@ -158,20 +218,21 @@ class ConversationService:
         if number and 1 <= number <= len(offered):
             return offered[number - 1]
         typed = inbound.text.strip().casefold()
-        return next((b for b in offered if fuzz.ratio(typed, b.label.casefold()) >= SAME_LABEL), None)
+        named = next((b for b in offered if fuzz.ratio(typed, b.label.casefold()) >= SAME_LABEL), None)
+        return named or _yes_or_no(inbound.text, offered)
 
     async def _understand(self, text: str, pressed: IssuedButton | None) -> tuple[dict[str, Any], str]:
         """What the message means, and its words as forms shall read them."""
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
-            return _command(command), text
+            return _parsed(command[1], json.loads(command[2] or "{}")), text
         meant = pressed.payload if pressed else text
         return await asyncio.to_thread(self._assistant.understand, meant), meant
 
-    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any]) -> Answer:
+    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None) -> Answer:
         token = CURRENT.set(turn)
         try:
-            answer = await self._assistant.respond(turn.conversation_id, text, parsed)
+            answer = await self._assistant.respond(turn.conversation_id, text, parsed, action)
         finally:
             CURRENT.reset(token)
         if turn.failed or not answer.said:
@@ -222,7 +283,7 @@ def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedTe
     return _MaskedText(found.text, warn=bool(found.found))
 
 
-def _awaited_field(awaited: str | None) -> Any:
+def _awaited_field(awaited: str | None) -> Field | None:
     journey_name, _, field_name = (awaited or "").partition("_")
     journey: Journey | None = JOURNEYS.get(journey_name)
     return journey.field_named(field_name) if journey else None
@@ -234,10 +295,43 @@ def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
     return bool(find_command(text)) or (asks and not mask(mask_factors(text)).found)
 
 
-def _command(match: re.Match[str]) -> dict[str, Any]:
+def _leaves_officer(text: str, place: Place | None, awaited: str | None) -> bool:
+    """Whether the words lead out of the queue or away from the officer; a bare "batal" does while nothing else can be meant."""
+    if place is None:
+        return False
+    command = find_command(text)
+    waits_only = place.state is State.WAITING and awaited is None
+    return command is Command.LEAVE_OFFICER or (command is Command.CANCEL and waits_only)
+
+
+def _yes_or_no(text: str, offered: list[IssuedButton]) -> IssuedButton | None:
+    """The command that a typed "ya" or "tidak" gives, by the first word of its label: "Ya, hapus"."""
+    command = find_command(text)
+    if command not in (Command.YES, Command.NO):
+        return None
+    meant = [b for b in offered if PAYLOAD.fullmatch(b.payload) and find_command(b.label.partition(",")[0]) is command]
+    return meant[0] if len(meant) == 1 else None
+
+
+def _action_beside_form(parsed: dict[str, Any], text: str, awaited: str | None) -> str | None:
+    """The action that answers in place of the open form. None without a form, and for what may be meant as a value."""
+    field_asked, intent = _awaited_field(awaited), parsed["intent"]
+    action = BESIDE_A_FORM.get(intent["name"])
+    if field_asked is None or action is None:
+        return None
+    if intent["confidence"] == 1.0 and not parsed["intent_ranking"]:  # a button, or words that stand for one
+        return action
+    if intent["name"] != "talk_to_officer":
+        return None
+    could_be_value = field_asked.takes_sentences or not isinstance(field_asked.check(text), Rejection)
+    sure = VERY_SURE if could_be_value else SURE
+    return action if intent["confidence"] >= sure and len(text.split()) <= SHORT_WORDS else None
+
+
+def _parsed(intent: str, entities: dict[str, str]) -> dict[str, Any]:
     """The understanding that a server-issued payload such as `/ask_information{"entry": "simpel"}` stands for."""
-    entities = [{"entity": name, "value": value} for name, value in json.loads(match[2] or "{}").items()]
-    return {"intent": {"name": match[1], "confidence": 1.0}, "intent_ranking": [], "entities": entities}
+    listed = [{"entity": name, "value": value} for name, value in entities.items()]
+    return {"intent": {"name": intent, "confidence": 1.0}, "intent_ranking": [], "entities": listed}
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

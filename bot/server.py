@@ -17,16 +17,17 @@ from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.middleware.base import RequestResponseEndpoint
 
+from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
+from bot.downloads import own_data_download
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
-from store.conversations import Conversations
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
@@ -48,21 +49,26 @@ STATIC = {
 def create_app(services: Services, assistant: Assistant) -> FastAPI:
     """Takes a loaded assistant, so that a process that listens can answer."""
     settings = services.settings
-    conversations = Conversations(services.database, services.encryption)
-    service = ConversationService(assistant, conversations)
+    conversations = services.conversations
+    service = ConversationService(assistant, services)
     telegram = (
         TelegramChannel(service, conversations, settings.telegram_bot_token, settings.telegram_base_url)
         if settings.telegram_bot_token
         else None
     )
+    announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(_keep_knowledge_fresh(services.knowledge))
+        background = [
+            asyncio.create_task(_keep_knowledge_fresh(services.knowledge)),
+            asyncio.create_task(announcements.keep_telling()),
+        ]
         if telegram:
             await telegram.start()
         yield
-        watching.cancel()
+        for task in background:
+            task.cancel()
         if telegram:
             await telegram.stop()
 
@@ -81,6 +87,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
+    app.include_router(own_data_download(services.own_data))
     _add_pages(app)
     _add_operation(app, services)
     return app

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     models_dir: Path = Field(Path("models"), alias="SAPA_MODELS_DIR")
     knowledge_dir: Path = Field(PROJECT / "knowledge", alias="SAPA_KNOWLEDGE_DIR")
     encoder_threads: int = Field(1, alias="SAPA_ENCODER_THREADS", ge=1, le=16)
+    public_url: str = Field("", alias="SAPA_PUBLIC_URL", pattern=r"(?:https://.+)?")
     allowed_origins: str = Field("", alias="SAPA_ALLOWED_ORIGINS")
     session_hours: int = Field(24, alias="SAPA_SESSION_HOURS", ge=1, le=720)
     cut_off: time = Field(time(15, 0), alias="SAPA_CUT_OFF")

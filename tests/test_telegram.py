@@ -12,17 +12,15 @@ from bot.channels.telegram import TelegramChannel
 from bot.conversation import ConversationService
 from bot.markup import to_plain, to_telegram_html
 from services.assembly import Services
-from store.conversations import Conversations
 from tests.bot_api import BotApi
 
 
 @pytest.fixture
 async def bot_api(services: Services, assistant: Assistant) -> AsyncIterator[BotApi]:
     """The real python-telegram-bot, polling the stand-in."""
-    conversations = Conversations(services.database, services.encryption)
-    service = ConversationService(assistant, conversations)
+    service = ConversationService(assistant, services)
     async with BotApi() as api:
-        channel = TelegramChannel(service, conversations, "1:secret", api.base_url)
+        channel = TelegramChannel(service, services.conversations, "1:secret", api.base_url)
         await channel.start()
         yield api
         await channel.stop()

@@ -1,5 +1,7 @@
 """Hand-offs to officers, and numbers of deleted messages that are not used again"""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,7 +14,7 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("state <> 'ended'")
 
 
-def moment(name: str, *, nullable: bool) -> sa.Column:
+def moment(name: str, *, nullable: bool) -> sa.Column[datetime]:
     return sa.Column(name, store.models.UtcDateTime(timezone=True), nullable=nullable)
 
 
