@@ -28,6 +28,7 @@ from services.handoff import Place, State
 from services.journeys import Journey
 from services.privacy import mask
 from services.registry import JOURNEYS
+from services.spelling import normalise
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Reply
@@ -217,8 +218,8 @@ class ConversationService:
         number = find_ordinal(inbound.text) if offered else None
         if number and 1 <= number <= len(offered):
             return offered[number - 1]
-        typed = inbound.text.strip().casefold()
-        named = next((b for b in offered if fuzz.ratio(typed, b.label.casefold()) >= SAME_LABEL), None)
+        typed = normalise(inbound.text)
+        named = next((b for b in offered if fuzz.ratio(typed, normalise(b.label)) >= SAME_LABEL), None)
         return named or _yes_or_no(inbound.text, offered)
 
     async def _understand(self, text: str, pressed: IssuedButton | None) -> tuple[dict[str, Any], str]:

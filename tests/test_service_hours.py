@@ -105,6 +105,6 @@ def test_staffs_own_file_in_the_data_folder_comes_first(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_right_is_refused_with_the_line_and_the_remedy(tmp_path: Path, content: str, part: str) -> None:
     path = tmp_path / "service_hours.yml"
     path.write_text(content)
-    with pytest.raises(BadServiceHours, match="service_hours.yml") as caught:
+    with pytest.raises(BadServiceHours, match=r"service_hours\.yml") as caught:
         ServiceHours.from_file(path, CALENDAR)
     assert part in str(caught.value)
