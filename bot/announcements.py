@@ -15,7 +15,6 @@ from bot.conversation import ConversationService, TooManyWaiting
 from bot.messages import Outbound
 from services.assembly import Services
 from services.handoff import Event, Untold
-from store.models import Conversation
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
@@ -24,12 +23,12 @@ SENTENCES = {
     Event.HANDED_BACK: "utter_officer_handed_back",
     Event.UNSERVED: "utter_officer_unserved",
 }
-Deliver = Callable[[Conversation, list[Outbound]], Awaitable[None]]
+Deliver = Callable[[str, Outbound], Awaitable[object]]
 
 
 class Announcements:
     def __init__(self, service: ConversationService, services: Services, deliver: dict[str, Deliver]) -> None:
-        """`deliver` sends messages over the channel that it is named for; the web needs none."""
+        """`deliver` names, by channel, what sends a message to a channel's own address; the web needs none."""
         self._service = service
         self._conversations = services.conversations
         self._handoffs = services.handoffs
@@ -69,7 +68,12 @@ class Announcements:
             assert event.seq is not None
             messages = (await self._service.messages_after(event.conversation_id, event.seq - 1))[:1]
         else:
-            messages = await self._service.tell(event.conversation_id, SENTENCES[event.name], ask_again=event.name is not Event.TAKEN)
+            messages = await self._service.announce(
+                event.conversation_id, SENTENCES[event.name], ask_again=event.name is not Event.TAKEN
+            )
         conversation = await asyncio.to_thread(self._conversations.get, event.conversation_id)
-        if conversation and conversation.channel in self._deliver:
-            await self._deliver[conversation.channel](conversation, messages)
+        deliver = self._deliver.get(conversation.channel) if conversation else None
+        address = await asyncio.to_thread(self._conversations.address, event.conversation_id)
+        if deliver and address:
+            for message in messages:
+                await deliver(address, message)

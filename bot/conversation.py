@@ -49,6 +49,8 @@ STATUS_OF_INTENT = {
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
 BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_manage_data"}
 """What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
+OFFICER_BUTTON = "/talk_to_officer{"
+"""How the payloads of buttons about the queue begin: leave it, agree, decline."""
 LEAVE = ("talk_to_officer", {"officer": "leave"})
 SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = 15
@@ -90,7 +92,7 @@ class ConversationService:
         awaited = conversation.awaited_field if conversation else None
         return await self._store(conversation_id, [said], Turn(conversation_id, ""), awaited=awaited)
 
-    async def tell(self, conversation_id: str, sentence: str, *, ask_again: bool) -> list[Outbound]:
+    async def announce(self, conversation_id: str, sentence: str, *, ask_again: bool) -> list[Outbound]:
         """A sentence of domain.yml that no message of the citizen asked for, between two turns.
 
         `ask_again`: the open question of a form follows, so that it is what the citizen answers.
@@ -147,9 +149,11 @@ class ConversationService:
         started = time.perf_counter()
         conversation = await self._conversation(inbound.conversation_id)
         place = await asyncio.to_thread(self._handoffs.place, inbound.conversation_id)
-        leaves = _leaves_officer(inbound.text, place, conversation.awaited_field)
-        pressed = await self._pressed(inbound)
-        if place and place.state is State.ACTIVE and not leaves:
+        offered = await asyncio.to_thread(self._conversations.last_buttons, inbound.conversation_id)
+        pressed = await self._pressed(inbound, offered)
+        leaves = pressed is None and _leaves_officer(inbound.text, place, conversation.awaited_field, offered)
+        settles = leaves or (pressed is not None and pressed.payload.startswith(OFFICER_BUTTON))
+        if place and place.state is State.ACTIVE and not settles:
             return await self._pass_on(inbound, stored, conversation, pressed)
         if inbound.button is not None and pressed is None:
             return await self._say_only(inbound, stored, "utter_button_gone", conversation.locale, "[tombol]")
@@ -208,13 +212,12 @@ class ConversationService:
     async def _receive(self, inbound: Inbound, masked: str) -> Message:
         return await asyncio.to_thread(self._conversations.add_inbound, inbound.conversation_id, inbound.external_id, masked)
 
-    async def _pressed(self, inbound: Inbound) -> IssuedButton | None:
-        """The issued button that was pressed, or that the typed words or number mean."""
+    async def _pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
+        """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
         if inbound.button is not None:
             return await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
         if len(inbound.text) > 80:
             return None
-        offered = await asyncio.to_thread(self._conversations.last_buttons, inbound.conversation_id)
         number = find_ordinal(inbound.text) if offered else None
         if number and 1 <= number <= len(offered):
             return offered[number - 1]
@@ -296,13 +299,13 @@ def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
     return bool(find_command(text)) or (asks and not mask(mask_factors(text)).found)
 
 
-def _leaves_officer(text: str, place: Place | None, awaited: str | None) -> bool:
-    """Whether the words lead out of the queue or away from the officer; a bare "batal" does while nothing else can be meant."""
-    if place is None:
-        return False
-    command = find_command(text)
-    waits_only = place.state is State.WAITING and awaited is None
-    return command is Command.LEAVE_OFFICER or (command is Command.CANCEL and waits_only)
+def _leaves_officer(text: str, place: Place | None, awaited: str | None, offered: list[IssuedButton]) -> bool:
+    """Whether the words lead out of the queue or away from the officer; a bare "batal" does where nothing else can be meant."""
+    command = find_command(text) if place else None
+    if place is None or command is not Command.CANCEL:
+        return command is Command.LEAVE_OFFICER
+    elsewhere = offered and not any(button.payload.startswith(OFFICER_BUTTON) for button in offered)
+    return place.state is State.WAITING and awaited is None and not elsewhere
 
 
 def _yes_or_no(text: str, offered: list[IssuedButton]) -> IssuedButton | None:

@@ -1,7 +1,7 @@
 """The little markup of our messages, taken apart once for every channel that renders it.
 
-`**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text, except the
-address of the citizen's own data on this server, which has none.
+`**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text. One
+exception: a download on the reader's own machine, where a server without a public address serves it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 _INLINE = re.compile(r"\*\*(?P<bold>[^*\n]{1,500})\*\*|\[(?P<label>[^\[\]\n]{1,300})\]\((?P<url>[^()\s]{1,500})\)")
-_SAFE_URL = re.compile(r"(?:https://|mailto:|tel:)[^\s<>\"']+|/data-saya/[\w.~-]+", re.IGNORECASE)
+_SAFE_URL = re.compile(
+    r"(?:https://|mailto:|tel:)[^\s<>\"']+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?/data-saya/[\w.-]+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ def to_telegram_html(text: str) -> str:
         escaped = html.escape(span.text, quote=False)
         if span.kind == "bold":
             return f"<b>{escaped}</b>"
-        is_whole = span.kind == "link" and not span.url.startswith("/")
-        return f'<a href="{html.escape(span.url)}">{escaped}</a>' if is_whole else escaped
+        return f'<a href="{html.escape(span.url)}">{escaped}</a>' if span.kind == "link" else escaped
 
     lines = (re.sub(r"^\s*-\s+", "• ", line) for line in text.split("\n"))
     return "\n".join("".join(one(span) for span in spans(line)) for line in lines)

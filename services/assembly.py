@@ -91,7 +91,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         tickets=tickets,
         drafts=drafts,
         handoffs=Handoffs(database, conversations, drafts, hours),
-        own_data=OwnData(database, encryption, conversations, tickets, configured.public_url),
+        own_data=OwnData(database, encryption, conversations, tickets, configured.address),
     )
 
 

@@ -6,6 +6,7 @@ Everything is of one conversation: who writes in it is the only person whom the 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -69,13 +70,21 @@ def find_wish(message: str) -> Wish | None:
 
 class OwnData:
     def __init__(
-        self, database: Database, encryption: Encryption, conversations: Conversations, tickets: Tickets, public_url: str
+        self,
+        database: Database,
+        encryption: Encryption,
+        conversations: Conversations,
+        tickets: Tickets,
+        address: str,
+        pseudonymise: Callable[[str], object] | None = None,
     ) -> None:
+        """`address` is the server's, without a slash at its end; `pseudonymise` takes a citizen out of the tickets of a conversation."""
         self._database = database
         self._encryption = encryption
         self._conversations = conversations
         self._tickets = tickets
-        self._public_url = public_url.rstrip("/")
+        self._address = address
+        self._pseudonymise = pseudonymise
         self._serializer = URLSafeTimedSerializer(encryption.signing_key, salt="own-data")
 
     def overview(self, conversation_id: str) -> Overview:
@@ -90,11 +99,10 @@ class OwnData:
         return Overview(messages or 0, since, sorted(drafts), tickets, handoffs or 0)
 
     def download_link(self, conversation_id: str) -> str | None:
-        """An address that opens the download for an hour. None on a channel that needs a whole address and knows none."""
-        path = PATH + self._serializer.dumps(conversation_id)
-        if self._public_url:
-            return self._public_url + path
-        return path if self._conversation(conversation_id).channel == "web" else None
+        """An address that opens the download for an hour. None for Telegram while the server has no public address."""
+        if self._conversation(conversation_id).channel == "telegram" and not self._address.startswith("https://"):
+            return None
+        return f"{self._address}{PATH}{self._serializer.dumps(conversation_id)}"
 
     def conversation_of(self, token: str) -> str | None:
         """None for a token that was changed, made elsewhere or is older than an hour, and for a deleted conversation."""
@@ -131,9 +139,8 @@ class OwnData:
 
     def delete(self, conversation_id: str) -> None:
         """Delete messages, tracker, drafts and hand-offs at once; tickets stay in the register, without the person."""
-        pseudonymise = getattr(self._tickets, "pseudonymise", None)
-        if pseudonymise:
-            pseudonymise(conversation_id)
+        if self._pseudonymise:
+            self._pseudonymise(conversation_id)
         self._conversations.forget_messages(conversation_id)
 
     def _conversation(self, conversation_id: str) -> Conversation:

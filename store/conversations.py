@@ -60,9 +60,10 @@ class Conversations:
         with self._database.session() as session:
             return session.get(Conversation, conversation_id)
 
-    def address(self, conversation: Conversation) -> str | None:
-        """The channel's own address of the citizen; None on the web, where the citizen comes to us."""
-        return str(self._encryption.unseal(conversation.address)) if conversation.address else None
+    def address(self, conversation_id: str) -> str | None:
+        """The channel's own address of the citizen, where it has one to write to."""
+        conversation = self.get(conversation_id)
+        return str(self._encryption.unseal(conversation.address)) if conversation and conversation.address else None
 
     def after(self, conversation_id: str, seq: int, limit: int = 500) -> list[Message]:
         with self._database.session() as session:

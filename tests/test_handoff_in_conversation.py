@@ -227,6 +227,24 @@ async def test_the_citizen_can_return_to_the_assistant(
     assert "Perjalanan Dinas Luar Negeri" in await citizen.says("apa itu simpel?")
 
 
+async def test_the_buttons_of_the_queue_work_after_an_officer_has_come(
+    client: httpx.AsyncClient, services: Services, announcements: Announcements
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says(WISH)
+    handoff_id = await in_conversation_with(services, announcements)
+    buttons = {button["label"]: button["id"] for message in citizen.last for button in message["buttons"]}
+    await citizen._sends({"button": buttons["Ya, setuju"]}, None)
+    assert services.handoffs.transcript(handoff_id)[0].seq == 1
+    assert "kembali melayani" in await citizen._sends({"button": buttons["Batal antre"]}, None)
+
+
+async def test_batal_answers_another_question_before_it_leaves_the_queue(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(WISH, "ya", "hapus data saya", "batal")
+    assert len(services.handoffs.queue()) == 1
+
+
 async def test_the_same_message_again_is_passed_on_once(
     client: httpx.AsyncClient, services: Services, announcements: Announcements
 ) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from services.assembly import Services, assemble
 from services.own_data import LINK_SECONDS, OwnData, Wish, find_wish
 from services.tickets import Filing, Kind
-from store.conversations import Reply
 from store.models import Button, Draft, Message, Ticket, TrackerEvent
 from tests.citizen import Citizen
 
@@ -89,7 +88,7 @@ async def test_the_answer_is_english_for_who_writes_english(client: httpx.AsyncC
 
 async def link_of(citizen: Citizen) -> str:
     answer = await citizen.says("unduh data saya")
-    match = re.search(r"\]\((/data-saya/[\w.~-]+)\)", answer)
+    match = re.search(r"\]\(http://localhost:8080(/data-saya/[\w.-]+)\)", answer)
     assert match, answer
     return match[1]
 
@@ -111,6 +110,11 @@ async def test_a_download_holds_ones_own_data_as_one_sees_it(client: httpx.Async
     assert any(code in message["text"] for message in data["messages"])
     assert [message["seq"] for message in data["messages"]] == list(range(1, len(data["messages"]) + 1))
     assert any((message["understood_as"] or {}).get("intent") == "submit_aspiration" for message in data["messages"])
+
+
+async def test_the_download_of_an_english_conversation_says_so(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives("en")
+    assert "[Download my data (JSON)](http://localhost:8080/data-saya/" in await citizen.says("download my data")
 
 
 async def test_a_download_holds_a_form_that_is_not_sent(client: httpx.AsyncClient, services: Services) -> None:
@@ -229,27 +233,19 @@ async def test_correcting_points_to_a_ticket_and_an_officer(client: httpx.AsyncC
 def test_the_download_address_is_whole_where_one_is_configured(services: Services) -> None:
     telegram = services.conversations.open("telegram", "id", "7").id
     assert services.own_data.download_link(telegram) is None
-    made = assemble(services.settings.model_copy(update={"public_url": "https://sapa.example/"}), services.knowledge)
+    made = assemble(services.settings.model_copy(update={"public_url": "https://sapa.example"}), services.knowledge)
     link = made.own_data.download_link(telegram)
     assert link
     assert link.startswith("https://sapa.example/data-saya/")
     assert made.own_data.conversation_of(link.rsplit("/", 1)[1]) == telegram
 
 
-def test_deleting_hands_the_tickets_to_the_register(services: Services) -> None:
-    class Register:
-        """Stands in for the tickets, and notes what it is asked."""
-
-        asked: tuple[str, ...] = ()
-
-        def pseudonymise(self, conversation_id: str) -> None:
-            self.asked += (conversation_id,)
-
-    register = Register()
+def test_deleting_takes_the_citizen_out_of_the_tickets(services: Services) -> None:
     conversation = services.conversations.open("web", "id").id
-    services.conversations.add_replies(conversation, [Reply("halo")])
-    OwnData(services.database, services.encryption, services.conversations, register, "").delete(conversation)  # type: ignore[arg-type]
-    assert register.asked == (conversation,)
+    asked: list[str] = []
+    made = OwnData(services.database, services.encryption, services.conversations, services.tickets, "", asked.append)
+    made.delete(conversation)
+    assert asked == [conversation]
 
 
 def test_an_overview_is_of_one_conversation(services: Services) -> None:

@@ -154,8 +154,16 @@ def test_no_text_becomes_a_tag_or_scheme_outside_the_allow_list(text: str) -> No
         ("**tebal** & <b>", "<b>tebal</b> &amp; &lt;b&gt;", "tebal & <b>"),
         ("- satu\n- dua", "• satu\n• dua", "- satu\n- dua"),
         ("[a](https://b.id)", '<a href="https://b.id">a</a>', "a (https://b.id)"),
-        ("[a](/data-saya/x.y-z_1)", "a", "a (/data-saya/x.y-z_1)"),
-        ("[a](//evil.example)", "[a](//evil.example)", "[a](//evil.example)"),
+        (
+            "[a](http://localhost:8080/data-saya/x)",
+            '<a href="http://localhost:8080/data-saya/x">a</a>',
+            "a (http://localhost:8080/data-saya/x)",
+        ),
+        (
+            "[a](http://localhost.example/data-saya/x)",
+            "[a](http://localhost.example/data-saya/x)",
+            "[a](http://localhost.example/data-saya/x)",
+        ),
         ("[a](javascript:alert)", "[a](javascript:alert)", "[a](javascript:alert)"),
     ],
 )

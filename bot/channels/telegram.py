@@ -18,7 +18,6 @@ from bot.conversation import ConversationService, TooManyWaiting
 from bot.markup import to_telegram_html
 from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
-from store.models import Conversation
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 log = structlog.get_logger(__name__)
@@ -77,11 +76,9 @@ class TelegramChannel:
         await self._application.stop()
         await self._application.shutdown()
 
-    async def deliver(self, conversation: Conversation, messages: list[Outbound]) -> None:
-        """Send what the citizen has not asked for: an officer's words, and that one has come or gone."""
-        address = self._conversations.address(conversation)
-        if address:
-            await self._send(int(address), messages)
+    async def deliver(self, address: str, message: Outbound) -> None:
+        """Send a message that is no answer, such as an officer's, to the conversation with this address."""
+        await self._send(int(address), [message])
 
     async def _on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message, chat = update.effective_message, update.effective_chat
