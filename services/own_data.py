@@ -78,7 +78,7 @@ class OwnData:
         address: str,
         pseudonymise: Callable[[str], object] | None = None,
     ) -> None:
-        """`address` is the server's, without a slash at its end; `pseudonymise` takes a citizen out of the tickets of a conversation."""
+        """`address` is the server's, without a slash at its end; `pseudonymise` takes the citizen out of a conversation's tickets."""
         self._database = database
         self._encryption = encryption
         self._conversations = conversations
