@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -17,18 +16,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from rapidfuzz import fuzz
 
 from bot.assistant import Answer, Assistant, Said
-from bot.messages import Button, Inbound, Outbound, Unreadable, clean, visible
+from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
+from bot.shortcuts import LEAVE, OFFICER_BUTTON, PAYLOAD, action_beside_form, awaited_field, button_meant, leaves_officer, parsed_as
 from services.assembly import Services
-from services.commands import Command, find_command, find_ordinal
-from services.fields import Field, Rejection
-from services.handoff import Place, State
-from services.journeys import Journey
+from services.commands import find_command
+from services.handoff import State
 from services.privacy import mask
-from services.registry import JOURNEYS
-from services.spelling import normalise
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Reply
@@ -37,7 +32,6 @@ from store.models import Conversation, Message
 
 log = structlog.get_logger(__name__)
 WAITING_LIMIT = 8
-SAME_LABEL = 90
 STATUS_OF_INTENT = {
     "out_of_scope": AnswerStatus.DECLINED,
     "crisis": AnswerStatus.CRISIS,
@@ -46,15 +40,6 @@ STATUS_OF_INTENT = {
     "report_complaint": AnswerStatus.ANSWERED,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
-PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
-BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_manage_data"}
-"""What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
-OFFICER_BUTTON = "/talk_to_officer{"
-"""How the payloads of buttons about the queue begin: leave it, agree, decline."""
-LEAVE = ("talk_to_officer", {"officer": "leave"})
-SURE, VERY_SURE = 0.6, 0.9
-SHORT_WORDS = 15
-"""A longer message to a form's question tells something rather than calls for a person."""
 
 
 class TooManyWaiting(Exception):
@@ -151,7 +136,7 @@ class ConversationService:
         place = await asyncio.to_thread(self._handoffs.place, inbound.conversation_id)
         offered = await asyncio.to_thread(self._conversations.last_buttons, inbound.conversation_id)
         pressed = await self._pressed(inbound, offered)
-        leaves = pressed is None and _leaves_officer(inbound.text, place, conversation.awaited_field, offered)
+        leaves = pressed is None and leaves_officer(inbound.text, place, conversation.awaited_field, offered)
         settles = leaves or (pressed is not None and pressed.payload.startswith(OFFICER_BUTTON))
         if place and place.state is State.ACTIVE and not settles:
             return await self._pass_on(inbound, stored, conversation, pressed)
@@ -160,8 +145,8 @@ class ConversationService:
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
             return await self._say_only(inbound, stored, text, conversation.locale, f"[{text.name.lower()}]")
-        parsed, meant = (_parsed(*LEAVE), text) if leaves else await self._understand(text, pressed)
-        action = _action_beside_form(parsed, meant, conversation.awaited_field)
+        parsed, meant = (parsed_as(*LEAVE), text) if leaves else await self._understand(text, pressed)
+        action = action_beside_form(parsed, meant, conversation.awaited_field)
         masked = _masked(meant, parsed, None if action else conversation.awaited_field)
         stored = stored or await self._receive(inbound, masked.text)
         turn = Turn(inbound.conversation_id, meant)
@@ -187,7 +172,7 @@ class ConversationService:
         """Keep the message for the officer who has the conversation. The assistant is silent, except where a life is in danger."""
         text = visible(pressed.label if pressed else inbound.text) or "[empty]"
         stored = stored or await self._receive(inbound, mask(mask_factors(text)).text)
-        parsed = await asyncio.to_thread(self._assistant.understand, text)
+        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
         turn = Turn(inbound.conversation_id, text, status=AnswerStatus.HANDED_OVER)
         said = []
         if parsed["intent"]["name"] == "crisis":
@@ -216,20 +201,13 @@ class ConversationService:
         """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
         if inbound.button is not None:
             return await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
-        if len(inbound.text) > 80:
-            return None
-        number = find_ordinal(inbound.text) if offered else None
-        if number and 1 <= number <= len(offered):
-            return offered[number - 1]
-        typed = normalise(inbound.text)
-        named = next((b for b in offered if fuzz.ratio(typed, normalise(b.label)) >= SAME_LABEL), None)
-        return named or _yes_or_no(inbound.text, offered)
+        return button_meant(inbound.text, offered)
 
     async def _understand(self, text: str, pressed: IssuedButton | None) -> tuple[dict[str, Any], str]:
         """What the message means, and its words as forms shall read them."""
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
-            return _parsed(command[1], json.loads(command[2] or "{}")), text
+            return parsed_as(command[1], json.loads(command[2] or "{}")), text
         meant = pressed.payload if pressed else text
         return await asyncio.to_thread(self._assistant.understand, meant), meant
 
@@ -280,62 +258,17 @@ class _MaskedText:
 
 def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedText:
     """The message as tracker and log may keep it, given the field that was asked for."""
-    field_asked = _awaited_field(awaited)
+    field_asked = awaited_field(awaited)
     if field_asked and field_asked.personal and not _is_interruption(text, parsed):
         return _MaskedText(f"[{field_asked.label}]", warn=False)
     found = mask(mask_factors(text))
     return _MaskedText(found.text, warn=bool(found.found))
 
 
-def _awaited_field(awaited: str | None) -> Field | None:
-    journey_name, _, field_name = (awaited or "").partition("_")
-    journey: Journey | None = JOURNEYS.get(journey_name)
-    return journey.field_named(field_name) if journey else None
-
-
 def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
     intent = parsed["intent"]
     asks = intent["name"] in {"ask_information", "help", "crisis", "cancel", "out_of_scope"} and intent["confidence"] > 0.6
     return bool(find_command(text)) or (asks and not mask(mask_factors(text)).found)
-
-
-def _leaves_officer(text: str, place: Place | None, awaited: str | None, offered: list[IssuedButton]) -> bool:
-    """Whether the words lead out of the queue or away from the officer; a bare "batal" does where nothing else can be meant."""
-    command = find_command(text) if place else None
-    if place is None or command is not Command.CANCEL:
-        return command is Command.LEAVE_OFFICER
-    elsewhere = offered and not any(button.payload.startswith(OFFICER_BUTTON) for button in offered)
-    return place.state is State.WAITING and awaited is None and not elsewhere
-
-
-def _yes_or_no(text: str, offered: list[IssuedButton]) -> IssuedButton | None:
-    """The command that a typed "ya" or "tidak" gives, by the first word of its label: "Ya, hapus"."""
-    command = find_command(text)
-    if command not in (Command.YES, Command.NO):
-        return None
-    meant = [b for b in offered if PAYLOAD.fullmatch(b.payload) and find_command(b.label.partition(",")[0]) is command]
-    return meant[0] if len(meant) == 1 else None
-
-
-def _action_beside_form(parsed: dict[str, Any], text: str, awaited: str | None) -> str | None:
-    """The action that answers in place of the open form. None without a form, and for what may be meant as a value."""
-    field_asked, intent = _awaited_field(awaited), parsed["intent"]
-    action = BESIDE_A_FORM.get(intent["name"])
-    if field_asked is None or action is None:
-        return None
-    if intent["confidence"] == 1.0 and not parsed["intent_ranking"]:  # a button, or words that stand for one
-        return action
-    if intent["name"] != "talk_to_officer":
-        return None
-    could_be_value = field_asked.takes_sentences or not isinstance(field_asked.check(text), Rejection)
-    sure = VERY_SURE if could_be_value else SURE
-    return action if intent["confidence"] >= sure and len(text.split()) <= SHORT_WORDS else None
-
-
-def _parsed(intent: str, entities: dict[str, str]) -> dict[str, Any]:
-    """The understanding that a server-issued payload such as `/ask_information{"entry": "simpel"}` stands for."""
-    listed = [{"entity": name, "value": value} for name, value in entities.items()]
-    return {"intent": {"name": intent, "confidence": 1.0}, "intent_ranking": [], "entities": listed}
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -73,9 +73,7 @@ async def test_seeing_names_numbers_forms_and_tickets_without_values(client: htt
 
 async def test_an_open_form_is_named_and_goes_on_after_its_data_was_looked_at(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
-    await citizen.goes_through("saya mau mengajukan permohonan informasi publik", "data saya yang disimpan apa saja")
-    buttons = {button["label"]: button["id"] for message in citizen.last for button in message["buttons"]}
-    answer = await citizen._sends({"button": buttons["Lihat data saya"]}, None)
+    answer = await citizen.goes_through("saya mau mengajukan permohonan informasi publik", "lihat data saya")
     assert "Isian yang belum terkirim: **permohonan informasi**" in answer
     assert answer.endswith("Anda mengajukan sebagai apa?")
     assert "Informasi apa yang Anda minta" in await citizen.says("1")
@@ -212,7 +210,7 @@ async def test_an_old_yes_deletes_nothing(client: httpx.AsyncClient, services: S
 
 async def test_a_deletion_in_the_middle_of_a_form_ends_the_form(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
-    await citizen.goes_through("saya mau mengajukan permohonan informasi publik", "data saya yang disimpan apa saja")
+    await citizen.goes_through("saya mau mengajukan permohonan informasi publik", "unduh dan hapus data saya")
     buttons = {button["label"]: button["id"] for message in citizen.last for button in message["buttons"]}
     answer = await citizen._sends({"button": buttons["Hapus data saya"]}, None)
     assert answer.endswith("Hapus sekarang?")
@@ -221,6 +219,14 @@ async def test_a_deletion_in_the_middle_of_a_form_ends_the_form(client: httpx.As
         assert not list(session.scalars(select(Draft)))
     assert "Perjalanan Dinas Luar Negeri" in await citizen.says("apa itu simpel?")
     assert "sebagai apa" not in "\n".join(message["text"] for message in citizen.last)
+
+
+async def test_own_data_can_be_asked_for_where_any_sentence_could_be_the_value(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through("saya ingin menyampaikan aspirasi", "ya", "lihat data saya")
+    assert "Isian yang belum terkirim: **aspirasi**" in answer
+    answer = await citizen.says("Tolong hapus data warga miskin yang salah agar bantuan tepat sasaran")
+    assert "tentang apa" in answer
 
 
 async def test_correcting_points_to_a_ticket_and_an_officer(client: httpx.AsyncClient) -> None:
