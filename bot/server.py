@@ -16,10 +16,12 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
+from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
+from bot.downloads import own_data_download
 from bot.middleware import Guarded, Measured
 from bot.notices import Notifier
 from bot.pages import plain_chat
@@ -29,7 +31,6 @@ from bot.scheduler import Job, Scheduler
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
-from store.conversations import Conversations
 from store.leases import Leases
 from store.notices import Notices
 
@@ -50,24 +51,29 @@ STATIC = {
 def create_app(services: Services, assistant: Assistant) -> FastAPI:
     """Takes a loaded assistant, so that a process that listens can answer."""
     settings = services.settings
-    conversations = Conversations(services.database, services.encryption)
-    service = ConversationService(assistant, conversations)
+    conversations = services.conversations
+    service = ConversationService(assistant, services)
     telegram = (
         TelegramChannel(service, conversations, settings.telegram_bot_token, settings.telegram_base_url)
         if settings.telegram_bot_token
         else None
     )
-    notifier = Notifier(assistant, service, conversations, Notices(services.database, services.encryption), telegram)
+    notifier = Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
+    announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(_keep_knowledge_fresh(services.knowledge))
+        background = [
+            asyncio.create_task(_keep_knowledge_fresh(services.knowledge)),
+            asyncio.create_task(announcements.keep_telling()),
+        ]
         if telegram:
             await telegram.start()
         scheduling = asyncio.create_task(scheduler.run())
         yield
-        watching.cancel()
+        for task in background:
+            task.cancel()
         scheduling.cancel()
         with suppress(asyncio.CancelledError):
             await scheduling
@@ -90,6 +96,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
+    app.include_router(own_data_download(services.own_data))
     _add_pages(app)
     _add_operation(app, services)
     return app

@@ -41,6 +41,8 @@ class Turn:
     entry: str | None = None
     failed: bool = False
     """An action failed or was late; the citizen gets an apology with a reference number."""
+    asks: bool = False
+    """The answer ends in a question of its own, so the open question of a form has to wait."""
     delete_afterwards: bool = False
     """The citizen asked for the conversation's deletion; it is done once the answer is on its way."""
 

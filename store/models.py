@@ -19,6 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -60,6 +61,8 @@ class Conversation(Base):
     """The form field that the last message asked for; decides what may be logged of the answer."""
     created_at: Mapped[datetime]
     last_at: Mapped[datetime] = mapped_column(index=True)
+    forgotten_seq: Mapped[int] = mapped_column(server_default="0", default=0)
+    """Numbers up to this belonged to deleted messages; they are not used again, for clients follow a conversation by number."""
 
 
 class Message(Base):
@@ -197,6 +200,50 @@ class Lease(Base):
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     holder: Mapped[str] = mapped_column(String(40))
     until: Mapped[datetime]
+
+
+OPEN = text("state <> 'ended'")
+
+
+class Handoff(Base):
+    """A citizen's wish to talk to an officer, from the queue to its end; at most one of a conversation is open."""
+
+    __tablename__ = "handoffs"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    """How it ended."""
+    officer: Mapped[str | None] = mapped_column(String(80))
+    agreed: Mapped[bool | None]
+    """Whether the officer may read what was said before; no answer counts as no."""
+    urgent: Mapped[bool]
+    """A message spoke of danger to life."""
+    asked_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
+    taken_seq: Mapped[int | None]
+    """Number of the newest message when an officer took it: without agreement only later ones are shown."""
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_handoffs_open", "conversation_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),)
+
+
+class HandoffEvent(Base):
+    """What happened to a hand-off, in order: who, when, what. Also the list of what the citizen has to be told yet."""
+
+    __tablename__ = "handoff_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoffs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    name: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(80))
+    data: Mapped[dict[str, Any]]
+    claimed_at: Mapped[datetime | None]
+    """When a process began to tell the citizen; it has a few minutes before another may try."""
+    told_at: Mapped[datetime | None] = mapped_column(index=True)
+    """Empty until the citizen has been told; that of an event that needs no telling is its own time."""
 
 
 class Attempt(Base):

@@ -18,12 +18,14 @@ from sqlalchemy.engine import make_url
 from bot.assistant import Assistant
 from bot.server import create_app
 from services.assembly import Services, assemble, use
+from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
 from services.settings import Settings
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
 from store.leases import Leases
 from tests.citizen import Citizen
+from tests.clock import Clock
 
 pytestmark = pytest.mark.scale
 SERVER = os.environ.get("SAPA_TEST_POSTGRES", "postgresql:///postgres?host=/var/run/postgresql")
@@ -108,3 +110,31 @@ async def test_changes_reminders_and_leases_of_many_threads_happen_once(
     leases, length = Leases(services.database), timedelta(minutes=1)
     taken = await asyncio.gather(*(asyncio.to_thread(leases.take, "x", f"holder-{n}", due, length) for n in range(6)))
     assert sum(taken) == 1
+
+
+async def test_of_many_officers_at_once_one_gets_the_conversation(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    _, services = on_postgresql
+    clock = Clock("2026-11-23 10:00")
+    handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+    conversation = services.conversations.open("web", "id").id
+    handoff_id = handoffs.ask(conversation).handoff_id
+
+    def take(officer: str) -> bool:
+        try:
+            handoffs.take(handoff_id, officer)
+        except NotYours:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(asyncio.to_thread(take, f"petugas-{n}") for n in range(8)))) == 1
+    assert handoffs.ask(conversation).handoff_id == handoff_id
+    (event,) = handoffs.untold()
+    assert sum(await asyncio.gather(*(asyncio.to_thread(handoffs.claim, event.event_id) for _ in range(8)))) == 1
+
+
+async def test_officer_and_citizen_write_at_once_and_no_message_is_lost(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    _, services = on_postgresql
+    conversation = services.conversations.open("web", "id").id
+    add = services.conversations.add_inbound
+    await asyncio.gather(*(asyncio.to_thread(add, conversation, f"id-{n}", f"pesan {n}") for n in range(4)))
+    assert [message.seq for message in services.conversations.after(conversation, 0)] == [1, 2, 3, 4]

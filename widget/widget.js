@@ -104,7 +104,7 @@ const TIMEOUT = 30_000; // ms until a request counts as lost
 const SILENCE = 60_000; // ms without a byte until an event stream counts as dead
 const SMALL = "(max-width: 30em), (max-height: 30em)"; // the panel fills the screen
 const LINKS = ["https:", "mailto:", "tel:"];
-const LOCAL_RECEIPT = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/tanda-terima\/[\w.-]+$/; // docs/adr/0006
+const LOCAL_DOWNLOAD = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/(tanda-terima|data-saya)\/[\w.-]+$/; // docs/adr/0006
 
 // ---------- look
 
@@ -240,7 +240,7 @@ function link(label, address, words) {
   try {
     url = new URL(address);
   } catch {}
-  const local = url && LOCAL_RECEIPT.test(url.href);
+const LOCAL_DOWNLOAD = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/(tanda-terima|data-saya)\/[\w.-]+$/; // docs/adr/0006
   if (!url || !(LINKS.includes(url.protocol) || local) || url.username) return document.createTextNode(label);
   if (url.protocol !== "https:" && !local) return h("a", { href: url.href }, label);
   const attributes = { href: url.href, target: "_blank", rel: "noopener noreferrer" };
