@@ -115,6 +115,8 @@ class ValidateForm(Action, ABC):
         intent = tracker.latest_message.get("intent") or {}
         name, confidence = str(intent.get("name")), float(intent.get("confidence") or 0)
         text = turn_of(tracker).text
+        if turn_of(tracker).is_command:
+            return self._command(dispatcher, tracker, name)
         if confidence < SURE or (asked.takes_sentences and len(text.split()) > SHORT_WORDS):
             return None
         if name == "ask_information":
@@ -127,6 +129,15 @@ class ValidateForm(Action, ABC):
         if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
             return None
         dispatcher.utter_message(response=SIDE_REMARKS[name])
+        return []
+
+    def _command(self, dispatcher: CollectingDispatcher, tracker: Tracker, name: str) -> Events:
+        """A button of an earlier message: its entry is said, an errand has to wait."""
+        entry = services().knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
+        if entry:
+            utter_entry(dispatcher, tracker, entry)
+            return [SlotSet("last_topic", entry.topic)]
+        dispatcher.utter_message(response=SIDE_REMARKS.get(name, "utter_finish_first"))
         return []
 
     def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:

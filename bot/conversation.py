@@ -168,7 +168,7 @@ class ConversationService:
         action = action_beside_form(parsed, meant, conversation.awaited_field)
         masked = _masked(meant, parsed, None if action else conversation.awaited_field)
         stored = await self._receive(inbound, opening, masked.text)
-        turn = Turn(inbound.conversation_id, meant)
+        turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
         answer = await self._respond(turn, masked.text, parsed, action)
         said = list(answer.said)
         if action and not turn.asks and not turn.delete_afterwards:

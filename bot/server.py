@@ -31,13 +31,14 @@ from bot.scheduler import Job, Scheduler
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
+from store.database import utc_now
 from store.leases import Leases
 from store.notices import Notices
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
 KNOWLEDGE_SECONDS = 1.0
-NOTICE_INTERVAL, REMINDER_INTERVAL = timedelta(seconds=2), timedelta(minutes=5)
+NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
@@ -106,7 +107,14 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
     async def remind() -> None:
         await asyncio.to_thread(services.reminders.record_due)
 
-    return [Job("notices", NOTICE_INTERVAL, notifier.deliver), Job("reminders", REMINDER_INTERVAL, remind)]
+    async def close_unserved() -> None:
+        await asyncio.to_thread(services.handoffs.close_unserved, utc_now())
+
+    return [
+        Job("notices", NOTICE_INTERVAL, notifier.deliver),
+        Job("reminders", REMINDER_INTERVAL, remind),
+        Job("close_unserved", CLOSING_INTERVAL, close_unserved),
+    ]
 
 
 async def _keep_knowledge_fresh(knowledge: Knowledge) -> None:

@@ -13,6 +13,8 @@ NEAR = {
     "today": 0,
     "tadi": 0,
     "barusan": 0,
+    "kemarin dulu": -2,
+    "kemarin lusa": -2,
     "kemarin": -1,
     "yesterday": -1,
     "besok": 1,

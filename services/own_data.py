@@ -76,7 +76,7 @@ class OwnData:
         conversations: Conversations,
         tickets: Tickets,
         address: str,
-        pseudonymise: Callable[[str], object] | None = None,
+        pseudonymise: Callable[[str], object],
     ) -> None:
         """`address` is the server's, without a slash at its end; `pseudonymise` takes the citizen out of a conversation's tickets."""
         self._database = database
@@ -139,8 +139,7 @@ class OwnData:
 
     def delete(self, conversation_id: str) -> None:
         """Delete messages, tracker, drafts and hand-offs at once; tickets stay in the register, without the person."""
-        if self._pseudonymise:
-            self._pseudonymise(conversation_id)
+        self._pseudonymise(conversation_id)
         self._conversations.forget_messages(conversation_id)
 
     def _conversation(self, conversation_id: str) -> Conversation:

@@ -36,6 +36,8 @@ class Turn:
     """The message as the citizen typed it; lives only in memory."""
     hidden: dict[str, str] = field(default_factory=dict)
     """Stand-in to real value: what the citizen sees and no log, tracker or officer's list does."""
+    is_command: bool = False
+    """A button that the server issued stands for an intent; its label is nobody's answer to a form's question."""
     status: AnswerStatus = AnswerStatus.SMALL_TALK
     topic: str | None = None
     entry: str | None = None

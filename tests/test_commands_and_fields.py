@@ -94,7 +94,7 @@ def test_a_past_date_is_read_in_many_forms(typed: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("kemarin dulu", "utter_invalid_date"),
+        ("minggu lalu", "utter_invalid_date"),
         ("31/02/2026", "utter_invalid_date"),
         ("1 Januari 2099", "utter_invalid_future_date"),
     ],

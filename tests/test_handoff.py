@@ -192,7 +192,7 @@ def test_the_context_names_topic_status_form_and_filled_fields_without_values(
     conversation = citizen()
     asked = services.conversations.add_inbound(conversation, "1", "apa itu simpel")
     facts = {"status": "answered", "topic": "simpel"}
-    services.conversations.add_replies(conversation, [Reply("…")], asked.id, facts, "information_contact")
+    services.conversations.add_replies(conversation, [Reply("…")], reply_to=asked, turn=facts, awaited_field="information_contact")
     fields = {KEY: "k", "applicant": "wni", "name": "Siti Aminah", "purpose": None}
     services.drafts.write(conversation, "information", fields)
     handoffs.ask(conversation)

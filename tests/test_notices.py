@@ -15,7 +15,6 @@ from bot.conversation import ConversationService
 from bot.notices import Notifier
 from services.assembly import Services
 from services.tickets import Filing, Kind, Resolution, State
-from store.conversations import Conversations
 from store.models import Message, Notice
 from store.notices import Notices, NoticeState
 from tests.bot_api import BotApi
@@ -25,9 +24,8 @@ REASON = "Dokumen harus dikumpulkan dari tiga unit kerja"
 
 
 def make_notifier(services: Services, assistant: Assistant, telegram: TelegramChannel | None = None) -> Notifier:
-    conversations = Conversations(services.database, services.encryption)
-    service = ConversationService(assistant, conversations)
-    return Notifier(assistant, service, conversations, Notices(services.database, services.encryption), telegram)
+    service = ConversationService(assistant, services)
+    return Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
 
 
 @pytest.fixture
@@ -112,16 +110,15 @@ async def test_a_deleted_conversation_gets_no_notice(client: httpx.AsyncClient, 
 
 @pytest.fixture
 async def telegram(services: Services, assistant: Assistant) -> AsyncIterator[tuple[BotApi, TelegramChannel]]:
-    conversations = Conversations(services.database, services.encryption)
     async with BotApi() as api:
-        channel = TelegramChannel(ConversationService(assistant, conversations), conversations, "1:secret", api.base_url)
+        channel = TelegramChannel(ConversationService(assistant, services), services.conversations, "1:secret", api.base_url)
         await channel.start()
         yield api, channel
         await channel.stop()
 
 
 def file_on_telegram(services: Services, chat: int) -> str:
-    conversation = Conversations(services.database, services.encryption).open("telegram", "id", str(chat))
+    conversation = services.conversations.open("telegram", "id", str(chat))
     return file(services, conversation.id)
 
 
