@@ -16,13 +16,14 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.language import switch_language
-from actions.replies import turn_of, utter_entry
+from actions.replies import language_of, turn_of, utter_entry
 from services.assembly import services
 from services.commands import find_command
 from services.fields import Field, Rejection
 from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.turn import AnswerStatus
+from services.value_words import shown
 from store.database import utc_now
 
 Events = list[dict[str, Any]]
@@ -161,6 +162,9 @@ class ValidateForm(Action, ABC):
         """What the services know about the fields so far, as further fields; says what the citizen should see of it."""
         return fields
 
+    def before_asking(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
+        """What is said before the question of `step.field`."""
+
     def _after(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
         if step.outcome is Outcome.ASK:
             known = self.look_up(dispatcher, tracker, step.fields)
@@ -175,6 +179,7 @@ class ValidateForm(Action, ABC):
             return self.end(confirmed=True)
         assert step.field is not None
         events = self._count_misses(dispatcher, tracker, step)
+        self.before_asking(dispatcher, tracker, step)
         self._say_summary(dispatcher, tracker, step)
         topic = SlotSet("last_topic", self.journey.topics[0])
         return [*self._slots(step.fields), topic, *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
@@ -191,10 +196,11 @@ class ValidateForm(Action, ABC):
     def _say_summary(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
         if step.field is not CONFIRMATION or step.outcome is not Outcome.ASK:
             return
-        turn = turn_of(tracker)
-        empty = "–"
+        turn, language, empty = turn_of(tracker), language_of(tracker), "–"
         values = {
-            f"{self.journey.name}_{field.name}": turn.hide(field.label or field.name, _shown(step.fields.get(field.name)) or empty)
+            f"{self.journey.name}_{field.name}": turn.hide(
+                field.label or field.name, shown(step.fields.get(field.name), language) or empty
+            )
             for field in self.journey.numbered
         }
         dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)
@@ -232,7 +238,3 @@ class FinishForm(Action, ABC):
     @abstractmethod
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
         """Do the errand with the confirmed fields and say what came of it."""
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value or "").replace("_", " ")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from services import value_words
 from services.dates import clock_time, long_date
 from services.receipts import PATH, LinkFault, PrintedReceipt, Receipts
 from services.ticket_words import word
@@ -52,13 +53,8 @@ def shown(receipt: PrintedReceipt, words: dict[str, Any]) -> dict[str, Any]:
         "rights": legal.get("rights", []),
         "extended": receipt.extended,
         "fields": [
-            (words["fields"][name], _value(value, words["values"]))
+            (words["fields"][name], value_words.shown(value, receipt.locale))
             for name, value in receipt.fields.items()
             if name in words["fields"]
         ],
     }
-
-
-def _value(value: Any, labels: dict[str, str]) -> str:
-    values = value if isinstance(value, list) else [value]
-    return ", ".join(labels.get(one, one) if isinstance(one, str) else str(one) for one in values)
