@@ -1,4 +1,4 @@
-"""The command `sapa`: serve, train, chat, evaluate, doctor."""
+"""The command `sapa`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import uuid
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -153,6 +153,29 @@ def evaluate(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
+
+
+@app.command()
+def purge(days: Annotated[int, typer.Option(min=1, help="Delete conversations in which nothing was said for so many days.")]) -> None:
+    """Delete the log of old conversations, with their drafts and hand-offs. Tickets stay."""
+    from services.assembly import services
+    from store.database import utc_now
+
+    deleted = services().conversations.forget_idle(utc_now() - timedelta(days=days))
+    typer.echo(f"{deleted} conversations deleted")
+
+
+@app.command()
+def export(
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only messages from this day on, in Jakarta.")] = None,
+) -> None:
+    """Print the conversation log, masked as it is stored: one JSON object a line."""
+    from services import log_export
+    from services.assembly import services
+    from services.calendar import JAKARTA
+
+    for row in log_export.messages(services().database, since.replace(tzinfo=JAKARTA) if since else None):
+        typer.echo(json.dumps(row, ensure_ascii=False))
 
 
 @app.command()

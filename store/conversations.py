@@ -241,6 +241,14 @@ class Conversations:
         with self._database.durable_session() as session:
             session.execute(delete(Conversation).where(Conversation.id == conversation_id))
 
+    def forget_idle(self, before: datetime) -> int:
+        """Delete every conversation in which nothing was said since `before`; how many. Tickets stay."""
+        with self._database.session() as session:
+            idle = list(session.scalars(select(Conversation.id).where(Conversation.last_at < before)))
+        for conversation_id in idle:
+            self.forget(conversation_id)
+        return len(idle)
+
     @staticmethod
     def _next_seq(session: Session, conversation_id: str) -> int:
         newest = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
