@@ -1,7 +1,7 @@
 // Sapa Setneg chat widget. Embedding, options, methods, events: webmaster.html.
 // What people write becomes text nodes, never HTML; storage holds token, read mark and settings, never text.
 
-// ---------- words
+// -- words
 
 const TEXTS = {
   id: {
@@ -104,9 +104,9 @@ const TIMEOUT = 30_000; // ms until a request counts as lost
 const SILENCE = 60_000; // ms without a byte until an event stream counts as dead
 const SMALL = "(max-width: 30em), (max-height: 30em)"; // the panel fills the screen
 const LINKS = ["https:", "mailto:", "tel:"];
-const LOCAL_DOWNLOAD = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/(tanda-terima|data-saya)\/[\w.-]+$/; // docs/adr/0006
+const LOCAL_DOWNLOAD = /^http:..(localhost|127\.0\.0\.1)(:\d+)?.(tanda-terima|data-saya).[\w.-]+$/; // docs/adr/0006
 
-// ---------- look
+// -- look
 
 const SHEET = new CSSStyleSheet();
 SHEET.replaceSync(`
@@ -209,7 +209,7 @@ const ICONS = {
   copy: "M9 9h10v11H9zM6 15H5V4h10v2",
 };
 
-// ---------- DOM from data
+// -- DOM from data
 
 /** Functions are listeners; false and null are left out; strings become text nodes. */
 function h(name, attributes = {}, ...children) {
@@ -240,7 +240,7 @@ function link(label, address, words) {
   try {
     url = new URL(address);
   } catch {}
-const LOCAL_DOWNLOAD = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/(tanda-terima|data-saya)\/[\w.-]+$/; // docs/adr/0006
+  const local = url && LOCAL_DOWNLOAD.test(url.href);
   if (!url || !(LINKS.includes(url.protocol) || local) || url.username) return document.createTextNode(label);
   if (url.protocol !== "https:" && !local) return h("a", { href: url.href }, label);
   const attributes = { href: url.href, target: "_blank", rel: "noopener noreferrer" };
@@ -271,7 +271,7 @@ function blocks(text, words) {
     }, []);
 }
 
-// ---------- small tools
+// -- small tools
 
 const fill = (text, ...values) => text.replace(/\{(\d)\}/g, (all, index) => values[index]);
 const array = (value) => (Array.isArray(value) ? value : []);
@@ -314,7 +314,7 @@ function clean(message) {
   };
 }
 
-// ---------- the element
+// -- the element
 
 const SCRIPT = [...document.querySelectorAll("script[type=module]")].find((script) => script.src === import.meta.url);
 
@@ -333,9 +333,9 @@ export class SapaSetneg extends HTMLElement {
   #token = null;
   #starting = null; // promise of the session being made
   #base = 0; // sort key of the present session's seq 0
-  #cursor = 0; // everything up to this seq is here
+  #cursor = 0;
   #read = 0;
-  #items = []; // what the log shows, in order
+  #items = [];
   #outbox = [];
   #pumping = false;
   #live = null;
@@ -380,7 +380,7 @@ export class SapaSetneg extends HTMLElement {
       this.#tell("open");
       this.#begin();
     }
-    // A focused text box would raise a touch screen's keyboard over the greeting.
+    // Focus would raise a touch screen's keyboard.
     if (focus) this.#ui[matchMedia("(pointer: coarse)").matches ? "who" : "input"].focus();
   }
 
@@ -399,7 +399,7 @@ export class SapaSetneg extends HTMLElement {
     return this.#enqueue(String(text).trim());
   }
 
-  // ---------- painting
+  // -- painting
 
   get #words() {
     const wanted = this.#settings.locale ?? this.#options.locale ?? document.documentElement.lang;
@@ -572,7 +572,7 @@ export class SapaSetneg extends HTMLElement {
     all.at(event.shiftKey ? -1 : 0).focus();
   }
 
-  // ---------- the log
+  // -- the log
 
   #add(item) {
     item.key ??= this.#base + item.seq;
@@ -660,7 +660,7 @@ export class SapaSetneg extends HTMLElement {
     return (this.#items.at(-1)?.key ?? this.#base) + 1e-4;
   }
 
-  /** Buttons answer the last question only: a late tap must not confirm something long past. */
+  /** Buttons answer the last question only. */
   #ageButtons() {
     const asked = this.#items.findLastIndex((item) => item.from === "user" || item.notice);
     this.#items.forEach((item, index) =>
@@ -744,7 +744,7 @@ export class SapaSetneg extends HTMLElement {
     if (on) typing.timer = setTimeout(() => this.#typing(false), TIMEOUT);
   }
 
-  // ---------- sending
+  // -- sending
 
   #typed() {
     const { input, send, under } = this.#ui;
@@ -854,7 +854,7 @@ export class SapaSetneg extends HTMLElement {
     this.#ui.input.focus();
   }
 
-  // ---------- receiving
+  // -- receiving
 
   /** The stored text may be masked. */
   #adopt(item, { seq, text }) {
@@ -924,7 +924,7 @@ export class SapaSetneg extends HTMLElement {
     }
   }
 
-  // ---------- session
+  // -- session
 
   async #session() {
     if (!this.#token) await (this.#starting ??= this.#start().finally(() => (this.#starting = null)));
@@ -958,7 +958,7 @@ export class SapaSetneg extends HTMLElement {
     }
   }
 
-  /** What was said stays readable, unsent text returns to the text box. */
+  /** Unsent text returns to the text box. */
   #expire() {
     const unsent = this.#outbox.filter(({ button }) => !button);
     for (const item of this.#outbox.splice(0)) {
@@ -1010,7 +1010,7 @@ export class SapaSetneg extends HTMLElement {
     if (this.#opened) this.#ui.input.focus();
   }
 
-  // ---------- network
+  // -- network
 
   #fetch(method, path, signal, body) {
     const headers = {};
@@ -1108,7 +1108,7 @@ export class SapaSetneg extends HTMLElement {
     this.#channel.postMessage({ token: this.#token, messages: [data] });
   }
 
-  // ---------- page and other tabs
+  // -- page and other tabs
 
   #tell(name, detail = {}) {
     this.dispatchEvent(new CustomEvent(`sapa:${name}`, { detail, bubbles: true }));

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -231,18 +230,15 @@ def test_a_deleted_conversation_is_gone_here_and_on_the_server(chat: WidgetPage)
 
 
 def test_an_officers_message_comes_live_and_counts_as_unread_while_closed(page: Page, watch: Watch) -> None:
-    waiting: list[dict[str, Any]] = []
-
-    def events(route: Route) -> None:
-        data = "".join(f"event: message\ndata: {json.dumps(message)}\n\n" for message in waiting)
-        route.fulfill(content_type="text/event-stream", body=data or ": nothing\n\n")
-
-    page.route("**/api/chat/events*", events)
+    open_streams: list[Route] = []
+    page.route("**/api/chat/events*", lambda route: open_streams.append(route))
     chat = WidgetPage(page).visit().open()
     chat.ask("saya mau bicara dengan petugas")
     chat.page.keyboard.press("Escape")
     at = datetime.now().astimezone().isoformat()
-    waiting.append({"seq": 900, "from": "officer", "text": "Selamat siang, saya **Rina**.", "buttons": [], "sources": [], "at": at})
+    message = {"seq": 900, "from": "officer", "text": "Selamat siang, saya **Rina**.", "buttons": [], "sources": [], "at": at}
+    body = f"event: message\ndata: {json.dumps(message)}\n\n"
+    open_streams[-1].fulfill(content_type="text/event-stream", body=body)
     expect(chat.launcher).to_have_accessible_name(re.compile("1 pesan belum dibaca"), timeout=15_000)
     chat.launcher.click()
     assert chat.said_by("officer") == ["Selamat siang, saya Rina."]
