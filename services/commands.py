@@ -18,7 +18,7 @@ OF_THE_FORM = re.compile(
     r"\b(?:saya|mau|ingin|mending|sudah|ah|eh|ini|itu|dari|sekarang|semuanya|(?:form|formulir|isian|pengisian|pengajuan|proses)(?:nya)?"
     r"|terima kasih|i|want to|would like to|this|the)\b"
 )
-"""Words around a cancel that leave it one: "saya mau batalkan pengisian ini". Any further word may name what else is to be cancelled."""
+"""Words around a cancel that leave it one: "saya mau batalkan pengisian ini". Any other word may name something else to cancel."""
 
 
 class Command(StrEnum):
