@@ -114,6 +114,7 @@ class Journey:
         return self.onwards({**fields, asked.name: value})
 
     def cancel(self) -> Step:
+        """The way out: nothing is kept."""
         return Step(Outcome.CANCELLED, {}, response=self.cancelled)
 
     def onwards(self, fields: dict[str, Any]) -> Step:
