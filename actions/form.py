@@ -79,7 +79,10 @@ class ValidateForm(Action, ABC):
         interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
-        return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
+        step = self.journey.take(asked, turn.text, fields)
+        if step.outcome is Outcome.REJECTED and self._gives_up(tracker, asked):
+            step = self.journey.cancel()
+        return self._after(dispatcher, tracker, step)
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
         """Go on with a draft that was left, or start with what the first message holds."""
@@ -105,6 +108,12 @@ class ValidateForm(Action, ABC):
     def _is_crisis(tracker: Tracker) -> bool:
         intent = tracker.latest_message.get("intent") or {}
         return intent.get("name") == "crisis" and float(intent.get("confidence") or 0) >= SURE
+
+    @staticmethod
+    def _gives_up(tracker: Tracker, asked: Field) -> bool:
+        """Whether what is no answer calls the form off in words of its own. A free text may well ask to cancel something else."""
+        intent = tracker.latest_message.get("intent") or {}
+        return not asked.takes_sentences and intent.get("name") == "cancel" and float(intent.get("confidence") or 0) >= VERY_SURE
 
     def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
         requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")
@@ -172,7 +181,7 @@ class ValidateForm(Action, ABC):
                 step = self.journey.onwards(known)
         if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
             services().drafts.drop(tracker.sender_id, self.journey.name)
-            dispatcher.utter_message(response=step.response or "utter_cancelled")
+            dispatcher.utter_message(response=step.response)
             return self.end(confirmed=False)
         services().drafts.write(tracker.sender_id, self.journey.name, step.fields)
         if step.outcome is Outcome.CONFIRMED:

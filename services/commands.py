@@ -14,6 +14,12 @@ from services.spelling import normalise
 COMMANDS_FILE = Path(__file__).with_name("commands.yml")
 POLITE = re.compile(r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya)\b")
 
+OF_THE_FORM = re.compile(
+    r"\b(?:saya|mau|ingin|mending|sudah|ah|eh|ini|itu|dari|sekarang|semuanya|(?:form|formulir|isian|pengisian|pengajuan|proses)(?:nya)?"
+    r"|terima kasih|i|want to|would like to|this|the)\b"
+)
+"""Words around a cancel that leave it one: "saya mau batalkan pengisian ini". Any other word may name something else to cancel."""
+
 
 class Command(StrEnum):
     CANCEL = "cancel"
@@ -36,7 +42,10 @@ def find_command(message: str) -> Command | None:
     """The command that the whole message is, with or without polite words around it."""
     spelling = re.sub(r"[?!]", "", normalise(message)).strip() or message.strip()
     bare = " ".join(POLITE.sub(" ", spelling).split())
-    return _spellings().get(spelling) or _spellings().get(bare)
+    found = _spellings().get(spelling) or _spellings().get(bare)
+    if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
+        return Command.CANCEL
+    return found
 
 
 ORDINALS = {

@@ -55,6 +55,8 @@ class Journey:
     """Topics of questions that may interrupt even a free-text field."""
     confirm: bool = True
     stops: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    cancelled: str = "utter_cancelled"
+    """What is said to who has cancelled it."""
     prefill: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
@@ -83,7 +85,7 @@ class Journey:
         """What `message` means as an answer to `asked`."""
         command = find_command(message)
         if command is Command.CANCEL:
-            return Step(Outcome.CANCELLED, {})
+            return self.cancel()
         if command is Command.RESTART:
             return self.onwards({KEY: fields[KEY]} if KEY in fields else {})
         if command is Command.BACK:
@@ -110,6 +112,10 @@ class Journey:
         if unwelcome and unwelcome[0] == value:
             return Step(Outcome.STOPPED, fields, asked, unwelcome[1])
         return self.onwards({**fields, asked.name: value})
+
+    def cancel(self) -> Step:
+        """The way out: nothing is kept."""
+        return Step(Outcome.CANCELLED, {}, response=self.cancelled)
 
     def onwards(self, fields: dict[str, Any]) -> Step:
         """Ask for the first thing that is missing."""

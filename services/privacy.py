@@ -91,11 +91,11 @@ _RULES: list[tuple[Kind, re.Pattern[str], Callable[[str], bool], int]] = [
     (Kind.NIK, re.compile(rf"(?<![\d/]){_DIGITS}{{15}}(?![\d/])"), _always, 0),
     (Kind.PHONE, re.compile(r"(?<![\d/])(?:\+?\s?62|0)[ .-]?8\d(?:[ .-]?\d){6,11}(?![\d/])"), _always, 0),
     (Kind.PHONE, re.compile(r"(?<![\d/+])\+\d{1,3}(?:[ .-]?\d){7,12}(?![\d/])"), _always, 0),
-    (Kind.NPWP, re.compile(r"\bNPWP\D{0,12}?(\d(?:[ .-]?\d){14,15})(?!\d)", re.IGNORECASE), _always, 1),
+    (Kind.NPWP, re.compile(r"(?<!\[)\bNPWP\D{0,12}?(\d(?:[ .-]?\d){14,15})(?!\d)", re.IGNORECASE), _always, 1),
     (Kind.PASSPORT, re.compile(r"(?<![\w/-])[A-Za-z]{1,2}\s?\d{6,7}(?![\w/-])"), _always, 0),
     (
         Kind.ACCOUNT,
-        re.compile(r"\b(?:rekening|rek|kartu|akun bank|account)\b\D{0,25}?(\d(?:[ .-]?\d){8,17})(?!\d)", re.IGNORECASE),
+        re.compile(r"(?<!\[)\b(?:rekening|rek|kartu|akun bank|account)\b\D{0,25}?(\d(?:[ .-]?\d){8,17})(?!\d)", re.IGNORECASE),
         _always,
         1,
     ),
@@ -111,8 +111,18 @@ def mask(text: str) -> Masked:
         kept.append(match.group())
         return f"\x00{len(kept) - 1}\x01"
 
-    masked = KEPT.sub(set_aside, text)
+    masked, before = KEPT.sub(set_aside, text.replace("\x00", "")), None
     found: list[tuple[Kind, str]] = []
+    while masked != before:  # what one value hid by standing beside it is found once that value is gone
+        before = masked
+        masked = _replace_values(masked, found)
+    numbers = count()
+    masked = re.sub(r"\x00\d+\x01", lambda _: kept[next(numbers)], masked)
+    return Masked(masked, found)
+
+
+def _replace_values(text: str, found: list[tuple[Kind, str]]) -> str:
+    """`text` after each rule has replaced its values once; they are added to `found`."""
     for kind, pattern, check, group in _RULES:
 
         def replace(match: re.Match[str], kind: Kind = kind, check: Callable[[str], bool] = check, group: int = group) -> str:
@@ -122,10 +132,8 @@ def mask(text: str) -> Masked:
             found.append((kind, value))
             return match.group().replace(value, f"[{kind}]")
 
-        masked = pattern.sub(replace, masked)
-    numbers = count()
-    masked = re.sub(r"\x00\d+\x01", lambda _: kept[next(numbers)], masked)
-    return Masked(masked, found)
+        text = pattern.sub(replace, text)
+    return text
 
 
 def contains_personal_data(text: str) -> bool:

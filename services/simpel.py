@@ -145,14 +145,19 @@ class HttpSimpelDirectory:
 
 def normalise_number(given: str) -> str:
     """Upper case, single hyphens, no spaces; a demo number in any spacing becomes `DEMO-SMP-000101`."""
-    compact = re.sub(r"\s+", "", given.upper()).strip(".,;:!?'\"")
-    demo = re.fullmatch(r"DEMO[-_–]?SMP[-_–]?(\d{1,6})", compact)
+    compact = re.sub(r"\s+", "", given.upper()).strip(".,;:!?'\"").replace("–", "-")
+    demo = re.fullmatch(r"DEMO[-_]?SMP[-_]?(\d{1,6})", compact)
     return f"DEMO-SMP-{int(demo[1]):06d}" if demo else compact
 
 
+_SPACE = r"\s{0,3}"
 _NUMBER_PATTERNS = (
-    re.compile(r"\bDEMO[\s_–-]{0,3}SMP[\s_–-]{0,3}\d{1,6}\b", re.IGNORECASE),
-    re.compile(r"\b[A-Z]{1,2}\s?-\s?\d{1,6}\s?/\s?[A-Z0-9 ./-]{1,60}?/\s?\d{1,2}\s?/\s?(?:19|20)\d{2}\b", re.IGNORECASE),
+    re.compile(rf"\bDEMO{_SPACE}[_–-]?{_SPACE}SMP{_SPACE}[_–-]?{_SPACE}\d{{1,6}}\b", re.IGNORECASE),
+    re.compile(
+        rf"\b[A-Z]{{1,2}}{_SPACE}[–-]{_SPACE}\d{{1,6}}{_SPACE}/{_SPACE}[A-Z0-9 ./-]{{1,60}}?"
+        rf"/{_SPACE}\d{{1,2}}{_SPACE}/{_SPACE}(?:19|20)\d{{2}}\b",
+        re.IGNORECASE,
+    ),
     re.compile(r"\b(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[/-])[A-Z0-9]{1,20}(?:[./-][A-Z0-9]{1,20}){1,8}\b", re.IGNORECASE),
 )
 

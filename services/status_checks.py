@@ -29,6 +29,7 @@ def _ticket_in(message: str) -> dict[str, Any]:
 
 SIMPEL = Journey(
     name="simpel",
+    cancelled="utter_stopped_here",
     topics=("simpel", "pelindungan_data", "tentang_asisten"),
     confirm=False,
     prefill=_simpel_in,
@@ -39,6 +40,7 @@ SIMPEL = Journey(
 )
 TICKET = Journey(
     name="ticket",
+    cancelled="utter_stopped_here",
     topics=("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten"),
     confirm=False,
     prefill=_ticket_in,

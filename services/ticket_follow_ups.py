@@ -23,12 +23,14 @@ def _anything(maximum: int, response: str) -> Check:
 
 NOTE = Journey(
     name="note",
+    cancelled="utter_stopped_here",
     topics=TOPICS,
     confirm=False,
     fields=(Field("text", _anything(MAX_NOTE, "utter_invalid_note"), personal=True, free_text=True, label="catatan"),),
 )
 WITHDRAWAL = Journey(
     name="withdrawal",
+    cancelled="utter_withdrawal_not_done",
     topics=TOPICS,
     confirm=False,
     fields=(Field("sure", agreement),),
@@ -36,6 +38,7 @@ WITHDRAWAL = Journey(
 )
 RATING = Journey(
     name="rating",
+    cancelled="utter_stopped_here",
     topics=TOPICS,
     confirm=False,
     fields=(

@@ -58,6 +58,11 @@ def test_several_values_in_one_message_are_all_masked() -> None:
     assert masked.text == "NIK [nik], hp [telepon], tiket ASP-20261123-7K4Q"
 
 
+def test_a_value_that_hid_behind_another_is_masked_and_a_sum_of_money_beside_it_is_not() -> None:
+    assert mask("1234567890A1234567").text == "[rekening][paspor]"
+    assert mask("1234567890, anggaran Rp 1.500.000.000").text == "[rekening], anggaran Rp 1.500.000.000"
+
+
 @given(st.text(max_size=400))
 def test_masking_is_stable_and_never_fails(text: str) -> None:
     once = mask(text).text
