@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from services.dates import clock_time, long_date
 from services.receipts import PATH, LinkFault, PrintedReceipt, Receipts
-from services.ticket_words import word
+from services.ticket_words import value_in_words, word
 
 TEMPLATES = Path(__file__).with_name("templates")
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
@@ -52,13 +52,8 @@ def shown(receipt: PrintedReceipt, words: dict[str, Any]) -> dict[str, Any]:
         "rights": legal.get("rights", []),
         "extended": receipt.extended,
         "fields": [
-            (words["fields"][name], _value(value, words["values"]))
+            (words["fields"][name], value_in_words(value, receipt.locale))
             for name, value in receipt.fields.items()
             if name in words["fields"]
         ],
     }
-
-
-def _value(value: Any, labels: dict[str, str]) -> str:
-    values = value if isinstance(value, list) else [value]
-    return ", ".join(labels.get(one, one) if isinstance(one, str) else str(one) for one in values)

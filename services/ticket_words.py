@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from services.dates import day_and_month, long_date
 from services.ticket_events import HistoryEntry
 from services.tickets import TicketView
 
+ISO_DAY = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 WORDS_FILE = Path(__file__).with_name("ticket_words.yml")
 
 
@@ -26,6 +29,18 @@ def _words() -> dict[str, dict[str, dict[str, str]]]:
 def word(language: str, group: str, key: str) -> str:
     """The label of a kind, state, resolution, line or happening. Raises KeyError where there is none."""
     return _words()[language][group][key]
+
+
+def value_in_words(value: Any, language: str) -> str:
+    """A form's value as its citizen reads it: a choice by its label, a day written out, several joined by commas."""
+    return ", ".join(_one_value(one, language) for one in (value if isinstance(value, list) else [value]))
+
+
+def _one_value(value: Any, language: str) -> str:
+    text = "" if value is None else str(value)
+    if ISO_DAY.fullmatch(text):
+        return long_date(date.fromisoformat(text), language)
+    return _words()[language]["value"].get(text, text)
 
 
 def details(ticket: TicketView, language: str) -> str:

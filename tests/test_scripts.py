@@ -30,9 +30,7 @@ from tests.clock import Clock
 FOLDER = Path(__file__).with_name("scripts")
 QUESTIONS: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "questions.yml").read_text(encoding="utf-8"))
 SCRIPTS = sorted(path for path in FOLDER.glob("*.yml") if path.stem != "questions")
-STEP_KEYS = frozenset(
-    "say say_long press answers until expect never asks tickets remember later another_device".split()
-)
+STEP_KEYS = frozenset("say say_long press answers until expect never asks tickets remember later another_device".split())
 DEFAULT_MOMENT = "2026-11-23 10:00"
 MOST_QUESTIONS = 14
 SHOWN = re.compile(r"\{(\w+)\}")
@@ -142,7 +140,8 @@ class Walk:
         return SHOWN.sub(lambda match: re.escape(self._known[match[1]]) if match[1] in self._known else match[0], text)
 
     def _holds(self, step: dict[str, Any], before: str | None) -> None:
-        reply = "\n".join(self._bubbles)
+        labels = [button["label"] for message in self._citizen.last for button in message["buttons"]]
+        reply = "\n".join([*self._bubbles, *labels])
         for pattern in step.get("expect", []):
             assert re.search(self._pattern(pattern), reply, re.IGNORECASE | re.DOTALL), f"expected: {pattern}"
         for pattern in step.get("never", []):
@@ -168,11 +167,16 @@ class Walk:
             assert repeated == 1, f"asks {expected} {repeated} times"
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.fixture
+def script(request: pytest.FixtureRequest) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(request.param.read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize("script", SCRIPTS, indirect=True, ids=lambda path: path.stem)
 async def test_a_conversation_goes_as_its_script_says(
-    path: Path, client: httpx.AsyncClient, services: Services, clock: Clock
+    script: dict[str, Any], client: httpx.AsyncClient, services: Services, clock: Clock
 ) -> None:
-    script = yaml.safe_load(path.read_text(encoding="utf-8"))
     clock.set(str(script.get("at", DEFAULT_MOMENT)))
     walk = Walk(client, services, clock, script.get("language", "id"))
     await walk.arrives()
