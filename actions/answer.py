@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import button, language_of, turn_of, utter_entry
+from actions.replies import turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.knowledge import Finding, Verdict
 from services.turn import AnswerStatus
@@ -43,9 +42,7 @@ class ActionAnswer(Action):
         turn = turn_of(tracker)
         if best and finding.verdict is Verdict.OFFER and is_question:
             turn.status = AnswerStatus.ASKED_AGAIN
-            titles = {hit.entry.id: getattr(hit.entry.facts.title, language_of(tracker)) for hit in finding.hits}
-            buttons = [button(t, f"/ask_information{json.dumps({'entry': entry_id})}") for entry_id, t in titles.items()]
-            dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
+            utter_near(dispatcher, tracker, finding)
             return []
         if is_question:
             turn.status = AnswerStatus.NOT_KNOWN

@@ -16,12 +16,13 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.language import switch_language
-from actions.replies import language_of, turn_of, utter_entry
+from actions.replies import language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import find_command
 from services.fields import Field, Rejection
 from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
+from services.remarks import is_question, is_small_talk
 from services.turn import AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
@@ -31,16 +32,18 @@ TAKEN = "terisi"
 MISSES_BEFORE_OFFICER = 3
 SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = 15
+CANCEL_WORDS = (3, 8)
+"""How many words a wish to cancel has: fewer may be a name ("Batal Sirait") or are a command, more tell something."""
 LEFT_AFTER = timedelta(hours=12)
 SIDE_REMARKS = {
-    "thank": "utter_you_are_welcome",
+    "thank": "utter_thanked_in_form",
     "greet": "utter_greet_again",
     "bot_challenge": "utter_bot_challenge",
     "help": "utter_help_in_form",
     "talk_to_officer": "utter_talk_to_officer",
     "manage_my_data": "utter_manage_my_data",
-    "insult": "utter_insulted",
-    "criticise_bot": "utter_criticised",
+    "insult": "utter_insulted_in_form",
+    "criticise_bot": "utter_criticised_in_form",
     "report_complaint": "utter_finish_first",
     "check_simpel_status": "utter_finish_first",
     "check_ticket_status": "utter_finish_first",
@@ -76,13 +79,12 @@ class ValidateForm(Action, ABC):
         if self._was_left(tracker) and not find_command(turn.text):
             dispatcher.utter_message(response="utter_form_left")
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
+        if self._wants_out(tracker, asked):
+            return self._after(dispatcher, tracker, self.journey.cancel())
         interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
-        step = self.journey.take(asked, turn.text, fields)
-        if step.outcome is Outcome.REJECTED and self._gives_up(tracker, asked):
-            step = self.journey.cancel()
-        return self._after(dispatcher, tracker, step)
+        return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
         """Go on with a draft that was left, or start with what the first message holds."""
@@ -110,10 +112,12 @@ class ValidateForm(Action, ABC):
         return intent.get("name") == "crisis" and float(intent.get("confidence") or 0) >= SURE
 
     @staticmethod
-    def _gives_up(tracker: Tracker, asked: Field) -> bool:
-        """Whether what is no answer calls the form off in words of its own. A free text may well ask to cancel something else."""
+    def _wants_out(tracker: Tracker, asked: Field) -> bool:
+        """A wish to cancel in words of one's own. In free text it may be the value ("batalkan kenaikan pajak")."""
         intent = tracker.latest_message.get("intent") or {}
-        return not asked.takes_sentences and intent.get("name") == "cancel" and float(intent.get("confidence") or 0) >= VERY_SURE
+        sure = intent.get("name") == "cancel" and float(intent.get("confidence") or 0) >= VERY_SURE
+        words = len(turn_of(tracker).text.split())
+        return sure and not asked.free_text and CANCEL_WORDS[0] <= words <= CANCEL_WORDS[1]
 
     def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
         requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")
@@ -127,19 +131,38 @@ class ValidateForm(Action, ABC):
         text = turn_of(tracker).text
         if turn_of(tracker).is_command:
             return self._command(dispatcher, tracker, name)
-        if confidence < SURE or (asked.takes_sentences and len(text.split()) > SHORT_WORDS):
+        if asked.takes_sentences:
+            return self._beside_sentences(dispatcher, tracker, asked, name if confidence >= SURE else "", confidence)
+        if confidence < SURE:
             return None
-        if name == "ask_information":
+        could_be_value = not isinstance(asked.check(text), Rejection)
+        if name == "ask_information" and (is_question(text) or not could_be_value):
             return self._answer(dispatcher, tracker, asked)
-        if asked.takes_sentences and not (name in ANYWHERE and confidence >= VERY_SURE):
-            return None
         if name == "switch_language":
             return switch_language(dispatcher, tracker)
-        could_be_value = not asked.takes_sentences and not isinstance(asked.check(text), Rejection)
         if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
             return None
         dispatcher.utter_message(response=SIDE_REMARKS[name])
         return []
+
+    def _beside_sentences(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field, name: str, confidence: float
+    ) -> Events | None:
+        """The same where any sentence could be the value: only what its words show to be said beside the question is answered."""
+        text = turn_of(tracker).text
+        if len(text.split()) > SHORT_WORDS:
+            return None
+        anywhere = name in ANYWHERE and confidence >= VERY_SURE
+        if name == "bot_challenge" and asked.personal and not is_question(text):
+            anywhere = False  # "Robot Ginting"
+        if anywhere and name == "switch_language":
+            return switch_language(dispatcher, tracker)
+        if anywhere or (name in SIDE_REMARKS and is_small_talk(text)):
+            dispatcher.utter_message(response=SIDE_REMARKS[name])
+            return []
+        if name == "ask_information" or (asked.personal and is_question(text)):
+            return self._answer(dispatcher, tracker, asked)
+        return None
 
     def _command(self, dispatcher: CollectingDispatcher, tracker: Tracker, name: str) -> Events:
         """A button of an earlier message: its entry is said, an errand has to wait."""
@@ -152,16 +175,19 @@ class ValidateForm(Action, ABC):
 
     def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
         finding = services().knowledge.find(turn_of(tracker).text, self.journey.topics[0])
-        entry = finding.best
-        if asked.takes_sentences and (
-            entry is None or finding.verdict is not Verdict.ANSWER or entry.topic not in self.journey.topics
-        ):
+        entry, asks = finding.best, is_question(turn_of(tracker).text)
+        if finding.verdict is Verdict.ANSWER and entry and (asks or not asked.takes_sentences or entry.topic in self.journey.topics):
+            utter_entry(dispatcher, tracker, entry)
+            return [SlotSet("last_topic", entry.topic)]
+        if asked.takes_sentences and not asks:
             return None
-        if entry is None or finding.verdict is not Verdict.ANSWER:
-            dispatcher.utter_message(response="utter_no_information")
+        if finding.verdict is Verdict.OFFER:
+            utter_near(dispatcher, tracker, finding)
             return []
-        utter_entry(dispatcher, tracker, entry)
-        return [SlotSet("last_topic", entry.topic)]
+        if asked.takes_sentences and not asked.personal:
+            return None
+        dispatcher.utter_message(response="utter_no_information")
+        return []
 
     def refuse(self, tracker: Tracker) -> str | None:
         """The sentence that is said instead of opening the form, where the first message shows that it is not the right one."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from services.dates import long_date as long_date
+from services.knowledge import Finding
 from services.knowledge_files import Entry
 from services.turn import AnswerStatus, Turn, current
 
@@ -32,6 +34,13 @@ def utter_entry(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
         "checked_on": entry.facts.checked_on.isoformat(),
     }
     dispatcher.utter_message(text=entry.answers[language_of(tracker)], json_message={"sources": [named]})
+
+
+def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> None:
+    """Offer the entries that come near to what was asked."""
+    titles = {hit.entry.id: getattr(hit.entry.facts.title, language_of(tracker)) for hit in finding.hits}
+    buttons = [button(title, f"/ask_information{json.dumps({'entry': entry_id})}") for entry_id, title in titles.items()]
+    dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
 
 
 def button(title: str, payload: str) -> dict[str, Any]:

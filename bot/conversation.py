@@ -19,12 +19,23 @@ import structlog
 
 from bot.assistant import Answer, Assistant, Said
 from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
-from bot.shortcuts import LEAVE, OFFICER_BUTTON, PAYLOAD, action_beside_form, awaited_field, button_meant, leaves_officer, parsed_as
+from bot.shortcuts import (
+    LEAVE,
+    OFFICER_BUTTON,
+    PAYLOAD,
+    action_beside_form,
+    awaited_field,
+    button_meant,
+    errand_named,
+    leaves_officer,
+    parsed_as,
+)
 from services.assembly import Services
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
 from services.handoff import Place, State
 from services.privacy import mask
+from services.remarks import is_question, is_small_talk
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Opening, Reply
@@ -164,7 +175,7 @@ class ConversationService:
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
             return await self._say_only(inbound, opening, text, f"[{text.name.lower()}]")
-        parsed, meant = (parsed_as(*LEAVE), text) if leaves else await self._understand(text, pressed)
+        parsed, meant = (parsed_as(*LEAVE), text) if leaves else await self._understand(text, pressed, conversation.awaited_field)
         action = action_beside_form(parsed, meant, conversation.awaited_field)
         masked = _masked(meant, parsed, None if action else conversation.awaited_field)
         stored = await self._receive(inbound, opening, masked.text)
@@ -224,11 +235,14 @@ class ConversationService:
             return await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
         return button_meant(inbound.text, offered)
 
-    async def _understand(self, text: str, pressed: IssuedButton | None) -> tuple[dict[str, Any], str]:
+    async def _understand(self, text: str, pressed: IssuedButton | None, awaited: str | None) -> tuple[dict[str, Any], str]:
         """What the message means, and its words as forms shall read them."""
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
             return parsed_as(command[1], json.loads(command[2] or "{}")), text
+        errand = errand_named(text) if pressed is None and awaited is None else None
+        if errand:
+            return parsed_as(errand, {}), text
         meant = pressed.payload if pressed else text
         return await asyncio.to_thread(self._assistant.understand, meant), meant
 
@@ -247,13 +261,14 @@ class ConversationService:
         return answer
 
     async def _say_only(self, inbound: Inbound, opening: Opening, sentence: str, logged: str) -> list[Outbound]:
-        """Answer without a turn of the dialogue, whose state stays as it is."""
+        """Answer without a turn of the dialogue, whose state stays as it is; a form's open question is asked again."""
         stored = await self._receive(inbound, opening, logged)
-        said = await self._assistant.sentence(sentence, opening.conversation.locale)
+        language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
+        said = [await self._assistant.sentence(sentence, language), *await self._open_question(opening.conversation, language)]
         turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
         facts = {"status": turn.status, "intent": None}
         awaited = opening.conversation.awaited_field
-        return await self._store(inbound.conversation_id, [said], turn, reply_to=stored, facts=facts, awaited=awaited)
+        return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
 
     async def _store(
         self,
@@ -300,9 +315,13 @@ def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedTe
 
 
 def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
+    """Whether the message can be read as it is, though a personal value was asked for.
+
+    By its words and not by its intent: names and addresses have any intent, mostly `out_of_scope`.
+    """
     intent = parsed["intent"]
-    asks = intent["name"] in {"ask_information", "help", "crisis", "cancel", "out_of_scope"} and intent["confidence"] > 0.6
-    return bool(find_command(text)) or (asks and not mask(mask_factors(text)).found)
+    is_crisis = intent["name"] == "crisis" and intent["confidence"] > 0.6
+    return is_crisis or bool(find_command(text)) or is_question(text) or is_small_talk(text)
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

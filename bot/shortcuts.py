@@ -13,11 +13,14 @@ from services.handoff import Place, State
 from services.journeys import Journey
 from services.registry import JOURNEYS
 from services.spelling import normalise
+from services.status_checks import is_status_alone
 from store.models import Button
 
 SAME_LABEL = 90
 """Per cent of equal characters from which typed words are a button's label."""
 LONGEST_LABEL = 80
+LONGEST_WISH = 10
+"""In words: a longer message says more than the name of an errand."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
 BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_manage_data"}
 """What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
@@ -27,6 +30,40 @@ LEAVE = ("talk_to_officer", {"officer": "leave"})
 SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = {"talk_to_officer": 15, "manage_my_data": 5}
 """A longer message to a form's question tells something rather than calls for a person or for data."""
+
+ERRANDS = {
+    "submit_aspiration": r"aspirasi|aspiration",
+    "submit_objection": r"keberatan|objection",
+    "start_visit": r"kunjungan|visit",
+    "start_internship": r"magang|internship",
+    "submit_information_request": r"permohonan|permintaan|request",
+}
+"""What a citizen calls an errand that was left; the first that is named counts."""
+_GO_ON = re.compile(
+    r"(?:(?:saya|mau|ingin|bisa|tolong|please|can i|i want to|let's)\s+)*(?:lanjut\w*|melanjutkan|teruskan|continue|resume)\b"
+)
+_ASKS_HOW = re.compile(r"\b(?:bagaimana|cara\w*|syarat\w*|berapa|kapan|di mana|status|how|when|where)\b")
+_WISHES = {
+    "start_visit": re.compile(
+        r"\b(?:ajukan|mengajukan|daftar\w*|catat\w*|rencanakan|request|arrange)\b.{0,30}\b(?:kunjungan|visit)\b"
+    ),
+    "start_internship": re.compile(r"\b(?:catat\w*|minat|dihubungi|hubungi|contact)\b.{0,30}\b(?:magang|internship)\b"),
+}
+"""Forms that no intent leads to, and the words of those who know that they exist."""
+
+
+def errand_named(text: str) -> str | None:
+    """The intent of a short message outside a form that names its errand: a bare "status", "lanjutkan aspirasi saya"."""
+    spelling = normalise(text)
+    if len(spelling.split()) > LONGEST_WISH:
+        return None
+    if is_status_alone(text):
+        return "check_simpel_status"  # whose action asks which status
+    if _GO_ON.match(spelling):
+        return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})\b", spelling)), None)
+    if _ASKS_HOW.search(spelling):
+        return None
+    return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)
 
 
 def button_meant(text: str, offered: list[Button]) -> Button | None:

@@ -12,7 +12,9 @@ import yaml
 from services.spelling import normalise
 
 COMMANDS_FILE = Path(__file__).with_name("commands.yml")
-POLITE = re.compile(r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya)\b")
+POLITE = re.compile(
+    r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya|ah|hm|hmm|eh|oh|nah|duh|maaf|sudahlah|yasudah|udahlah)\b"
+)
 
 OF_THE_FORM = re.compile(
     r"\b(?:saya|mau|ingin|mending|sudah|ah|eh|ini|itu|dari|sekarang|semuanya|(?:form|formulir|isian|pengisian|pengajuan|proses)(?:nya)?"
@@ -39,13 +41,28 @@ def _spellings() -> dict[str, Command]:
 
 
 def find_command(message: str) -> Command | None:
-    """The command that the whole message is, with or without polite words around it."""
+    """The command that the whole message is, with or without polite words around it, once or in several clauses."""
+    return _whole(message) or _in_clauses(message)
+
+
+def _whole(message: str) -> Command | None:
     spelling = re.sub(r"[?!]", "", normalise(message)).strip() or message.strip()
     bare = " ".join(POLITE.sub(" ", spelling).split())
     found = _spellings().get(spelling) or _spellings().get(bare)
     if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
         return Command.CANCEL
     return found
+
+
+def _in_clauses(message: str) -> Command | None:
+    """ "Gak usah deh, nggak jadi" cancels; "ya, kirim" is a yes. None where a clause says something else."""
+    clauses = [clause for clause in re.split(r"[,;.!\n]+", message) if clause.strip()]
+    if not 2 <= len(clauses) <= 4:
+        return None
+    meant = {_whole(clause) for clause in clauses}
+    if None not in meant and Command.CANCEL in meant:
+        return Command.CANCEL
+    return meant.pop() if len(meant) == 1 else None
 
 
 ORDINALS = {

@@ -9,7 +9,7 @@ FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "details": ("rincian", "informasi", "informasi yang diminta", "isi", "details"),
     "purpose": ("tujuan", "alasan", "keperluan", "purpose"),
     "obtain": ("cara memperoleh", "cara", "salinan", "bentuk", "how to obtain"),
-    "delivery": ("pengiriman", "kirim", "dikirim lewat", "delivery"),
+    "delivery": ("pengiriman", "cara pengiriman", "kirim", "cara kirim", "dikirim lewat", "delivery"),
     "applicant": ("jenis pemohon", "pemohon", "applicant"),
     "text": ("isi", "isi aspirasi", "aspirasi", "text"),
     "topic": ("topik", "topic"),

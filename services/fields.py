@@ -104,6 +104,7 @@ WISH_WORDS = frozenset(
     titip sebuah satu aspirasi usul usulan saran masukan pendapat kritik permohonan permintaan informasi publik data dokumen keberatan
     kunjungan magang pendaftaran daftar kepada ke untuk pemerintah presiden setneg kemensetneg kementerian menteri lewat di sini
     tentang soal mengenai terkait i want to would like send submit an a my suggestion request public information please the
+    tidak tetapi tapi menyebut menyebutkan sebut nyebut nama identitas tanpa anonim secara anonymous anonymously
     buat bikin nulis tulis isi form formulir dan yang ini itu ada ingin mau bagaimana cara
     """.split()
 )
@@ -154,12 +155,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class SeveralChoices:
-    """One or more of `values`, in their order: by name, by number or by letter (a, b, c)."""
+    """One or more of `values`, in their order: by name or another word (as `Choice`), by number or by letter (a, b, c)."""
 
     values: tuple[str, ...]
+    words: str = ""
 
     def __call__(self, message: str) -> list[str] | Rejection:
-        one = Choice(self.values)
+        one = Choice(self.values, self.words)
         parts = [part for part in re.split(r"[,;&+]|\bdan\b|\band\b|\s(?=[a-g1-7]\b)", message.lower()) if part.strip()]
         chosen = [one(str("abcdefg".index(p.strip()) + 1) if re.fullmatch(r"\s*[a-g]\s*", p) else p) for p in parts]
         found = {value for value in chosen if isinstance(value, str)}

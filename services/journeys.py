@@ -139,7 +139,11 @@ class Journey:
         if number and 1 <= int(number[1]) <= len(self.numbered):
             return self.numbered[int(number[1]) - 1]
         if re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah|keliru|wrong)\b", spelling):
-            for one in self.numbered:
-                if any(re.search(rf"\b{word}(?:nya)?\b", spelling) for word in FIELD_WORDS.get(one.name, ())):
-                    return one
+            named = [
+                (len(word), one)
+                for one in self.numbered
+                for word in FIELD_WORDS.get(one.name, ())
+                if re.search(rf"\b{word}(?:nya)?\b", spelling)
+            ]
+            return max(named, key=lambda pair: pair[0])[1] if named else None
         return None

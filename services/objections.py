@@ -54,7 +54,7 @@ JOURNEY = Journey(
     prefill=request_in,
     fields=(
         Field("request_number", fields.request_number),
-        Field("grounds", fields.SeveralChoices(GROUNDS)),
+        Field("grounds", fields.SeveralChoices(GROUNDS, "grounds")),
         Field("found_on", past_date),
         Field("statement", fields.text(20, 2000, "utter_invalid_statement"), free_text=True),
         Field("wish", fields.text(3, 500, "utter_invalid_short_text"), optional=True, free_text=True),

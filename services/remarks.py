@@ -1,0 +1,49 @@
+"""Tells what is said beside a form's open question from the answer to it, by the words alone.
+
+Intents can't: to a classifier of wishes, a name such as "Salam Harahap" is a greeting and any other name out of scope.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from services.privacy import contains_personal_data
+from services.spelling import normalise
+
+WORDS_FILE = Path(__file__).with_name("remark_words.yml")
+_ASKING = (
+    r"apa|apakah|siapa|siapakah|berapa|kapan|mana|di mana|ke mana|bagaimana|mengapa|bisakah|bolehkah|haruskah"
+    r"|what|who|when|where|why|how|which|is|are|do|does|can|could|may|must|should"
+)
+_OPENING = r"(?:(?:halo|hai|min|admin|kak|pak|bu|mas|mbak|maaf|eh|oh|terus|lalu|kalau|itu|ini|and|but|so)\s+)*"
+_BEGINS_ASKING = re.compile(rf"{_OPENING}(?:{_ASKING})\b")
+_ASKS_WITHIN = re.compile(
+    r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
+)
+
+
+@cache
+def _words() -> frozenset[str]:
+    lines = yaml.load(WORDS_FILE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 makes strings only
+    return frozenset(word for line in lines for word in normalise(line).split())
+
+
+def is_question(message: str) -> bool:
+    """Whether the message asks something: "berapa lama dijawab", "bayar gak sih ini?". Not "Jl. Mawar 5?"."""
+    if contains_personal_data(message):
+        return False
+    spelling = normalise(message)
+    words = re.findall(r"[^\W_]+", spelling)
+    if _BEGINS_ASKING.match(spelling) or _ASKS_WITHIN.search(spelling):
+        return len(words) > 1
+    return message.rstrip().endswith("?") and len(words) > 1 and not re.search(r"\d", spelling)
+
+
+def is_small_talk(message: str) -> bool:
+    """Whether nothing but thanks, a greeting or an insult is said: "makasih ya", "siang min"."""
+    words = re.findall(r"[^\W_]+", normalise(message))
+    return bool(words) and all(word in _words() for word in words)

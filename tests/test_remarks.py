@@ -1,0 +1,74 @@
+"""What is said beside a form's question, told from names and addresses by its words."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from services.assembly import Services
+from services.commands import Command, find_command
+from services.remarks import is_question, is_small_talk
+from store.models import Message, TrackerEvent
+from tests.citizen import Citizen
+
+VALUES = """Slamet Riyadi;slamet;Pagi Susanto;Salam Harahap;Horas Sitompul;Kasih Amelia;Terima Sari;Hai Seng;Lie Hai;Thank Simbolon
+Bot Siregar;Stop Tobing;Robot Ginting;Setia Budi;Yes Tobing;Bagus Pamungkas;Mantap Purba;Benar Sitorus;Pak Slamet;Batal Sirait
+Kembali Siregar;Isma;Andika;Canny;Isabela;Domi;Jl. Mawar 5, Bandung?;Desa Terima Kasih, Nias;Komplek Halo Indah 3 Medan
+Jalan Kenanga 12, Malang;Dusun Krajan RT 2 RW 1 Sumberejo;Kampung Melayu Kecil 3 Tebet;Jl. Pagi Sore 4 Padang""".replace(
+    "\n", ";"
+).split(";")
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_names_and_addresses_are_no_remarks(value: str) -> None:
+    assert not is_question(value)
+    assert not is_small_talk(value)
+    assert find_command(value) is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["bayar gak sih ini?", "apa itu PPID?", "berapa lama dijawabnya", "kamu robot ya?", "alamat kantornya di mana ya", "is it free?"],
+)
+def test_questions_are_known_by_their_words(question: str) -> None:
+    assert is_question(question)
+
+
+@pytest.mark.parametrize("message", ["makasih ya", "siang min", "halo?", "dasar bot goblok", "thank you so much", "selamat pagi pak"])
+def test_thanks_greetings_and_insults_are_small_talk(message: str) -> None:
+    assert is_small_talk(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        ("udahlah batal aja", Command.CANCEL),
+        ("hmm gak jadi ah", Command.CANCEL),
+        ("gak usah deh, nggak jadi", Command.CANCEL),
+        ("Tidak. Batal", Command.CANCEL),
+        ("saya urungkan niat saya", Command.CANCEL),
+        ("ya, kirim", Command.YES),
+        ("yes that is correct", Command.YES),
+        ("oke sip bener", Command.YES),
+        ("anonim", Command.SKIP),
+        ("ya, tapi namanya salah", None),
+        ("batalkan kenaikan pajak", None),
+    ],
+)
+def test_commands_are_known_in_everyday_words_and_in_clauses(message: str, command: Command | None) -> None:
+    assert find_command(message) is command
+
+
+@pytest.mark.parametrize("name", ["Lukman Hakim", "Maria Bano", "Salam Harahap", "Robot Ginting", "Stop Tobing"])
+async def test_a_name_of_whatever_intent_is_taken_and_kept_out_of_tracker_and_log(
+    client: httpx.AsyncClient, services: Services, name: str
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("saya mau ajukan permohonan informasi", "wni", "Laporan layanan informasi tahun 2025", "penelitian")
+    assert "Apa alamat" in await citizen.says(name)
+    assert "Apa surel" in await citizen.says("Jalan Kenanga 12, Malang, Jawa Timur")
+    with services.database.session() as session:
+        kept = " ".join([*session.scalars(select(TrackerEvent.data)), *session.scalars(select(Message.text))])
+    assert name not in kept
+    assert "Kenanga" not in kept
