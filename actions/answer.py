@@ -14,6 +14,9 @@ from services.assembly import services
 from services.knowledge import Finding, Verdict
 from services.turn import AnswerStatus
 
+FORM_OF_TOPIC = {"setneg_mantul": "utter_offer_visit", "magang": "utter_offer_internship"}
+"""What can be asked for here and now, said once where the talk comes to the topic."""
+
 
 class ActionAnswer(Action):
     def name(self) -> str:
@@ -33,6 +36,9 @@ class ActionAnswer(Action):
         is_question = tracker.get_intent_of_latest_message() == "ask_information"
         if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
             utter_entry(dispatcher, tracker, best)
+            offer = FORM_OF_TOPIC.get(best.topic)
+            if offer and tracker.get_slot("last_topic") != best.topic:
+                dispatcher.utter_message(response=offer)
             return [SlotSet("last_topic", best.topic), SlotSet("misses", 0)]
         turn = turn_of(tracker)
         if best and finding.verdict is Verdict.OFFER and is_question:

@@ -9,16 +9,43 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import FinishForm, ValidateForm
 from actions.receipts import file_ticket
-from services.aspirations import JOURNEY
+from actions.replies import language_of
+from services.aspirations import JOINED, JOURNEY, suggested_topic
+from services.assembly import services
+from services.journeys import SUGGESTED, Outcome, Step
 from services.tickets import Kind
+from services.value_words import shown
+
+LOOKED_AT = "_looked_at"
+"""Among the fields: the text that topic and earlier aspirations were looked up for."""
 
 
 class ValidateAspiration(ValidateForm):
     journey = JOURNEY
+
+    def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
+        """Find the topic that the text suggests, and notice a text much like one that the same person has just sent."""
+        text = fields.get("text")
+        if text is None or fields.get(LOOKED_AT) == text:
+            return fields
+        topic = suggested_topic(text)
+        kept = {name: value for name, value in fields.items() if name not in (JOINED, "join")}
+        similar = services().ticket_duplicates.similar_open(tracker.sender_id, Kind.ASPIRATION, text)
+        return {**kept, LOOKED_AT: text, f"{SUGGESTED}topic": topic, JOINED: similar}
+
+    def before_asking(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
+        topic = step.fields.get(f"{SUGGESTED}topic")
+        if topic and step.field is not None and step.field.name == "topic" and step.outcome is Outcome.ASK:
+            label = shown(topic, language_of(tracker))
+            dispatcher.utter_message(response="utter_aspiration_topic_suggested", topic=label)
 
 
 class FinishAspiration(FinishForm):
     journey = JOURNEY
 
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+        if fields.get("join"):
+            services().ticket_changes.join(fields[JOINED], fields["text"])
+            dispatcher.utter_message(response="utter_aspiration_joined", number=fields[JOINED])
+            return
         file_ticket(dispatcher, tracker, Kind.ASPIRATION, fields, subject=fields["topic"])

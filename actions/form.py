@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -15,19 +16,22 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.language import switch_language
-from actions.replies import turn_of, utter_entry
+from actions.replies import language_of, turn_of, utter_entry
 from services.assembly import services
 from services.commands import find_command
 from services.fields import Field, Rejection
 from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.turn import AnswerStatus
+from services.value_words import shown
+from store.database import utc_now
 
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
 MISSES_BEFORE_OFFICER = 3
 SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = 15
+LEFT_AFTER = timedelta(hours=12)
 SIDE_REMARKS = {
     "thank": "utter_you_are_welcome",
     "greet": "utter_greet_again",
@@ -60,19 +64,42 @@ class ValidateForm(Action, ABC):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         turn = turn_of(tracker)
         turn.status = AnswerStatus.IN_FORM
+        fields = services().drafts.read(tracker.sender_id, self.journey.name)
         if tracker.get_slot("requested_slot") is None:
-            fields = {KEY: secrets.token_hex(16)}
-            return self._after(dispatcher, tracker, self.journey.begin(turn.text, fields))
+            return self._begin(dispatcher, tracker, fields)
         if self._is_crisis(tracker):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response="utter_crisis")
             return self.end(confirmed=False)
-        fields = services().drafts.read(tracker.sender_id, self.journey.name) or {KEY: secrets.token_hex(16)}
+        fields = fields or {KEY: secrets.token_hex(16)}
         asked = self._asked(tracker, fields)
+        if self._was_left(tracker) and not find_command(turn.text):
+            dispatcher.utter_message(response="utter_form_left")
+            return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
         return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
+
+    def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
+        """Go on with a draft that was left, or start with what the first message holds."""
+        refusal = self.refuse(tracker)
+        if refusal:
+            turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
+            dispatcher.utter_message(response=refusal)
+            return self.end(confirmed=False)
+        if any(self.journey.field_named(name) for name in draft):
+            dispatcher.utter_message(response="utter_form_resumed")
+            return self._after(dispatcher, tracker, self.journey.onwards(draft))
+        step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
+        if any(field.free_text and field.name in step.fields for field in self.journey.fields):
+            dispatcher.utter_message(response="utter_taken_from_first_message")
+        return self._after(dispatcher, tracker, step)
+
+    def _was_left(self, tracker: Tracker) -> bool:
+        """Whether the form was left so long that the message may well not be meant for it."""
+        since = services().drafts.left_since(tracker.sender_id, self.journey.name)
+        return since is not None and utc_now() - since > LEFT_AFTER
 
     @staticmethod
     def _is_crisis(tracker: Tracker) -> bool:
@@ -89,6 +116,8 @@ class ValidateForm(Action, ABC):
         intent = tracker.latest_message.get("intent") or {}
         name, confidence = str(intent.get("name")), float(intent.get("confidence") or 0)
         text = turn_of(tracker).text
+        if turn_of(tracker).is_command:
+            return self._command(dispatcher, tracker, name)
         if confidence < SURE or (asked.takes_sentences and len(text.split()) > SHORT_WORDS):
             return None
         if name == "ask_information":
@@ -101,6 +130,15 @@ class ValidateForm(Action, ABC):
         if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
             return None
         dispatcher.utter_message(response=SIDE_REMARKS[name])
+        return []
+
+    def _command(self, dispatcher: CollectingDispatcher, tracker: Tracker, name: str) -> Events:
+        """A button of an earlier message: its entry is said, an errand has to wait."""
+        entry = services().knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
+        if entry:
+            utter_entry(dispatcher, tracker, entry)
+            return [SlotSet("last_topic", entry.topic)]
+        dispatcher.utter_message(response=SIDE_REMARKS.get(name, "utter_finish_first"))
         return []
 
     def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
@@ -116,7 +154,22 @@ class ValidateForm(Action, ABC):
         utter_entry(dispatcher, tracker, entry)
         return [SlotSet("last_topic", entry.topic)]
 
+    def refuse(self, tracker: Tracker) -> str | None:
+        """The sentence that is said instead of opening the form, where the first message shows that it is not the right one."""
+        return None
+
+    def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
+        """What the services know about the fields so far, as further fields; says what the citizen should see of it."""
+        return fields
+
+    def before_asking(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
+        """What is said before the question of `step.field`."""
+
     def _after(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
+        if step.outcome is Outcome.ASK:
+            known = self.look_up(dispatcher, tracker, step.fields)
+            if known != step.fields:
+                step = self.journey.onwards(known)
         if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
             services().drafts.drop(tracker.sender_id, self.journey.name)
             dispatcher.utter_message(response=step.response or "utter_cancelled")
@@ -126,6 +179,7 @@ class ValidateForm(Action, ABC):
             return self.end(confirmed=True)
         assert step.field is not None
         events = self._count_misses(dispatcher, tracker, step)
+        self.before_asking(dispatcher, tracker, step)
         self._say_summary(dispatcher, tracker, step)
         topic = SlotSet("last_topic", self.journey.topics[0])
         return [*self._slots(step.fields), topic, *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
@@ -142,11 +196,12 @@ class ValidateForm(Action, ABC):
     def _say_summary(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
         if step.field is not CONFIRMATION or step.outcome is not Outcome.ASK:
             return
-        turn = turn_of(tracker)
-        empty = "–"
+        turn, language, empty = turn_of(tracker), language_of(tracker), "–"
         values = {
-            f"{self.journey.name}_{field.name}": turn.hide(field.label or field.name, _shown(step.fields.get(field.name)) or empty)
-            for field in self.journey.fields
+            f"{self.journey.name}_{field.name}": turn.hide(
+                field.label or field.name, shown(step.fields.get(field.name), language) or empty
+            )
+            for field in self.journey.numbered
         }
         dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)
 
@@ -183,7 +238,3 @@ class FinishForm(Action, ABC):
     @abstractmethod
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
         """Do the errand with the confirmed fields and say what came of it."""
-
-
-def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value or "").replace("_", " ")

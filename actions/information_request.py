@@ -9,12 +9,25 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import FinishForm, ValidateForm
 from actions.receipts import file_ticket
-from services.information_requests import JOURNEY
+from actions.replies import utter_entry
+from services.assembly import services
+from services.information_requests import JOURNEY, LOOKED_UP
 from services.tickets import Kind
 
 
 class ValidateInformation(ValidateForm):
     journey = JOURNEY
+
+    def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
+        """Show what is published already once the details are known, and again after they were changed."""
+        details = fields.get("details")
+        if details is None or fields.get(LOOKED_UP) == details:
+            return fields
+        finding = services().knowledge.find(details)
+        if finding.best and finding.is_certain and finding.best.facts.known and finding.best.topic not in self.journey.topics:
+            utter_entry(dispatcher, tracker, finding.best)
+            dispatcher.utter_message(response="utter_published_already")
+        return {**fields, LOOKED_UP: details}
 
 
 class FinishInformation(FinishForm):

@@ -1,4 +1,4 @@
-"""Files a ticket and hands the citizen its receipt."""
+"""Files a ticket and hands the citizen its receipt, with a link to print it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,32 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.replies import language_of, long_date, turn_of
 from services.assembly import services
 from services.journeys import CONFIRMATION, KEY
-from services.tickets import Filing, Kind
+from services.tickets import WORKING_DAYS, Filing, Kind
+
+FILED = {
+    Kind.ASPIRATION: "utter_aspiration_filed",
+    Kind.INFORMATION_REQUEST: "utter_information_filed",
+    Kind.OBJECTION: "utter_objection_filed",
+    Kind.VISIT: "utter_visit_filed",
+    Kind.INTERNSHIP: "utter_internship_filed",
+}
 
 
 def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, fields: dict[str, Any], subject: str) -> None:
     language = language_of(tracker)
-    kept = {name: value for name, value in fields.items() if name not in (KEY, CONFIRMATION.name)}
+    kept = {name: value for name, value in fields.items() if name != CONFIRMATION.name and not name.startswith("_")}
     receipt = services().tickets.file(Filing(kind, kept, subject, tracker.sender_id, language, fields[KEY]))
     code = turn_of(tracker).hide("kode akses", receipt.access_code)
-    values: dict[str, Any] = {"number": receipt.number, "code": code}
+    link, hours = receipt_link(tracker, receipt.number), services().settings.receipt_hours
+    values: dict[str, Any] = {"number": receipt.number, "code": code, "link": link, "hours": hours}
     if receipt.due_on:
         values["due"] = long_date(receipt.due_on, language)
-    response = {
-        Kind.ASPIRATION: "utter_aspiration_filed",
-        Kind.INFORMATION_REQUEST: "utter_information_filed" if receipt.due_on else "utter_information_filed_without_due_date",
-        Kind.OBJECTION: "utter_objection_filed" if receipt.due_on else "utter_objection_filed_without_due_date",
-    }[kind]
+    response = FILED[kind]
+    if kind in WORKING_DAYS and receipt.due_on is None:
+        response += "_without_due_date"
     dispatcher.utter_message(response=response, **values)
+
+
+def receipt_link(tracker: Tracker, number: str) -> str:
+    """A stand-in for the address of the printable receipt, which opens it to whoever knows it."""
+    return turn_of(tracker).hide("tautan tanda terima", services().receipts.link(number))

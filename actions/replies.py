@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from services.dates import long_date as long_date
 from services.knowledge_files import Entry
 from services.turn import AnswerStatus, Turn, current
-
-WEEKDAYS = {
-    "id": ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
-    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-}
-MONTHS = {
-    "id": """
-        Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember
-    """.split(),
-    "en": """
-        January February March April May June July August September October November December
-    """.split(),
-}
 
 
 def turn_of(tracker: Tracker) -> Turn:
@@ -31,11 +18,6 @@ def turn_of(tracker: Tracker) -> Turn:
 
 def language_of(tracker: Tracker) -> str:
     return "en" if tracker.get_slot("language") == "en" else "id"
-
-
-def long_date(day: date, language: str) -> str:
-    """Such as "Senin, 7 Desember 2026" or "Monday, 7 December 2026"."""
-    return f"{WEEKDAYS[language][day.weekday()]}, {day.day} {MONTHS[language][day.month - 1]} {day.year}"
 
 
 def utter_entry(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry) -> None:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from rasa_sdk import Tracker
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import FinishForm, ValidateForm
-from actions.replies import language_of, long_date, turn_of
+from actions.opened_ticket import remember_opened
+from actions.receipts import receipt_link
+from actions.replies import button, language_of, long_date, turn_of
 from services.assembly import services
 from services.simpel import SimpelUnavailable
-from services.status_checks import SIMPEL, TICKET
+from services.status_checks import SIMPEL, TICKET, is_for_someone_else, is_status_alone
+from services.ticket_events import Happening
+from services.ticket_words import details, history_lines, word
 from services.tickets import TicketView, normalise_number
 from services.turn import AnswerStatus
 
-SHOWN_AT_ONCE = 3
+SHOWN_AT_ONCE = 5
 
 
 class ValidateSimpel(ValidateForm):
     journey = SIMPEL
+
+    def refuse(self, tracker: Tracker) -> str | None:
+        """Nobody gets another person's status, and a bare "status" may mean a ticket."""
+        text = turn_of(tracker).text
+        if is_for_someone_else(text):
+            return "utter_other_persons_status"
+        return "utter_which_status" if is_status_alone(text) else None
 
 
 class FinishSimpel(FinishForm):
@@ -44,35 +57,64 @@ class ValidateTicket(ValidateForm):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         """Tickets filed in this very conversation need no code."""
         if tracker.get_slot("requested_slot") is None:
-            number = normalise_number(turn_of(tracker).text)
+            number = normalise_number(turn_of(tracker).text) or next(tracker.get_latest_entity_values("ticket_number"), None)
             own = services().tickets.of_conversation(tracker.sender_id)
             own = [ticket for ticket in own if number in (None, ticket.number)][:SHOWN_AT_ONCE]
-            for ticket in own:
-                utter_ticket(dispatcher, tracker, ticket)
             if own:
+                self._show(dispatcher, tracker, own)
                 turn_of(tracker).status = AnswerStatus.ANSWERED
                 return self.end(confirmed=False)
         return super().run(dispatcher, tracker, domain)
 
+    def refuse(self, tracker: Tracker) -> str | None:
+        return "utter_which_status" if is_status_alone(turn_of(tracker).text) else None
 
-class FinishTicket(FinishForm):
-    journey = TICKET
+    @staticmethod
+    def _show(dispatcher: CollectingDispatcher, tracker: Tracker, own: list[TicketView]) -> None:
+        if len(own) == 1:
+            utter_ticket(dispatcher, tracker, own[0])
+            return
+        named = [(t.number, f"/check_ticket_status{json.dumps({'ticket_number': t.number})}") for t in own]
+        dispatcher.utter_message(response="utter_ticket_list", buttons=[button(number, payload) for number, payload in named])
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
-        ticket = services().tickets.find(fields["number"], fields["code"], tracker.sender_id)
+
+class FinishTicket(Action):
+    """Not a `FinishForm`: it also remembers which ticket was opened."""
+
+    def name(self) -> str:
+        return f"action_finish_{TICKET.name}"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        if tracker.get_slot("journey_outcome") != "confirmed":
+            return []
+        fields = services().drafts.read(tracker.sender_id, TICKET.name)
+        services().drafts.drop(tracker.sender_id, TICKET.name)
+        turn_of(tracker).status = AnswerStatus.ANSWERED
+        ticket = services().tickets.find(fields["number"], fields["code"], tracker.sender_id) if fields else None
         if ticket is None:
             dispatcher.utter_message(response="utter_ticket_mismatch")
-        else:
-            utter_ticket(dispatcher, tracker, ticket)
+            return [SlotSet("journey_outcome", None)]
+        utter_ticket(dispatcher, tracker, ticket)
+        return [SlotSet("journey_outcome", None), remember_opened(ticket.number)]
 
 
 def utter_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:
-    language = language_of(tracker)
-    changed = long_date(ticket.changed_on, language)
-    response = f"utter_ticket_{ticket.state}"
-    if ticket.due_on:
-        dispatcher.utter_message(
-            response=f"{response}_with_due_date", number=ticket.number, changed=changed, due=long_date(ticket.due_on, language)
-        )
-    else:
-        dispatcher.utter_message(response=response, number=ticket.number, changed=changed)
+    """State, history, answer, and what the citizen can do with it now."""
+    language, turn = language_of(tracker), turn_of(tracker)
+    history = services().ticket_changes.history(ticket.number)
+    dispatcher.utter_message(
+        response="utter_ticket_status",
+        number=ticket.number,
+        kind=word(language, "kind", ticket.kind),
+        state=word(language, "state", ticket.state),
+        details=details(ticket, language),
+    )
+    dispatcher.utter_message(response="utter_ticket_history", history=history_lines(history, language))
+    for entry in history:
+        if entry.name is Happening.EXTENDED and entry.text and not ticket.is_closed:
+            dispatcher.utter_message(response="utter_ticket_extension_reason", reason=turn.hide("alasan perpanjangan", entry.text))
+        if entry.name is Happening.ANSWERED and entry.text:
+            dispatcher.utter_message(response="utter_ticket_answer", answer=turn.hide("jawaban petugas", entry.text))
+    choices = "open" if not ticket.is_closed else "answered" if ticket.can_be_rated else "withdrawn"
+    link = receipt_link(tracker, ticket.number)
+    dispatcher.utter_message(response=f"utter_ticket_choices_{choices}", number=ticket.number, link=link)

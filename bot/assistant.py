@@ -9,9 +9,11 @@ from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.policies.policy import PolicyPrediction
 from rasa.model import get_latest_model
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import SlotSet
+from rasa.shared.core.events import ActionExecuted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_endpoint import load_actions
@@ -97,14 +99,22 @@ class Assistant:
         parsed = self._agent.processor._parse_message_with_graph(UserMessage(text), tracker)
         return dict(parsed)
 
-    async def respond(self, conversation_id: str, text: str, parsed: dict[str, Any]) -> Answer:
-        """One turn of the dialogue, with `text` as the tracker may keep it. Nothing is stored."""
+    async def respond(self, conversation_id: str, text: str, parsed: dict[str, Any], action: str | None = None) -> Answer:
+        """One turn of the dialogue, with `text` as the tracker may keep it. Nothing is stored.
+
+        With `action` that action alone answers; an open form stays where it is, its question open.
+        """
         collector = _Collector()
         message = UserMessage(text, collector, conversation_id, parse_data={**copy.deepcopy(parsed), "text": text})
         processor = self._agent.processor
         tracker = await processor.log_message(message, should_save_tracker=False)
         tracker = await processor.run_action_extract_slots(collector, tracker)
-        await processor._run_prediction_loop(collector, tracker)
+        if action:
+            prediction = PolicyPrediction.for_action_name(self.domain, action)
+            await processor._run_action(processor._get_action(action), tracker, collector, processor.nlg, prediction)
+            tracker.update(ActionExecuted(ACTION_LISTEN_NAME), self.domain)
+        else:
+            await processor._run_prediction_loop(collector, tracker)
         awaited = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
         language = tracker.get_slot("language") or "id"
         return Answer(collector.said, language, awaited, self.tracker_store.new_events(tracker))
@@ -122,6 +132,11 @@ class Assistant:
         tracker = await self._agent.processor.fetch_tracker_and_update_session(conversation_id, _Collector())
         tracker.update(SlotSet("language", language), self._agent.domain)
         await self._agent.processor.save_tracker(tracker)
+
+    async def language(self, conversation_id: str) -> str | None:
+        """The language that the conversation is answered in; None before its first turn."""
+        tracker = await self.tracker_store.retrieve(conversation_id)
+        return tracker.get_slot("language") if tracker else None
 
     async def sentence(self, response: str, language: str, **values: Any) -> Said:
         """A sentence of domain.yml outside a turn. Raises KeyError where there is none."""

@@ -100,7 +100,6 @@ def chat(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None
     from bot.markup import to_plain
     from bot.messages import Inbound, Outbound
     from services.assembly import services
-    from store.conversations import Conversations
 
     def show(messages: list[Outbound]) -> None:
         for message in messages:
@@ -111,9 +110,8 @@ def chat(language: Annotated[str, typer.Option(help="id or en")] = "id") -> None
                 typer.echo(f"  {number}. {button.label}")
 
     async def talk() -> None:
-        conversations = Conversations(services().database, services().encryption)
-        service = ConversationService(load_assistant(), conversations)
-        conversation = conversations.open("terminal", language)
+        service = ConversationService(load_assistant(), services())
+        conversation = services().conversations.open("terminal", language)
         show(await service.greet(conversation.id, language))
         while line := (await asyncio.to_thread(_read_line)).strip():
             services().knowledge.reload_if_changed()
@@ -159,12 +157,17 @@ def evaluate(
 
 @app.command()
 def doctor() -> None:
-    """Check knowledge files, calendar, database and model, and say what needs a person's attention."""
+    """Check knowledge files, service hours, calendar, database and model, and say what needs a person's attention."""
     from bot.training import fingerprint
     from services.assembly import services
     from services.calendar import LAST_DECREED_YEAR
+    from services.service_hours import BadServiceHours
 
-    problems = [f"knowledge: {error}" for error in services().knowledge.errors]
+    try:
+        problems = [f"knowledge: {error}" for error in services().knowledge.errors]
+    except BadServiceHours as error:
+        typer.echo(f"service hours: {error}")
+        raise typer.Exit(1) from error
     notes = []
     for entry in services().knowledge.entries:
         if entry.is_stale(date.today()):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -17,33 +16,33 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
-from rapidfuzz import fuzz
 
 from bot.assistant import Answer, Assistant, Said
-from bot.messages import Button, Inbound, Outbound, Unreadable, clean
-from services.commands import find_command, find_ordinal
-from services.journeys import Journey
+from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
+from bot.shortcuts import LEAVE, OFFICER_BUTTON, PAYLOAD, action_beside_form, awaited_field, button_meant, leaves_officer, parsed_as
+from services.assembly import Services
+from services.commands import find_command
+from services.complaints import CORRUPTION, kind_of
+from services.handoff import Place, State
 from services.privacy import mask
-from services.registry import JOURNEYS
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
-from store.conversations import Conversations, Opening, Reply
+from store.conversations import Opening, Reply
 from store.models import Button as IssuedButton
-from store.models import Message
+from store.models import Conversation, Message
 from store.tracker import NewEvents
 
 log = structlog.get_logger(__name__)
 WAITING_LIMIT = 8
-SAME_LABEL = 90
 STATUS_OF_INTENT = {
     "out_of_scope": AnswerStatus.DECLINED,
     "crisis": AnswerStatus.CRISIS,
     "correct_answer": AnswerStatus.ASKED_AGAIN,
     "talk_to_officer": AnswerStatus.HANDED_OVER,
-    "report_complaint": AnswerStatus.ANSWERED,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
-PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
+NOT_COLLECTED = "[isi laporan tidak dicatat]"
+"""Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 
 
 class UnknownConversation(LookupError):
@@ -65,9 +64,11 @@ class _Line:
 
 
 class ConversationService:
-    def __init__(self, assistant: Assistant, conversations: Conversations) -> None:
+    def __init__(self, assistant: Assistant, services: Services) -> None:
         self._assistant = assistant
-        self._conversations = conversations
+        self._conversations = services.conversations
+        self._handoffs = services.handoffs
+        self._own_data = services.own_data
         self._lines: dict[str, _Line] = {}
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
@@ -83,18 +84,45 @@ class ConversationService:
         awaited = conversation.awaited_field if conversation else None
         return await self._store(conversation_id, [said], Turn(conversation_id, ""), awaited=awaited)
 
-    async def handle(self, inbound: Inbound) -> list[Outbound]:
-        """The replies to a message. The same external id again gets the same replies and has no second effect.
+    async def announce(self, conversation_id: str, sentence: str, *, ask_again: bool) -> list[Outbound]:
+        """A sentence of domain.yml that no message of the citizen asked for, between two turns.
 
-        Raises `TooManyWaiting` when the conversation's queue is full, `UnknownConversation` where there is none.
+        `ask_again`: the open question of a form follows, so that it is what the citizen answers.
+        """
+        async with self._turn_of(conversation_id):
+            conversation = await self._conversation(conversation_id)
+            language = await self._assistant.language(conversation_id) or conversation.locale
+            said = [await self._assistant.sentence(sentence, language)]
+            if ask_again:
+                said += await self._open_question(conversation, language)
+            return await self._store(conversation_id, said, Turn(conversation_id, ""), awaited=conversation.awaited_field)
+
+    async def tell(self, conversation_id: str, notice_id: int, notice: Said, hidden: dict[str, str]) -> None:
+        """Store a notice in the conversation, once, between two turns. An open form goes on as it was."""
+        async with self._turn_of(conversation_id):
+            conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+            in_form = conversation is not None and conversation.awaited_field is not None
+            # In a form a typed number answers its question and must not press a button of the notice.
+            reply = Reply(notice.text, [] if in_form else notice.buttons, hidden=hidden or None)
+            await asyncio.to_thread(self._conversations.add_notice, notice_id, reply)
+
+    async def handle(self, inbound: Inbound) -> list[Outbound]:
+        """The replies to a message; none while an officer has the conversation.
+
+        The same external id again gets the same replies and has no second effect. Raises `TooManyWaiting` when the conversation's
+        queue is full, `UnknownConversation` where there is none.
         """
         async with self._turn_of(inbound.conversation_id):
-            opening = await asyncio.to_thread(self._conversations.begin_turn, inbound.conversation_id, inbound.external_id)
-            if opening is None:
-                raise UnknownConversation(inbound.conversation_id)
+            opening, place = await asyncio.to_thread(self._open, inbound)
             if opening.replies:
                 return [self.render(message) for message in opening.replies]
-            return await self._answer(inbound, opening)
+            return await self._answer(inbound, opening, place)
+
+    def _open(self, inbound: Inbound) -> tuple[Opening, Place | None]:
+        opening = self._conversations.begin_turn(inbound.conversation_id, inbound.external_id)
+        if opening is None:
+            raise UnknownConversation(inbound.conversation_id)
+        return opening, self._handoffs.place(inbound.conversation_id)
 
     async def messages_after(self, conversation_id: str, seq: int) -> list[Outbound]:
         return [self.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]
@@ -123,21 +151,30 @@ class ConversationService:
             if not line.waiting:
                 self._lines.pop(conversation_id, None)
 
-    async def _answer(self, inbound: Inbound, opening: Opening) -> list[Outbound]:
+    async def _answer(self, inbound: Inbound, opening: Opening, place: Place | None) -> list[Outbound]:
         started = time.perf_counter()
         conversation = opening.conversation
         pressed = await self._pressed(inbound, opening.offered)
+        leaves = pressed is None and leaves_officer(inbound.text, place, conversation.awaited_field, opening.offered)
+        settles = leaves or (pressed is not None and pressed.payload.startswith(OFFICER_BUTTON))
+        if place and place.state is State.ACTIVE and not settles:
+            return await self._pass_on(inbound, opening, pressed)
         if inbound.button is not None and pressed is None:
             return await self._say_only(inbound, opening, "utter_button_gone", "[tombol]")
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
             return await self._say_only(inbound, opening, text, f"[{text.name.lower()}]")
-        parsed, meant = await self._understand(text, pressed)
-        masked = _masked(meant, parsed, conversation.awaited_field)
+        parsed, meant = (parsed_as(*LEAVE), text) if leaves else await self._understand(text, pressed)
+        action = action_beside_form(parsed, meant, conversation.awaited_field)
+        masked = _masked(meant, parsed, None if action else conversation.awaited_field)
         stored = await self._receive(inbound, opening, masked.text)
-        turn = Turn(inbound.conversation_id, meant)
-        answer = await self._respond(turn, masked.text, parsed)
+        turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
+        answer = await self._respond(turn, masked.text, parsed, action)
         said = list(answer.said)
+        if action and not turn.asks and not turn.delete_afterwards:
+            said += await self._open_question(conversation, answer.language)
+        if place and parsed["intent"]["name"] == "crisis":
+            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         if masked.warn:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
@@ -145,9 +182,35 @@ class ConversationService:
             inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=answer.awaited_field, events=answer.events
         )
         if turn.delete_afterwards:
-            await asyncio.to_thread(self._conversations.forget_messages, inbound.conversation_id)
+            await asyncio.to_thread(self._own_data.delete, inbound.conversation_id)
             self._assistant.forget(inbound.conversation_id)
         return outbound
+
+    async def _pass_on(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
+        """Keep the message for the officer who has the conversation. The assistant is silent, except where a life is in danger."""
+        text = visible(pressed.label if pressed else inbound.text) or "[empty]"
+        stored = await self._receive(inbound, opening, mask(mask_factors(text)).text)
+        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
+        turn = Turn(inbound.conversation_id, text, status=AnswerStatus.HANDED_OVER)
+        said = []
+        if parsed["intent"]["name"] == "crisis":
+            turn.status = AnswerStatus.CRISIS
+            language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
+            said.append(await self._assistant.sentence("utter_crisis", language))
+            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
+        facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
+        awaited = opening.conversation.awaited_field
+        return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
+
+    async def _conversation(self, conversation_id: str) -> Conversation:
+        conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+        if conversation is None:
+            raise UnknownConversation(conversation_id)
+        return conversation
+
+    async def _open_question(self, conversation: Conversation, language: str) -> list[Said]:
+        awaited = conversation.awaited_field
+        return [await self._assistant.sentence(f"utter_ask_{awaited}", language)] if awaited else []
 
     async def _receive(self, inbound: Inbound, opening: Opening, masked: str) -> int:
         """The row of the citizen's message, stored now unless it was before."""
@@ -156,29 +219,23 @@ class ConversationService:
         return await asyncio.to_thread(self._conversations.add_inbound, inbound.conversation_id, inbound.external_id, masked)
 
     async def _pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
-        """The issued button that was pressed, or that the typed words or number mean."""
+        """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
         if inbound.button is not None:
             return await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
-        if not offered or len(inbound.text) > 80:
-            return None
-        number = find_ordinal(inbound.text)
-        if number and 1 <= number <= len(offered):
-            return offered[number - 1]
-        typed = inbound.text.strip().casefold()
-        return next((b for b in offered if fuzz.ratio(typed, b.label.casefold()) >= SAME_LABEL), None)
+        return button_meant(inbound.text, offered)
 
     async def _understand(self, text: str, pressed: IssuedButton | None) -> tuple[dict[str, Any], str]:
         """What the message means, and its words as forms shall read them."""
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
-            return _command(command), text
+            return parsed_as(command[1], json.loads(command[2] or "{}")), text
         meant = pressed.payload if pressed else text
         return await asyncio.to_thread(self._assistant.understand, meant), meant
 
-    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any]) -> Answer:
+    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None) -> Answer:
         token = CURRENT.set(turn)
         try:
-            answer = await self._assistant.respond(turn.conversation_id, text, parsed)
+            answer = await self._assistant.respond(turn.conversation_id, text, parsed, action)
         finally:
             CURRENT.reset(token)
         if turn.failed or not answer.said:
@@ -232,29 +289,20 @@ class _MaskedText:
 
 def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedText:
     """The message as tracker and log may keep it, given the field that was asked for."""
-    field_asked = _awaited_field(awaited)
+    field_asked = awaited_field(awaited)
     if field_asked and field_asked.personal and not _is_interruption(text, parsed):
         return _MaskedText(f"[{field_asked.label}]", warn=False)
+    complaint = kind_of(text) if parsed["intent"]["name"] == "report_complaint" else None
+    if complaint and complaint.name == CORRUPTION:
+        return _MaskedText(NOT_COLLECTED, warn=False)
     found = mask(mask_factors(text))
     return _MaskedText(found.text, warn=bool(found.found))
-
-
-def _awaited_field(awaited: str | None) -> Any:
-    journey_name, _, field_name = (awaited or "").partition("_")
-    journey: Journey | None = JOURNEYS.get(journey_name)
-    return journey.field_named(field_name) if journey else None
 
 
 def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
     intent = parsed["intent"]
     asks = intent["name"] in {"ask_information", "help", "crisis", "cancel", "out_of_scope"} and intent["confidence"] > 0.6
     return bool(find_command(text)) or (asks and not mask(mask_factors(text)).found)
-
-
-def _command(match: re.Match[str]) -> dict[str, Any]:
-    """The understanding that a server-issued payload such as `/ask_information{"entry": "simpel"}` stands for."""
-    entities = [{"entity": name, "value": value} for name, value in json.loads(match[2] or "{}").items()]
-    return {"intent": {"name": match[1], "confidence": 1.0}, "intent_ranking": [], "entities": entities}
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

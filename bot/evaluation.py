@@ -14,11 +14,10 @@ from typing import Any
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
 from bot.messages import Inbound
+from services.assembly import assemble, services, use
 from services.knowledge import Knowledge
 from services.turn import AnswerStatus
 from store.conversations import Conversations
-from store.database import Database
-from store.encryption import Encryption, load_keys
 
 NOT_ANSWERED = {AnswerStatus.DECLINED, AnswerStatus.ABSTAINED, AnswerStatus.ASKED_AGAIN, AnswerStatus.NOT_KNOWN}
 
@@ -83,16 +82,17 @@ def measure_topics(knowledge: Knowledge, path: Path) -> dict[str, Any]:
 def measure_out_of_scope(assistant: Assistant, path: Path) -> dict[str, Any]:
     """Column text. Each text is a whole turn of a new conversation in a throw-away database."""
     rows = read_rows(path, ("text",))
+    before = services()
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/evaluation.db")
-        database.migrate()
-        conversations = Conversations(database, Encryption(load_keys("", Path(folder))))
-        store = assistant.use_database(database)
+        thrown_away = before.settings.model_copy(update={"data_dir": Path(folder), "database_url": ""})
+        use(assemble(thrown_away, before.knowledge))
+        store = assistant.use_database(services().database)
         try:
-            turns = asyncio.run(_run_turns(ConversationService(assistant, conversations), conversations, rows))
+            turns = asyncio.run(_run_turns(ConversationService(assistant, services()), services().conversations, rows))
         finally:
             assistant.use_store(store)
-            database.close()
+            services().database.close()
+            use(before)
     errors = [
         {"text": row["text"], **turn}
         for row, turn in zip(rows, turns, strict=True)

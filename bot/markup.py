@@ -1,6 +1,8 @@
 """The little markup of our messages, taken apart once for every channel that renders it.
 
-`**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text.
+`**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text. One
+exception: a receipt or a download on the reader's own machine, where a server without a public address serves it
+(docs/adr/0006).
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 _INLINE = re.compile(r"\*\*(?P<bold>[^*\n]{1,500})\*\*|\[(?P<label>[^\[\]\n]{1,300})\]\((?P<url>[^()\s]{1,500})\)")
-_SAFE_URL = re.compile(r"(?:https://|mailto:|tel:)[^\s<>\"']+", re.IGNORECASE)
+_SAFE_URL = re.compile(
+    r"(?:https://|mailto:|tel:)[^\s<>\"']+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?/(?:tanda-terima|data-saya)/[\w.-]+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

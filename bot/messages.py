@@ -58,11 +58,16 @@ _COMMAND = re.compile(r"(?:^|(?<=\s))/+[A-Za-z_]\w*(?=\s|$)|/\w+\s*\{|^/+\w")
 _TAGS = re.compile(r"[\U000e0000-\U000e007f]")
 
 
+def visible(text: str) -> str:
+    """The text in one Unicode form without control and invisible characters."""
+    return unicodedata.normalize("NFC", _TAGS.sub("", _CONTROL.sub("", text.replace("\r\n", "\n")))).strip()
+
+
 def clean(text: str) -> str | Unreadable:
-    """The text in one Unicode form without control and invisible characters, or why it can't be read."""
+    """The visible text, or why it can't be a turn."""
     if len(text) > MAX_CHARACTERS:
         return Unreadable.TOO_LONG
-    cleaned = unicodedata.normalize("NFC", _TAGS.sub("", _CONTROL.sub("", text.replace("\r\n", "\n")))).strip()
+    cleaned = visible(text)
     if not cleaned:
         return Unreadable.EMPTY
     if not any(character.isalnum() for character in cleaned):

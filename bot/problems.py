@@ -11,8 +11,14 @@ from starlette.exceptions import HTTPException
 from bot.assistant import Assistant
 
 log = structlog.get_logger(__name__)
-SENTENCES = {401: "utter_problem_session", 404: "utter_problem_not_found", 405: "utter_problem_method", 413: "utter_too_long"}
-SENTENCES |= {422: "utter_problem_invalid", 429: "utter_too_fast", 500: "utter_problem_server", 503: "utter_problem_server"}
+SENTENCES = {401: "utter_problem_session", 404: "utter_problem_not_found", 405: "utter_problem_method", 410: "utter_problem_gone"}
+SENTENCES |= {
+    413: "utter_too_long",
+    422: "utter_problem_invalid",
+    429: "utter_too_fast",
+    500: "utter_problem_server",
+    503: "utter_problem_server",
+}
 
 
 def _language(request: Request) -> str:
@@ -38,7 +44,8 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", path=request.url.path, error=type(error).__name__)
+        route = getattr(request.scope.get("route"), "path", "unknown")  # the address itself may hold a token
+        log.error("request failed", route=route, error=type(error).__name__)
         return await problem(request, 500)
 
 
@@ -46,6 +53,7 @@ _TITLES = {
     401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",
+    410: "Gone",
     413: "Content Too Large",
     422: "Unprocessable Content",
     429: "Too Many Requests",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -15,25 +16,34 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
+from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
+from bot.downloads import own_data_download
 from bot.middleware import Guarded, Measured
+from bot.notices import Notifier
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
+from bot.receipt_page import receipt_page
+from bot.scheduler import Job, Scheduler
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
-from store.conversations import Conversations
+from store.database import utc_now
+from store.leases import Leases
+from store.notices import Notices
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
 KNOWLEDGE_SECONDS = 1.0
+NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
     "demo.js": "text/javascript",
+    "receipt.css": "text/css",
     "webmaster.html": "text/html",
     "webmaster.js": "text/javascript",
 }
@@ -42,21 +52,32 @@ STATIC = {
 def create_app(services: Services, assistant: Assistant) -> FastAPI:
     """Takes a loaded assistant, so that a process that listens can answer."""
     settings = services.settings
-    conversations = Conversations(services.database, services.encryption)
-    service = ConversationService(assistant, conversations)
+    conversations = services.conversations
+    service = ConversationService(assistant, services)
     telegram = (
         TelegramChannel(service, conversations, settings.telegram_bot_token, settings.telegram_base_url)
         if settings.telegram_bot_token
         else None
     )
+    notifier = Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
+    scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
+    announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(_keep_knowledge_fresh(services.knowledge))
+        background = [
+            asyncio.create_task(_keep_knowledge_fresh(services.knowledge)),
+            asyncio.create_task(announcements.keep_telling()),
+        ]
         if telegram:
             await telegram.start()
+        scheduling = asyncio.create_task(scheduler.run())
         yield
-        watching.cancel()
+        for task in background:
+            task.cancel()
+        scheduling.cancel()
+        with suppress(asyncio.CancelledError):
+            await scheduling
         if telegram:
             await telegram.stop()
 
@@ -75,9 +96,25 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
+    app.include_router(receipt_page(services.receipts))
+    app.include_router(own_data_download(services.own_data))
     _add_pages(app)
     _add_operation(app, services)
     return app
+
+
+def _jobs(services: Services, notifier: Notifier) -> list[Job]:
+    async def remind() -> None:
+        await asyncio.to_thread(services.reminders.record_due)
+
+    async def close_unserved() -> None:
+        await asyncio.to_thread(services.handoffs.close_unserved, utc_now())
+
+    return [
+        Job("notices", NOTICE_INTERVAL, notifier.deliver),
+        Job("reminders", REMINDER_INTERVAL, remind),
+        Job("close_unserved", CLOSING_INTERVAL, close_unserved),
+    ]
 
 
 async def _keep_knowledge_fresh(knowledge: Knowledge) -> None:

@@ -5,23 +5,52 @@ Base: UU 12/2011 with UU 13/2022 art. 96 (input of the public), UU 25/2009 art. 
 
 from __future__ import annotations
 
+from typing import Any
+
 from services import fields
 from services.fields import Field
 from services.journeys import Journey
+from services.spelling import normalise
 
 TOPICS = ("ekonomi", "hukum", "pendidikan", "kesehatan", "lingkungan", "layanan_setneg", "lainnya")
+JOINED = "_similar"
+"""Among the fields: the number of an aspiration much like this one that the same person sent within a day."""
+
+
+def suggested_topic(text: str) -> str | None:
+    """The topic whose words stand in the text most often; None where no topic leads."""
+    spelling = f" {normalise(text)} "
+    counts = {topic: sum(f" {word} " in spelling for word in words) for topic, words in fields.choice_words("topic").items()}
+    best, second = sorted(counts.values(), reverse=True)[:2]
+    return next(topic for topic, count in counts.items() if count == best) if best > second else None
+
+
+def opening(message: str) -> dict[str, Any]:
+    """The aspiration itself, where the first message holds it."""
+    text = fields.substance(message, _TEXT)
+    return {"text": text} if text else {}
+
+
+def is_new(known: dict[str, Any]) -> bool:
+    """What is joined to an earlier ticket needs no further fields."""
+    return not known.get("join")
+
+
+_TEXT = fields.text(20, 2000, "utter_invalid_aspiration_text")
 
 JOURNEY = Journey(
     name="aspiration",
     topics=("kanal_aspirasi", "pelindungan_data", "tentang_asisten"),
+    opening=opening,
     fields=(
-        Field("consent", fields.agreement),
-        Field("text", fields.text(20, 2000, "utter_invalid_aspiration_text"), free_text=True),
-        Field("topic", fields.choice(*TOPICS)),
-        Field("policy", fields.text(3, 200, "utter_invalid_short_text"), optional=True, free_text=True),
-        Field("place", fields.text(2, 80, "utter_invalid_short_text"), optional=True, free_text=True),
-        Field("name", fields.name, personal=True, optional=True, label="nama"),
-        Field("contact", fields.contact, personal=True, optional=True, label="kontak"),
+        Field("consent", fields.agreement, in_summary=False),
+        Field("text", _TEXT, free_text=True),
+        Field("join", fields.agreement, in_summary=False, when=lambda known: bool(known.get(JOINED))),
+        Field("topic", fields.Choice(TOPICS, "topic"), when=is_new),
+        Field("policy", fields.text(3, 200, "utter_invalid_short_text"), optional=True, free_text=True, when=is_new),
+        Field("place", fields.text(2, 80, "utter_invalid_short_text"), optional=True, free_text=True, when=is_new),
+        Field("name", fields.name, personal=True, optional=True, label="nama", when=is_new),
+        Field("contact", fields.contact, personal=True, optional=True, label="kontak", when=is_new),
     ),
     stops={"consent": (False, "utter_aspiration_without_consent")},
 )

@@ -10,10 +10,18 @@ from services.calendar import WorkingCalendar
 from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
 from services.encoder import CachingEncoder, open_encoder
+from services.handoff import Handoffs
 from services.knowledge import Knowledge
+from services.own_data import OwnData
+from services.receipts import Receipts
+from services.reminders import Reminders
+from services.service_hours import ServiceHours, service_hours_file
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
+from services.ticket_changes import TicketChanges
+from services.ticket_duplicates import TicketDuplicates
 from services.tickets import Tickets
+from store.conversations import Conversations
 from store.database import Database
 from store.encryption import Encryption, load_keys
 
@@ -24,10 +32,18 @@ class Services:
     database: Database
     encryption: Encryption
     calendar: WorkingCalendar
+    hours: ServiceHours
+    conversations: Conversations
     knowledge: Knowledge
     simpel: SimpelService
     tickets: Tickets
+    ticket_changes: TicketChanges
+    ticket_duplicates: TicketDuplicates
+    receipts: Receipts
+    reminders: Reminders
     drafts: Drafts
+    handoffs: Handoffs
+    own_data: OwnData
 
 
 @cache
@@ -59,23 +75,36 @@ def use(assembled: Services) -> None:
 def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Services:
     """New services from these settings; `knowledge` that is loaded already may be shared."""
     database = Database(configured.database)
-    database.migrate()
     encryption = Encryption(load_keys(configured.keys, configured.data_dir))
+    database.migrate(encryption)
     if configured.environment == "production":
         remove_demo_data(database)
     else:
         load_demo_data(database, encryption)
     calendar = WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off)
+    hours = ServiceHours.from_file(service_hours_file(configured.data_dir), calendar)
     attempts = AttemptLimiter(database)
+    conversations = Conversations(database, encryption)
+    drafts = Drafts(database, encryption)
+    tickets = Tickets(database, encryption, calendar, attempts)
+    ticket_changes = TicketChanges(database, encryption, calendar)
     return Services(
         settings=configured,
         database=database,
         encryption=encryption,
         calendar=calendar,
+        hours=hours,
+        conversations=conversations,
         knowledge=knowledge or Knowledge(configured.knowledge_dir, shared_encoder()),
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
-        tickets=Tickets(database, encryption, calendar, attempts),
-        drafts=Drafts(database, encryption),
+        tickets=tickets,
+        ticket_changes=ticket_changes,
+        ticket_duplicates=TicketDuplicates(database, encryption),
+        receipts=Receipts(database, encryption, configured.receipt_hours, configured.address),
+        reminders=Reminders(database, calendar),
+        drafts=drafts,
+        handoffs=Handoffs(database, conversations, drafts, hours),
+        own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
     )
 
 

@@ -22,6 +22,8 @@ class Command(StrEnum):
     SKIP = "skip"
     YES = "yes"
     NO = "no"
+    LEAVE_OFFICER = "leave_officer"
+    """Out of the officers' queue, or back from an officer to the assistant."""
 
 
 @cache

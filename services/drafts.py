@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete
@@ -21,6 +22,12 @@ class Drafts:
         with self._database.session() as session:
             draft = session.get(Draft, (conversation_id, journey))
         return dict(self._encryption.unseal(draft.fields)) if draft else {}
+
+    def left_since(self, conversation_id: str, journey: str) -> datetime | None:
+        """When the draft was last written; None where there is none."""
+        with self._database.session() as session:
+            draft = session.get(Draft, (conversation_id, journey))
+        return draft.updated_at if draft else None
 
     def write(self, conversation_id: str, journey: str, fields: dict[str, Any]) -> None:
         draft = Draft(conversation_id=conversation_id, journey=journey, fields=self._encryption.seal(fields), updated_at=utc_now())

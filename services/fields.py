@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from rapidfuzz import fuzz, process
 
 from services import simpel, tickets
 from services.commands import Command, find_command, find_ordinal
 from services.privacy import Kind, contains_personal_data, mask
 from services.spelling import normalise
+
+CHOICE_WORDS_FILE = Path(__file__).with_name("choice_words.yml")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class Field:
     """Any sentence may be the value, so only questions about the service itself interrupt the form here."""
     label: str | None = None
     """What stands for a personal value in logs, e.g. `nama`."""
+    in_summary: bool = True
+    """Has a line and a number of its own in the summary."""
+    when: Callable[[dict[str, Any]], bool] = lambda fields: True
+    """Whether it is asked at all, given what is known so far."""
 
     @property
     def takes_sentences(self) -> bool:
@@ -88,29 +97,75 @@ def text(minimum: int, maximum: int, response: str) -> Check:
     return check
 
 
-def choice(*values: str, several: bool = False) -> Check:
-    """One of `values` (or several of them): by name, by a misspelt name or by number."""
+WISH_WORDS = frozenset(
+    """
+    saya aku gue gw kami mau ingin hendak pengin pengen mohon minta tolong bisa boleh dong ya kak pak bu min mas mbak halo hai permisi
+    selamat pagi siang sore malam menyampaikan sampaikan kirim mengirim kasih memberi memberikan mengajukan ajukan ngajuin nyampein
+    titip sebuah satu aspirasi usul usulan saran masukan pendapat kritik permohonan permintaan informasi publik data dokumen keberatan
+    kunjungan magang pendaftaran daftar kepada ke untuk pemerintah presiden setneg kemensetneg kementerian menteri lewat di sini
+    tentang soal mengenai terkait i want to would like send submit an a my suggestion request public information please the
+    buat bikin nulis tulis isi form formulir dan yang ini itu ada ingin mau bagaimana cara
+    """.split()
+)
+SUBSTANTIAL_WORDS = 5
 
-    def one(message: str) -> str | None:
+
+def substance(message: str, check: Check) -> str | None:
+    """The message as the value of a free text, where it says more than that somebody wants to write one."""
+    telling = [word for word in normalise(message).split() if word not in WISH_WORDS and len(word) > 2]
+    value = check(message) if len(telling) >= SUBSTANTIAL_WORDS else None
+    return None if isinstance(value, Rejection) else value
+
+
+@cache
+def choice_words(field_name: str) -> dict[str, tuple[str, ...]]:
+    """Value to other words for it (choice_words.yml), in normalised spelling."""
+    listed = yaml.load(CHOICE_WORDS_FILE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 makes strings only
+    return {value: tuple(normalise(word) for word in words) for value, words in listed.get(field_name, {}).items()}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of `values`: by name, by a misspelt name, by another word for it (of `words`, a key of choice_words.yml) or by number."""
+
+    values: tuple[str, ...]
+    words: str = ""
+
+    def __call__(self, message: str) -> str | Rejection:
         number = find_ordinal(message)
         if number is not None:
-            return values[number - 1] if 1 <= number <= len(values) else None
-        spelling = normalise(message)
-        found = process.extractOne(spelling, [normalise(v.replace("_", " ")) for v in values], scorer=fuzz.ratio, score_cutoff=78)
-        if found:
-            return values[found[2]]
-        words = set(spelling.split())
-        named = [v for v in values if set(normalise(v.replace("_", " ")).split()) <= words]
-        return named[0] if len(named) == 1 else None
+            return self.values[number - 1] if 1 <= number <= len(self.values) else Rejection("utter_invalid_choice")
+        names = self._names()
+        found = process.extractOne(normalise(message), list(names), scorer=fuzz.ratio, score_cutoff=78)
+        return (names[found[0]] if found else self.named(message)) or Rejection("utter_invalid_choice")
 
-    def check(message: str) -> str | list[str] | Rejection:
-        if not several:
-            return one(message) or Rejection("utter_invalid_choice")
+    def named(self, message: str) -> str | None:
+        """The one value that is named among other words."""
+        spelling = f" {normalise(message)} "
+        named = {value for name, value in self._names().items() if f" {name} " in spelling}
+        return named.pop() if len(named) == 1 else None
+
+    def _names(self) -> dict[str, str]:
+        others = choice_words(self.words) if self.words else {}
+        return {normalise(value.replace("_", " ")): value for value in self.values} | {
+            word: value for value in self.values for word in others.get(value, ())
+        }
+
+
+@dataclass(frozen=True)
+class SeveralChoices:
+    """One or more of `values`, in their order: by name, by number or by letter (a, b, c)."""
+
+    values: tuple[str, ...]
+
+    def __call__(self, message: str) -> list[str] | Rejection:
+        one = Choice(self.values)
         parts = [part for part in re.split(r"[,;&+]|\bdan\b|\band\b|\s(?=[a-g1-7]\b)", message.lower()) if part.strip()]
         chosen = [one(str("abcdefg".index(p.strip()) + 1) if re.fullmatch(r"\s*[a-g]\s*", p) else p) for p in parts]
-        return sorted({v for v in chosen if v}, key=values.index) if chosen and all(chosen) else Rejection("utter_invalid_choice")
-
-    return check
+        found = {value for value in chosen if isinstance(value, str)}
+        if not chosen or any(isinstance(value, Rejection) for value in chosen):
+            return Rejection("utter_invalid_choice")
+        return sorted(found, key=self.values.index)
 
 
 def agreement(message: str) -> bool | Rejection:

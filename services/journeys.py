@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from services import several_answers
 from services.commands import Command, find_command
+from services.field_names import FIELD_WORDS
 from services.fields import Field, Rejection, agreement
 from services.spelling import normalise
 
 CONFIRMATION = Field("confirmed", agreement)
 KEY = "_submission_key"
+SUGGESTED = "_suggested_"
+"""Before a field's name: a value that the citizen can take with a mere yes."""
 CORRECTION_WORDS = 8
 """A longer message that says "ubah" or "salah" is telling something, not steering the form."""
 
@@ -52,7 +56,9 @@ class Journey:
     confirm: bool = True
     stops: dict[str, tuple[Any, str]] = field(default_factory=dict)
     prefill: Callable[[str], dict[str, Any]] = lambda message: {}
-    """Values that the first message already holds."""
+    """Values that any message may hold, known by their form: a number, a code."""
+    opening: Callable[[str], dict[str, Any]] = lambda message: {}
+    """Values that the first message may hold in its own words."""
 
     @property
     def all_fields(self) -> tuple[Field, ...]:
@@ -61,13 +67,17 @@ class Journey:
     def field_named(self, name: str) -> Field | None:
         return next((f for f in self.all_fields if f.name == name), None)
 
+    @property
+    def numbered(self) -> list[Field]:
+        """The fields as the summary numbers them, from 1."""
+        return [f for f in self.fields if f.in_summary]
+
     def next_field(self, fields: dict[str, Any]) -> Field | None:
-        return next((f for f in self.all_fields if f.name not in fields), None)
+        return next((f for f in self.all_fields if f.name not in fields and f.when(fields)), None)
 
     def begin(self, message: str, fields: dict[str, Any]) -> Step:
         """The first step: what the opening message holds is taken, then the first missing field is asked."""
-        found = {name: value for name, value in self.prefill(message).items() if name not in fields}
-        return self._onwards({**fields, **found})
+        return self.onwards({**self.opening(message), **self.prefill(message), **fields})
 
     def take(self, asked: Field, message: str, fields: dict[str, Any]) -> Step:
         """What `message` means as an answer to `asked`."""
@@ -75,7 +85,7 @@ class Journey:
         if command is Command.CANCEL:
             return Step(Outcome.CANCELLED, {})
         if command is Command.RESTART:
-            return self._onwards({KEY: fields[KEY]} if KEY in fields else {})
+            return self.onwards({KEY: fields[KEY]} if KEY in fields else {})
         if command is Command.BACK:
             return self._back(asked, fields)
         changed = self._field_to_change(message)
@@ -84,27 +94,31 @@ class Journey:
         if command is Command.SKIP and asked.name != CONFIRMATION.name:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
-            return self._onwards({**fields, asked.name: None})
-        found = self.prefill(message)
-        if asked.name in found:
-            return self._onwards({**fields, **found})
-        value = asked.check(message)
+            return self.onwards({**fields, asked.name: None})
+        found = (
+            self.prefill(message) if asked.name in self.prefill(message) else several_answers.read(self.fields, asked, message, fields)
+        )
+        if found:
+            return self.onwards({**fields, **found})
+        suggested = fields.get(f"{SUGGESTED}{asked.name}")
+        value = suggested if suggested and command is Command.YES else asked.check(message)
         if isinstance(value, Rejection):
             return Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
             return Step(Outcome.REJECTED, fields, asked, "utter_what_to_change")
         unwelcome = self.stops.get(asked.name)
         if unwelcome and unwelcome[0] == value:
-            return Step(Outcome.STOPPED, {}, response=unwelcome[1])
-        return self._onwards({**fields, asked.name: value})
+            return Step(Outcome.STOPPED, fields, asked, unwelcome[1])
+        return self.onwards({**fields, asked.name: value})
 
-    def _onwards(self, fields: dict[str, Any]) -> Step:
+    def onwards(self, fields: dict[str, Any]) -> Step:
+        """Ask for the first thing that is missing."""
         following = self.next_field(fields)
         return Step(Outcome.ASK, fields, following) if following else Step(Outcome.CONFIRMED, fields)
 
     def _back(self, asked: Field, fields: dict[str, Any]) -> Step:
         names = [f.name for f in self.all_fields]
-        earlier = [f for f in self.all_fields[: names.index(asked.name)] if f.name in fields]
+        earlier = [f for f in self.all_fields[: names.index(asked.name)] if f.name in fields and f.when(fields)]
         return self._ask_again(earlier[-1], fields) if earlier else Step(Outcome.ASK, fields, asked)
 
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
@@ -116,31 +130,10 @@ class Journey:
         if len(spelling.split()) > CORRECTION_WORDS:
             return None
         number = re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah)\D{0,20}(\d{1,2})\b", spelling)
-        if number and 1 <= int(number[1]) <= len(self.fields):
-            return self.fields[int(number[1]) - 1]
+        if number and 1 <= int(number[1]) <= len(self.numbered):
+            return self.numbered[int(number[1]) - 1]
         if re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah|keliru|wrong)\b", spelling):
-            for one in self.fields:
+            for one in self.numbered:
                 if any(re.search(rf"\b{word}(?:nya)?\b", spelling) for word in FIELD_WORDS.get(one.name, ())):
                     return one
         return None
-
-
-FIELD_WORDS: dict[str, tuple[str, ...]] = {
-    "name": ("nama", "name"),
-    "address": ("alamat", "address"),
-    "contact": ("kontak", "contact", "email", "telepon", "hp", "nomor hp", "phone"),
-    "details": ("rincian", "informasi", "isi", "details"),
-    "purpose": ("tujuan", "alasan", "purpose"),
-    "obtain": ("cara", "salinan", "bentuk"),
-    "delivery": ("pengiriman", "kirim", "delivery"),
-    "applicant": ("jenis pemohon", "pemohon", "applicant"),
-    "text": ("isi", "aspirasi", "text"),
-    "topic": ("topik", "topic"),
-    "policy": ("kebijakan", "policy"),
-    "place": ("daerah", "kota", "provinsi", "tempat", "place"),
-    "request_number": ("nomor permohonan", "number"),
-    "grounds": ("dasar", "grounds"),
-    "found_on": ("tanggal", "date"),
-    "statement": ("kasus", "uraian", "statement"),
-    "wish": ("harapan", "keinginan", "wish"),
-}

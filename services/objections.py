@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from services import fields
-from services.calendar import UnknownYear, WorkingCalendar
+from services import fields, tickets
+from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
+from services.date_reading import read_date
 from services.fields import Field, Rejection
 from services.journeys import Journey
 from store.database import utc_now
@@ -23,32 +23,21 @@ GROUNDS = (
 )
 """In the order of art. 35(1) a to g."""
 FILING_DAYS = 30
-MONTHS = (
-    ["januari", "februari", "maret", "april", "mei", "juni", "juli", "agustus", "september", "oktober", "november", "desember"],
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"],
-)
 
 
 def past_date(message: str) -> str | Rejection:
-    """A day up to today, as ISO text: "3 November 2026", "03/11/2026" and "2026-11-03" are read."""
-    lowered = message.lower()
-    iso = re.search(r"\b(20\d{2})-(\d{1,2})-(\d{1,2})\b", lowered)
-    numeric = re.search(r"\b(\d{1,2})[/. -](\d{1,2})[/. -](20\d{2})\b", lowered)
-    worded = re.search(r"\b(\d{1,2})\s+([a-z]{3,9})\w*\s+(20\d{2})\b", lowered)
-    try:
-        if iso:
-            day = date(int(iso[1]), int(iso[2]), int(iso[3]))
-        elif numeric:
-            day = date(int(numeric[3]), int(numeric[2]), int(numeric[1]))
-        elif worded:
-            month = next(n for names in MONTHS for n, m in enumerate(names, 1) if m.startswith(worded[2][:3]))
-            day = date(int(worded[3]), month, int(worded[1]))
-        else:
-            return Rejection("utter_invalid_date")
-    except (ValueError, StopIteration):
+    """A day up to today, as ISO text."""
+    today = utc_now().astimezone(JAKARTA).date()
+    day = read_date(message, today, to_come=False)
+    if day is None:
         return Rejection("utter_invalid_date")
-    today = utc_now().astimezone(ZoneInfo("Asia/Jakarta")).date()
     return day.isoformat() if day <= today else Rejection("utter_invalid_future_date")
+
+
+def request_in(message: str) -> dict[str, Any]:
+    """The number of the request, where the message holds one."""
+    number = tickets.normalise_number(message)
+    return {"request_number": number} if number and number.startswith("PIP-") else {}
 
 
 def is_late(found_on: date, today: date, calendar: WorkingCalendar) -> bool | None:
@@ -62,9 +51,10 @@ def is_late(found_on: date, today: date, calendar: WorkingCalendar) -> bool | No
 JOURNEY = Journey(
     name="objection",
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
+    prefill=request_in,
     fields=(
         Field("request_number", fields.request_number),
-        Field("grounds", fields.choice(*GROUNDS, several=True)),
+        Field("grounds", fields.SeveralChoices(GROUNDS)),
         Field("found_on", past_date),
         Field("statement", fields.text(20, 2000, "utter_invalid_statement"), free_text=True),
         Field("wish", fields.text(3, 500, "utter_invalid_short_text"), optional=True, free_text=True),

@@ -1,7 +1,8 @@
-"""All journeys by name."""
+"""All journeys by name, and the one that files each kind of ticket."""
 
-from services import aspirations, information_requests, objections, status_checks
+from services import aspirations, information_requests, internships, objections, status_checks, ticket_follow_ups, visits
 from services.journeys import Journey
+from services.tickets import Kind
 
 JOURNEYS: dict[str, Journey] = {
     journey.name: journey
@@ -9,7 +10,20 @@ JOURNEYS: dict[str, Journey] = {
         aspirations.JOURNEY,
         information_requests.JOURNEY,
         objections.JOURNEY,
+        visits.JOURNEY,
+        internships.JOURNEY,
         status_checks.SIMPEL,
         status_checks.TICKET,
+        ticket_follow_ups.NOTE,
+        ticket_follow_ups.WITHDRAWAL,
+        ticket_follow_ups.RATING,
     )
 }
+JOURNEY_OF: dict[Kind, Journey] = {
+    Kind.ASPIRATION: aspirations.JOURNEY,
+    Kind.INFORMATION_REQUEST: information_requests.JOURNEY,
+    Kind.OBJECTION: objections.JOURNEY,
+    Kind.VISIT: visits.JOURNEY,
+    Kind.INTERNSHIP: internships.JOURNEY,
+}
+"""Says which fields of a ticket are personal, and which hold what was asked."""

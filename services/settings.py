@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     models_dir: Path = Field(Path("models"), alias="SAPA_MODELS_DIR")
     knowledge_dir: Path = Field(PROJECT / "knowledge", alias="SAPA_KNOWLEDGE_DIR")
     encoder_threads: int = Field(1, alias="SAPA_ENCODER_THREADS", ge=1, le=16)
+    public_url: str = Field(
+        "", alias="SAPA_PUBLIC_URL", pattern=r"^$|^https://[^\s/?#@]+$|^http://(localhost|127\.0\.0\.1)(:\d{1,5})?$"
+    )
+    receipt_hours: int = Field(72, alias="SAPA_RECEIPT_HOURS", ge=1, le=8760)
     allowed_origins: str = Field("", alias="SAPA_ALLOWED_ORIGINS")
     session_hours: int = Field(24, alias="SAPA_SESSION_HOURS", ge=1, le=720)
     cut_off: time = Field(time(15, 0), alias="SAPA_CUT_OFF")
@@ -38,6 +42,11 @@ class Settings(BaseSettings):
     simpel_database_url: str = Field("", alias="SIMPEL_DATABASE_URL")
     simpel_hash_key: str = Field("", alias="SIMPEL_HASH_KEY")
     simpel_relation: str = Field("simpel_requests", alias="SIMPEL_RELATION")
+
+    @property
+    def address(self) -> str:
+        """Where citizens reach the server, without a slash at its end: `SAPA_PUBLIC_URL`, or this machine."""
+        return self.public_url or f"http://localhost:{self.port}"
 
     @property
     def database(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from services import fields, simpel, tickets
 from services.fields import Field
 from services.journeys import Journey
+from services.spelling import normalise
 
 
 def _simpel_in(message: str) -> dict[str, Any]:
@@ -64,3 +65,30 @@ def mask_factors(message: str) -> str:
         return message
     message = _CODE.sub("[kode akses]", message)
     return _NAMED_CODE.sub(lambda m: f"{m[1]}{m[2]}[kode akses]" if re.search(r"\d", m[3]) else m[0], message)
+
+
+_STATUS_ALONE = re.compile(r"(?:(?:mau|cek|check|lihat|tanya|my|saya|dong|status(?:nya)?|permohonan|pengajuan|berkas)\s*)+")
+_OTHERS = (
+    r"dosen|dirjen|teman|rekan|kolega|atasan|bos|boss|suami|istri|adik|kakak|rektor|dekan|menteri|gubernur|bupati|walikota"
+    r"|kepala dinas|pejabat|direktur|anak buah|staf|mahasiswa|pegawai lain|orang lain"
+    r"|friend|colleague|lecturer|husband|wife|somebody else|someone else"
+)
+_OWNED_BY = r"punya(?:nya)?|milik(?:nya)?|atas nama|a\.?n\.?|buat|untuk|status(?:nya)?|berkas(?:nya)?|of|for"
+_BETWEEN = r"si|sp|simpel|pdln|izin(?:nya)?|pengajuan(?:nya)?|permohonan(?:nya)?|pak|bu|bapak|ibu|my|our|a|the"
+_SOMEONE_ELSE = re.compile(
+    rf"\b(?:{_OWNED_BY})\s+(?:(?:{_BETWEEN})\s+)*(?:{_OTHERS})\b"
+    r"|\b(?:punya|milik|atas nama)\s+(?:pak|bu|bapak|ibu|mas|mbak|prof|dr)\b"
+    rf"|\b(?:{_OTHERS})'s\s+(?:status|simpel|sp|permit|request)\b",
+    re.IGNORECASE,
+)
+
+
+def is_status_alone(message: str) -> bool:
+    """Whether the message asks for a status without a word on which."""
+    spelling = re.sub(r"[?!]", "", normalise(message)).strip()
+    return "status" in spelling and bool(_STATUS_ALONE.fullmatch(spelling))
+
+
+def is_for_someone_else(message: str) -> bool:
+    """Whether the status of another person's request is asked for, which nobody gets, number or not."""
+    return bool(_SOMEONE_ELSE.search(message))

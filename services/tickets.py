@@ -1,7 +1,7 @@
-"""Tickets: aspirations (ASP), information requests (PIP) and objections (KEB), with their history and legal clock.
+"""Tickets: what citizens file, each with a number, an access code and, where the law sets one, a due date.
 
 A ticket's state says where it is, its resolution how it ended. Its number can be passed on; only number and access code
-together, or the conversation that filed it, show anything about it.
+together, or the conversation that filed it, show anything about it. What happens after filing is in ticket_changes.py.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from services.attempts import AttemptLimiter
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
+from services.ticket_events import INTERNAL, Actor, Happening, record
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Ticket, TicketEvent
@@ -31,6 +33,8 @@ class Kind(StrEnum):
     ASPIRATION = "ASP"
     INFORMATION_REQUEST = "PIP"
     OBJECTION = "KEB"
+    VISIT = "KUN"
+    INTERNSHIP = "MAG"
 
 
 class State(StrEnum):
@@ -40,8 +44,20 @@ class State(StrEnum):
     CLOSED = "selesai"
 
 
+class Resolution(StrEnum):
+    GRANTED = "dikabulkan"
+    PARTLY_GRANTED = "dikabulkan_sebagian"
+    REFUSED = "ditolak"
+    NOT_HELD = "tidak_dikuasai"
+    """The ministry does not hold the information."""
+    ANSWERED = "dijawab"
+    PASSED_ON = "diteruskan"
+    """Another body is to answer it."""
+    WITHDRAWN = "dicabut"
+
+
 WORKING_DAYS = {Kind.INFORMATION_REQUEST: 10, Kind.OBJECTION: 30}
-"""Time limits in working days: UU 14/2008 art. 22(7) and 36(2). An aspiration has none, and none is promised."""
+"""Time limits in working days: UU 14/2008 art. 22(7) and 36(2). Other kinds have none, and none is promised."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +78,21 @@ class TicketView:
     number: str
     kind: Kind
     state: State
-    resolution: str | None
+    resolution: Resolution | None
     received_on: date
     due_on: date | None
     changed_on: date
+    """The day of the last event that the citizen may see."""
+    extended: bool
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state is State.CLOSED
+
+    @property
+    def can_be_rated(self) -> bool:
+        """There is an answer to rate: it is closed and was not withdrawn."""
+        return self.is_closed and self.resolution is not Resolution.WITHDRAWN
 
 
 @dataclass(frozen=True)
@@ -78,7 +105,10 @@ class Filing:
     submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
-_NUMBER = re.compile(r"\b(ASP|PIP|KEB|KUN|MAG)[\s_–-]{0,3}(\d{8})[\s_–-]{0,3}([0-9A-Z]{4})\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\b(?a:(ASP|PIP|KEB|KUN|MAG))[\s_–-]{0,3}(?a:(\d{8}))[\s_–-]{0,3}(?a:([0-9A-Z]{4}))\b",
+    re.IGNORECASE,
+)
 
 
 def normalise_number(text: str) -> str | None:
@@ -135,13 +165,13 @@ class Tickets:
                 locale=filing.locale,
                 received_at=now,
                 due_on=due_on,
-                submission_key=filing.submission_key,
+                submission_hash=self._submission_hash(filing.submission_key),
             )
             try:
                 with self._database.durable_session() as session:
                     session.add(ticket)
                     session.flush()
-                    session.add(TicketEvent(ticket_id=ticket.id, at=now, name=State.RECEIVED, actor="warga", data={}))
+                    record(session, ticket, Happening.RECEIVED, Actor.CITIZEN, now)
             except IntegrityError:
                 earlier = self._receipt_of(filing.submission_key)
                 if earlier:
@@ -159,7 +189,7 @@ class Tickets:
             expected = ticket.access_code_hash if ticket else self._encryption.fingerprint("nobody")
             given = self._encryption.fingerprint("ticket", number, access_code)
             matches = hmac.compare_digest(expected, given) and not locked
-            view = self._view(ticket) if ticket and matches else None
+            view = self._view(session, ticket) if ticket and matches else None
         if not locked:
             self._attempts.record(*keys, succeeded=view is not None)
         return view
@@ -168,7 +198,15 @@ class Tickets:
         """All tickets filed in this conversation, newest first."""
         with self._database.session() as session:
             query = select(Ticket).where(Ticket.conversation_id == conversation_id).order_by(Ticket.id.desc())
-            return [self._view(ticket) for ticket in session.scalars(query)]
+            return [self._view(session, ticket) for ticket in session.scalars(query).all()]
+
+    def view(self, number: str) -> TicketView:
+        """For who has shown already that they may see it. Raises KeyError for an unknown number."""
+        with self._database.session() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.number == number))
+            if ticket is None:
+                raise KeyError(number)
+            return self._view(session, ticket)
 
     def fields_of(self, number: str) -> dict[str, Any]:
         """The decrypted fields. Raises KeyError for an unknown number."""
@@ -178,31 +216,37 @@ class Tickets:
             raise KeyError(number)
         return dict(self._encryption.unseal(ticket.fields))
 
-    def _view(self, ticket: Ticket) -> TicketView:
-        with self._database.session() as session:
-            last = session.scalar(
-                select(TicketEvent.at).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id.desc()).limit(1)
-            )
+    @staticmethod
+    def _view(session: Session, ticket: Ticket) -> TicketView:
+        seen = select(TicketEvent.at).where(TicketEvent.ticket_id == ticket.id, TicketEvent.name.not_in(INTERNAL))
+        last = session.scalar(seen.order_by(TicketEvent.id.desc()).limit(1))
         return TicketView(
             ticket.number,
             Kind(ticket.kind),
             State(ticket.state),
-            ticket.resolution,
+            Resolution(ticket.resolution) if ticket.resolution else None,
             ticket.received_at.astimezone(JAKARTA).date(),
             ticket.due_on,
             (last or ticket.received_at).astimezone(JAKARTA).date(),
+            ticket.extended_from is not None,
         )
 
     def _receipt_of(self, submission_key: str) -> Receipt | None:
         with self._database.session() as session:
-            ticket = session.scalar(select(Ticket).where(Ticket.submission_key == submission_key))
+            ticket = session.scalar(select(Ticket).where(Ticket.submission_hash == self._submission_hash(submission_key)))
         if ticket is None:
             return None
         received = ticket.received_at.astimezone(JAKARTA).date()
         return Receipt(ticket.number, self._code_for(submission_key), Kind(ticket.kind), received, ticket.due_on)
 
+    def _submission_hash(self, submission_key: str) -> str:
+        return self._encryption.fingerprint("submission", submission_key)
+
     def _code_for(self, submission_key: str) -> str:
-        """The access code follows from the secret submission key, so that a repeated confirmation can show it again."""
+        """The access code follows from the secret submission key, so that a repeated confirmation can show it again.
+
+        The database holds only the key's fingerprint: nobody can make the code from it.
+        """
         digest = int(self._encryption.fingerprint("access-code", submission_key), 16)
         tail = "".join(CROCKFORD[(digest >> (5 * n)) & 31] for n in range(CODE_LENGTH - 1))
         return tail + str((digest >> 60) % 10)

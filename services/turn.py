@@ -36,11 +36,15 @@ class Turn:
     """The message as the citizen typed it; lives only in memory."""
     hidden: dict[str, str] = field(default_factory=dict)
     """Stand-in to real value: what the citizen sees and no log, tracker or officer's list does."""
+    is_command: bool = False
+    """A button that the server issued stands for an intent; its label is nobody's answer to a form's question."""
     status: AnswerStatus = AnswerStatus.SMALL_TALK
     topic: str | None = None
     entry: str | None = None
     failed: bool = False
     """An action failed or was late; the citizen gets an apology with a reference number."""
+    asks: bool = False
+    """The answer ends in a question of its own, so the open question of a form has to wait."""
     delete_afterwards: bool = False
     """The citizen asked for the conversation's deletion; it is done once the answer is on its way."""
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Button, Conversation, Draft, Message, TrackerEvent
+from store.models import Button, Conversation, Draft, Handoff, Message, Notice, TrackerEvent
+from store.notices import NoticeState
+
+T = TypeVar("T")
+TRIES_FOR_A_NUMBER = 5
 
 
 @dataclass(frozen=True)
@@ -96,12 +101,23 @@ class Conversations:
 
     def add_inbound(self, conversation_id: str, external_id: str, text: str) -> int:
         """Store a citizen's masked message; its row id."""
-        with self._database.session() as session:
-            values = {
-                **_values(conversation_id, self._next_seq(session, conversation_id), "user", Reply(text), utc_now()),
-                "external_id": external_id,
-            }
-            return session.execute(insert(Message).values(values).returning(Message.id)).scalar_one()
+        return self.append(conversation_id, lambda session, seq: self.add(session, conversation_id, seq, "user", text, external_id)).id
+
+    @staticmethod
+    def add(session: Session, conversation_id: str, seq: int, author: str, text: str, external_id: str | None = None) -> Message:
+        """A person's message, citizen's or officer's, in a transaction of `append`."""
+        message = Message(
+            conversation_id=conversation_id,
+            seq=seq,
+            author=author,
+            text=text,
+            buttons=[],
+            sources=[],
+            at=utc_now(),
+            external_id=external_id,
+        )
+        session.add(message)
+        return message
 
     def add_replies(
         self,
@@ -118,8 +134,8 @@ class Conversations:
         Returns the messages and the id of the tracker's row (0 where there was nothing to add).
         """
         now = utc_now()
-        with self._database.session() as session:
-            seq = self._next_seq(session, conversation_id)
+
+        def write(session: Session, seq: int) -> tuple[list[Message], int]:
             rows = [self._reply_values(conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
             issued = [button for _, buttons in rows for button in buttons]
             if issued:
@@ -128,12 +144,58 @@ class Conversations:
                 session.execute(insert(Message), [values for values, _ in rows])
             if reply_to is not None:
                 session.execute(update(Message).where(Message.id == reply_to).values(turn=turn))
-            row_id = (
-                session.execute(insert(TrackerEvent).values(tracker_row).returning(TrackerEvent.id)).scalar_one() if tracker_row else 0
-            )
+            row_id = 0
+            if tracker_row:
+                row_id = session.execute(insert(TrackerEvent).values(tracker_row).returning(TrackerEvent.id)).scalar_one()
             values = {"last_at": now, "awaited_field": awaited_field}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
-        return [Message(**values) for values, _ in rows], row_id
+            return [Message(**values) for values, _ in rows], row_id
+
+        return self.append(conversation_id, write)
+
+    def append(self, conversation_id: str, write: Callable[[Session, int], T], *, durable: bool = False) -> T:
+        """Run `write(session, next number)` in one transaction; again where somebody else took the number meanwhile.
+
+        Citizen, assistant and officer write into the same conversation, from threads and processes that don't wait for each other.
+        """
+        for tries_left in reversed(range(TRIES_FOR_A_NUMBER)):
+            try:
+                with self._database.durable_session() if durable else self._database.session() as session:
+                    return write(session, self._next_seq(session, conversation_id))
+            except IntegrityError:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def add_notice(self, notice_id: int, reply: Reply) -> None:
+        """Store a notice as a message of its conversation, once: message and state are one transaction."""
+        now = utc_now()
+        with self._database.session() as session:
+            notice = session.get_one(Notice, notice_id)
+        pending = update(Notice).where(Notice.id == notice_id, Notice.state == NoticeState.PENDING)
+
+        def write(session: Session, seq: int) -> None:
+            if not session.execute(pending.values(changed_at=now)).rowcount:  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+                return
+            values, issued = self._reply_values(notice.conversation_id, seq, reply, None, now)
+            if issued:
+                session.execute(insert(Button), issued)
+            message_id = session.execute(insert(Message).values(values).returning(Message.id)).scalar_one()
+            address = session.get_one(Conversation, notice.conversation_id).address
+            state = NoticeState.STORED if address else NoticeState.SENT
+            session.execute(update(Notice).where(Notice.id == notice_id).values(message_id=message_id, state=state))
+
+        self.append(notice.conversation_id, write, durable=True)
+
+    def noticed(self, notice_id: int) -> Message | None:
+        """The message that a notice was stored as; None once the citizen has deleted the conversation's messages."""
+        with self._database.session() as session:
+            return session.scalar(select(Message).join(Notice, Notice.message_id == Message.id).where(Notice.id == notice_id))
+
+    def address(self, conversation_id: str) -> str | None:
+        """The channel's own address of the citizen, where it has one to write to."""
+        conversation = self.get(conversation_id)
+        return str(self._encryption.unseal(conversation.address)) if conversation and conversation.address else None
 
     def _reply_values(
         self, conversation_id: str, seq: int, reply: Reply, reply_to: int | None, now: datetime
@@ -165,9 +227,12 @@ class Conversations:
         return text
 
     def forget_messages(self, conversation_id: str) -> None:
-        """Delete all messages, buttons, tracker events and drafts; the conversation itself can go on. Tickets stay."""
+        """Delete all messages, buttons, tracker events, drafts and hand-offs; the conversation itself can go on. Tickets stay."""
         with self._database.durable_session() as session:
-            for table in (Message, Button, TrackerEvent, Draft):
+            used = self._next_seq(session, conversation_id) - 1
+            values = {"forgotten_seq": used, "awaited_field": None}
+            session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
+            for table in (Message, Button, TrackerEvent, Draft, Handoff):
                 session.execute(delete(table).where(table.conversation_id == conversation_id))
 
     def forget(self, conversation_id: str) -> None:
@@ -179,6 +244,8 @@ class Conversations:
     @staticmethod
     def _next_seq(session: Session, conversation_id: str) -> int:
         newest = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
+        if newest is None:
+            newest = session.scalar(select(Conversation.forgotten_seq).where(Conversation.id == conversation_id))
         return (newest or 0) + 1
 
 

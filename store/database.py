@@ -19,6 +19,8 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from store.encryption import Encryption
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_SECONDS = 10
 
@@ -66,10 +68,11 @@ class Database:
         with self._durable_sessions.begin() as session:
             yield session
 
-    def migrate(self) -> None:
-        """Bring the schema up to date."""
+    def migrate(self, encryption: Encryption | None = None) -> None:
+        """Bring the schema up to date. A database that holds tickets needs its `encryption` to be brought past 0001."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["encryption"] = encryption
         with self._engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -18,6 +18,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -59,6 +61,8 @@ class Conversation(Base):
     """The form field that the last message asked for; decides what may be logged of the answer."""
     created_at: Mapped[datetime]
     last_at: Mapped[datetime] = mapped_column(index=True)
+    forgotten_seq: Mapped[int] = mapped_column(server_default="0", default=0)
+    """Numbers up to this belonged to deleted messages; they are not used again, for clients follow a conversation by number."""
 
 
 class Message(Base):
@@ -127,7 +131,7 @@ class Draft(Base):
 
 
 class Ticket(Base):
-    """An aspiration, information request or objection. State says where it is, resolution how it ended."""
+    """What a citizen has filed, of one of the kinds in services/tickets.py. State says where it is, resolution how it ended."""
 
     __tablename__ = "tickets"
 
@@ -144,12 +148,20 @@ class Ticket(Base):
     locale: Mapped[str] = mapped_column(String(2))
     received_at: Mapped[datetime]
     due_on: Mapped[date | None]
-    submission_key: Mapped[str] = mapped_column(String(64), unique=True)
-    """Names the confirmation that made the ticket: a double "ya" makes one ticket."""
+    extended_from: Mapped[date | None]
+    """The first due date, where the time limit was extended."""
+    submission_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """Keyed fingerprint of the confirmation that made the ticket: a double "ya" makes one ticket."""
+    pseudonymise_when_closed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The citizen's data was to be deleted while a legal time limit was running; it is deleted when the ticket is closed."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Goes up with each change, so that of two changes at once one is made on what the other has left."""
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own type of it has no ClassVar
 
 
 class TicketEvent(Base):
-    """What happened to a ticket, in order; never changed or deleted."""
+    """What happened to a ticket, in order; never deleted. `data` is never personal; what somebody wrote is in `text`, encrypted."""
 
     __tablename__ = "ticket_events"
 
@@ -159,6 +171,79 @@ class TicketEvent(Base):
     name: Mapped[str] = mapped_column(String(40))
     actor: Mapped[str] = mapped_column(String(80))
     data: Mapped[dict[str, Any]]
+    text: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key: Mapped[str | None] = mapped_column(String(80))
+    """For an event that may happen only once in the life of a ticket, whoever causes it."""
+
+    __table_args__ = (Index("ix_ticket_events_key", "ticket_id", "key", unique=True),)
+
+
+class Notice(Base):
+    """A ticket event that the citizen is to be told of in their conversation; written in one transaction with the event."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("ticket_events.id"), unique=True)
+    conversation_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    message_id: Mapped[int | None] = mapped_column(BigId)
+    """The message in the conversation, once it is stored there."""
+    changed_at: Mapped[datetime]
+
+
+class Lease(Base):
+    """Who may do a job until when: one process of many."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(40))
+    until: Mapped[datetime]
+
+
+OPEN = text("state <> 'ended'")
+
+
+class Handoff(Base):
+    """A citizen's wish to talk to an officer, from the queue to its end; at most one of a conversation is open."""
+
+    __tablename__ = "handoffs"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    """How it ended."""
+    officer: Mapped[str | None] = mapped_column(String(80))
+    agreed: Mapped[bool | None]
+    """Whether the officer may read what was said before; no answer counts as no."""
+    urgent: Mapped[bool]
+    """A message spoke of danger to life."""
+    asked_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
+    taken_seq: Mapped[int | None]
+    """Number of the newest message when an officer took it: without agreement only later ones are shown."""
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_handoffs_open", "conversation_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),)
+
+
+class HandoffEvent(Base):
+    """What happened to a hand-off, in order: who, when, what. Also the list of what the citizen has to be told yet."""
+
+    __tablename__ = "handoff_events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    handoff_id: Mapped[int] = mapped_column(ForeignKey("handoffs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    name: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(80))
+    data: Mapped[dict[str, Any]]
+    claimed_at: Mapped[datetime | None]
+    """When a process began to tell the citizen; it has a few minutes before another may try."""
+    told_at: Mapped[datetime | None] = mapped_column(index=True)
+    """Empty until the citizen has been told; that of an event that needs no telling is its own time."""
 
 
 class Attempt(Base):

@@ -43,6 +43,11 @@ class Citizen:
             answer = await self.says(message)
         return answer
 
+    async def history(self) -> list[dict[str, Any]]:
+        """All messages of the conversation, as a reload shows them."""
+        messages: list[dict[str, Any]] = (await self._client.get("/api/chat/messages", headers=self.headers)).json()["messages"]
+        return messages
+
     async def _sends(self, content: dict[str, str], message_id: str | None) -> str:
         body = {"client_message_id": message_id or str(uuid.uuid4()), **content}
         response = await self._client.post("/api/chat/messages", json=body, headers=self.headers)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.calendar import UnknownYear, WorkingCalendar, decreed_days_off
+from services.calendar import JAKARTA, UnknownYear, WorkingCalendar, decreed_days_off
 
 CALENDAR = WorkingCalendar()
 LIMITS = (3, 5, 10, 14, 17, 30, 60)
@@ -77,3 +77,24 @@ def test_a_due_date_is_a_working_day_and_counts_back_to_the_limit(received: date
     assert CALENDAR.is_working_day(due)
     assert CALENDAR.working_days_between(received, due) == limit
     assert CALENDAR.working_days_between(due, received) == -limit
+
+
+@given(decreed_days, decreed_days, st.integers(1, 60))
+def test_what_comes_in_later_is_never_due_earlier(one: date, other: date, limit: int) -> None:
+    earlier, later = sorted((one, other))
+    assert CALENDAR.due_date(earlier, limit) <= CALENDAR.due_date(later, limit)
+
+
+@given(decreed_days, st.integers(1, 30), st.integers(1, 30))
+def test_an_extension_counted_from_the_due_date_is_the_longer_limit_counted_from_receipt(
+    received: date, limit: int, extension: int
+) -> None:
+    longer = CALENDAR.due_date(received, limit + extension)
+    assert CALENDAR.due_date(CALENDAR.due_date(received, limit), extension) == longer
+    assert longer > CALENDAR.due_date(received, limit) > received
+
+
+@given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_the_day_of_receipt_is_never_before_the_day_in_jakarta_and_at_most_one_after(moment: datetime) -> None:
+    local = moment.astimezone(JAKARTA).date()
+    assert 0 <= (CALENDAR.receipt_date(moment) - local).days <= 1

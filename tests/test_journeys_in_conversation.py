@@ -229,14 +229,6 @@ async def test_personal_data_is_masked_and_the_citizen_is_told(client: httpx.Asy
     assert "budi@contoh.id" not in kept
 
 
-async def test_deleting_my_data_deletes_the_conversation(client: httpx.AsyncClient, services: Services) -> None:
-    citizen = await Citizen(client).arrives()
-    await citizen.says("hapus data saya")
-    assert "sudah dihapus" in await citizen.presses("Hapus percakapan saya")
-    with services.database.session() as session:
-        assert not list(session.scalars(select(Message)))
-
-
 async def test_a_follow_up_is_understood_in_the_light_of_the_last_topic(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.goes_through("apa itu program magang di setneg?", "terus syaratnya apa?")

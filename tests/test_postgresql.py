@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,9 +18,14 @@ from sqlalchemy.engine import make_url
 from bot.assistant import Assistant
 from bot.server import create_app
 from services.assembly import Services, assemble, use
+from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
 from services.settings import Settings
+from services.ticket_changes import ChangeRefused
+from services.tickets import Filing, Kind, Resolution
+from store.leases import Leases
 from tests.citizen import Citizen
+from tests.clock import Clock
 
 pytestmark = pytest.mark.scale
 SERVER = os.environ.get("SAPA_TEST_POSTGRES", "postgresql:///postgres?host=/var/run/postgresql")
@@ -81,3 +87,54 @@ async def test_the_same_message_twice_at_once_has_one_effect(on_postgresql: tupl
     assert first == second
     history = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
     assert sum(message["from"] == "user" for message in history) == 1
+
+
+async def test_changes_reminders_and_leases_of_many_threads_happen_once(
+    on_postgresql: tuple[httpx.AsyncClient, Services],
+) -> None:
+    _, services = on_postgresql
+    filed = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    number = services.tickets.file(Filing(Kind.INFORMATION_REQUEST, {"details": "x"}, "wni", "c1", "id"), filed).number
+    due = datetime(2026, 12, 7, 1, 0, tzinfo=UTC)
+    reminded = await asyncio.gather(*(asyncio.to_thread(services.reminders.record_due, due) for _ in range(6)))
+    assert sum(map(len, reminded)) == 1
+
+    def answer(officer: str) -> bool:
+        try:
+            services.ticket_changes.answer(number, "Terlampir.", Resolution.GRANTED, officer)
+        except ChangeRefused:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(asyncio.to_thread(answer, f"petugas{n}") for n in range(6)))) == 1
+    leases, length = Leases(services.database), timedelta(minutes=1)
+    taken = await asyncio.gather(*(asyncio.to_thread(leases.take, "x", f"holder-{n}", due, length) for n in range(6)))
+    assert sum(taken) == 1
+
+
+async def test_of_many_officers_at_once_one_gets_the_conversation(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    _, services = on_postgresql
+    clock = Clock("2026-11-23 10:00")
+    handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+    conversation = services.conversations.open("web", "id").id
+    handoff_id = handoffs.ask(conversation).handoff_id
+
+    def take(officer: str) -> bool:
+        try:
+            handoffs.take(handoff_id, officer)
+        except NotYours:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(asyncio.to_thread(take, f"petugas-{n}") for n in range(8)))) == 1
+    assert handoffs.ask(conversation).handoff_id == handoff_id
+    (event,) = handoffs.untold()
+    assert sum(await asyncio.gather(*(asyncio.to_thread(handoffs.claim, event.event_id) for _ in range(8)))) == 1
+
+
+async def test_officer_and_citizen_write_at_once_and_no_message_is_lost(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    _, services = on_postgresql
+    conversation = services.conversations.open("web", "id").id
+    add = services.conversations.add_inbound
+    await asyncio.gather(*(asyncio.to_thread(add, conversation, f"id-{n}", f"pesan {n}") for n in range(4)))
+    assert [message.seq for message in services.conversations.after(conversation, 0)] == [1, 2, 3, 4]

@@ -1,3 +1,4 @@
+import asyncio
 import html
 import json
 import re
@@ -7,22 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.channels.telegram import TelegramChannel
 from bot.conversation import ConversationService
 from bot.markup import to_plain, to_telegram_html
 from services.assembly import Services
-from store.conversations import Conversations
+from services.handoff import Handoffs
 from tests.bot_api import BotApi
+from tests.clock import Clock
 
 
 @pytest.fixture
 async def bot_api(services: Services, assistant: Assistant) -> AsyncIterator[BotApi]:
     """The real python-telegram-bot, polling the stand-in."""
-    conversations = Conversations(services.database, services.encryption)
-    service = ConversationService(assistant, conversations)
+    service = ConversationService(assistant, services)
     async with BotApi() as api:
-        channel = TelegramChannel(service, conversations, "1:secret", api.base_url)
+        channel = TelegramChannel(service, services.conversations, "1:secret", api.base_url)
         await channel.start()
         yield api
         await channel.stop()
@@ -98,6 +100,44 @@ async def test_a_blocked_bot_hurts_nobody_else(bot_api: BotApi) -> None:
     await bot_api.until_sent(9, 1)
 
 
+async def test_an_officers_words_are_sent_to_the_chat_in_order(bot_api: BotApi, services: Services, assistant: Assistant) -> None:
+    conversation = services.conversations.open("telegram", "id", "7")
+    channel = TelegramChannel(ConversationService(assistant, services), services.conversations, "1:secret", bot_api.base_url)
+    announcements = Announcements(ConversationService(assistant, services), services, {"telegram": channel.deliver})
+    clock = Clock("2026-11-23 10:00")
+    handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+    handoff_id = handoffs.ask(conversation.id).handoff_id
+    handoffs.take(handoff_id, "rina")
+    handoffs.say(handoff_id, "rina", "Selamat pagi")
+    handoffs.hand_back(handoff_id, "rina")
+    async with channel._application:
+        await announcements.tell_all()
+    texts = [message["text"] for message in bot_api.sent_to(7)]
+    assert len(texts) == 3
+    assert texts[0].startswith("Petugas sudah bergabung")
+    assert texts[1] == "Selamat pagi"
+    assert "kembali melayani" in texts[2]
+
+
+async def test_a_message_to_an_officer_gets_no_answer_in_the_chat(bot_api: BotApi, services: Services) -> None:
+    conversation = services.conversations.open("telegram", "id", "7")
+    clock = Clock("2026-11-23 10:00")
+    handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+    handoff_id = handoffs.ask(conversation.id).handoff_id
+    handoffs.take(handoff_id, "rina")
+    bot_api.send(7, "apa itu simpel?")
+    async with asyncio.timeout(20):
+        while not handoffs.transcript(handoff_id):
+            await asyncio.sleep(0.02)
+    assert not bot_api.sent_to(7)
+
+
+async def test_a_download_is_offered_where_the_whole_address_is_known(bot_api: BotApi, services: Services) -> None:
+    bot_api.send(7, "unduh data saya")
+    (answer,) = await bot_api.until_sent(7, 1)
+    assert "belum tersedia di kanal ini" in answer["text"]
+
+
 ALLOWED = re.compile(r'<b>|</b>|</a>|<a href="(?:https://|mailto:|tel:)[^"<>]*">')
 
 
@@ -114,6 +154,16 @@ def test_no_text_becomes_a_tag_or_scheme_outside_the_allow_list(text: str) -> No
         ("**tebal** & <b>", "<b>tebal</b> &amp; &lt;b&gt;", "tebal & <b>"),
         ("- satu\n- dua", "• satu\n• dua", "- satu\n- dua"),
         ("[a](https://b.id)", '<a href="https://b.id">a</a>', "a (https://b.id)"),
+        (
+            "[a](http://localhost:8080/data-saya/x)",
+            '<a href="http://localhost:8080/data-saya/x">a</a>',
+            "a (http://localhost:8080/data-saya/x)",
+        ),
+        (
+            "[a](http://localhost.example/data-saya/x)",
+            "[a](http://localhost.example/data-saya/x)",
+            "[a](http://localhost.example/data-saya/x)",
+        ),
         ("[a](javascript:alert)", "[a](javascript:alert)", "[a](javascript:alert)"),
     ],
 )

@@ -104,6 +104,7 @@ const TIMEOUT = 30_000; // ms until a request counts as lost
 const SILENCE = 60_000; // ms without a byte until an event stream counts as dead
 const SMALL = "(max-width: 30em), (max-height: 30em)"; // the panel fills the screen
 const LINKS = ["https:", "mailto:", "tel:"];
+const LOCAL_DOWNLOAD = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/(tanda-terima|data-saya)\/[\w.-]+$/; // docs/adr/0006
 
 // ---------- look
 
@@ -239,8 +240,9 @@ function link(label, address, words) {
   try {
     url = new URL(address);
   } catch {}
-  if (!url || !LINKS.includes(url.protocol) || url.username) return document.createTextNode(label);
-  if (url.protocol !== "https:") return h("a", { href: url.href }, label);
+const LOCAL_DOWNLOAD = /^http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?\/(tanda-terima|data-saya)\/[\w.-]+$/; // docs/adr/0006
+  if (!url || !(LINKS.includes(url.protocol) || local) || url.username) return document.createTextNode(label);
+  if (url.protocol !== "https:" && !local) return h("a", { href: url.href }, label);
   const attributes = { href: url.href, target: "_blank", rel: "noopener noreferrer" };
   return h("a", attributes, h("span", {}, label, h("span", { class: "sr" }, words.newTab)));
 }

@@ -6,6 +6,7 @@ import asyncio
 import html
 import os
 import time
+from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 CHATS_AT_ONCE = 64
 SECONDS_BETWEEN_MESSAGES = 1.0
 SENDING_TRIES = 4
+DELIVERY_SECONDS = 15
+"""Time limit for a message that no citizen is waiting for; it is tried again later."""
 COMMANDS = {
     "/bantuan": "bantuan",
     "/help": "help",
@@ -37,6 +40,14 @@ COMMANDS = {
     "/batal": "batal",
 }
 """Commands stand for the words that a citizen would type; nothing more can be reached by them."""
+
+
+class Delivery(StrEnum):
+    SENT = "sent"
+    REFUSED = "refused"
+    """By Telegram, for good: the bot is blocked, the account deleted."""
+    FAILED = "failed"
+    """Telegram could not be reached, or wants a long pause."""
 
 
 class _ManyChats(BaseUpdateProcessor):
@@ -115,12 +126,24 @@ class TelegramChannel:
         bot: Bot = self._application.bot
         return bot
 
+    async def deliver(self, address: str, message: Outbound) -> Delivery:
+        """Send a message that is no answer, such as a notice, to the conversation with this address."""
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                return await self._send_message(int(address), message)
+        except (TimeoutError, TelegramError) as error:
+            log.warning("telegram message waits", error=type(error).__name__)
+            return Delivery.FAILED
+
     async def _send(self, chat_id: int, messages: list[Outbound]) -> None:
         for message in messages:
-            keyboard = InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.id)] for b in message.buttons])
-            await self._send_one(chat_id, with_sources(message), keyboard if message.buttons else None)
+            await self._send_message(chat_id, message)
 
-    async def _send_one(self, chat_id: int, text: str, keyboard: InlineKeyboardMarkup | None) -> None:
+    async def _send_message(self, chat_id: int, message: Outbound) -> Delivery:
+        keyboard = InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.id)] for b in message.buttons])
+        return await self._send_one(chat_id, with_sources(message), keyboard if message.buttons else None)
+
+    async def _send_one(self, chat_id: int, text: str, keyboard: InlineKeyboardMarkup | None) -> Delivery:
         """One message a second a chat; waits as Telegram asks; a blocked bot or deleted account is noted and left."""
         for _ in range(SENDING_TRIES):
             wait = self._sent_at.get(chat_id, 0) + SECONDS_BETWEEN_MESSAGES - time.monotonic()
@@ -135,7 +158,7 @@ class TelegramChannel:
                     reply_markup=keyboard,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                 )
-                return
+                return Delivery.SENT
             except RetryAfter as error:
                 seconds = error.retry_after.total_seconds()  # type: ignore[union-attr]  # PTB_TIMEDELTA makes it one
                 await asyncio.sleep(seconds)
@@ -143,8 +166,9 @@ class TelegramChannel:
                 continue
             except (Forbidden, BadRequest) as error:
                 log.warning("telegram refused a message", error=type(error).__name__)
-                return
+                return Delivery.REFUSED
         log.error("telegram message not delivered", tries=SENDING_TRIES)
+        return Delivery.FAILED
 
     @staticmethod
     async def _quietly(call: Any) -> None:

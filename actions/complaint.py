@@ -1,0 +1,31 @@
+"""Complaint: names the right channel from the reviewed knowledge, after one question where the kind is unclear. Files nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.replies import turn_of, utter_entry
+from services.assembly import services
+from services.complaints import CORRUPTION, kind_of
+from services.turn import AnswerStatus
+
+
+class ActionComplaint(Action):
+    def name(self) -> str:
+        return "action_complaint"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        kind = kind_of(turn_of(tracker).text)
+        entry = services().knowledge.entry(kind.entry) if kind else None
+        if kind is None or entry is None:
+            turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
+            dispatcher.utter_message(response="utter_which_complaint")
+            return []
+        if kind.name == CORRUPTION:
+            dispatcher.utter_message(response="utter_complaint_not_collected")
+        utter_entry(dispatcher, tracker, entry)
+        return [SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]

@@ -1,0 +1,99 @@
+"""Note, withdrawal and rating: what a citizen does with a ticket that this conversation has opened."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.form import FinishForm, ValidateForm
+from actions.opened_ticket import SLOT, opened_ticket, pressed_ticket, remember_opened
+from services.assembly import services
+from services.ticket_changes import ChangeRefused
+from services.ticket_follow_ups import NOTE, RATING, SATISFACTION, WITHDRAWAL
+from services.tickets import TicketView
+
+
+def _obstacle(ticket: TicketView | None, *, needs_answer: bool) -> str | None:
+    """The sentence that says why the form can't begin."""
+    if ticket is None:
+        return "utter_ticket_not_opened"
+    if needs_answer:
+        return None if ticket.can_be_rated else "utter_ticket_not_answered_yet"
+    return "utter_ticket_closed_already" if ticket.is_closed else None
+
+
+class ValidateFollowUp(ValidateForm):
+    needs_answer = False
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        if tracker.get_slot("requested_slot") is not None:
+            return super().run(dispatcher, tracker, domain)
+        ticket = pressed_ticket(tracker)
+        obstacle = _obstacle(ticket, needs_answer=self.needs_answer)
+        if ticket is None or obstacle:
+            dispatcher.utter_message(response=obstacle, number=ticket.number if ticket else None)
+            return self.end(confirmed=False)
+        opened = tracker.get_slot(SLOT) or {}
+        kept = [] if opened.get("number") == ticket.number else [remember_opened(ticket.number)]
+        return [*kept, *super().run(dispatcher, tracker, domain)]
+
+
+class FinishFollowUp(FinishForm):
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+        ticket = opened_ticket(tracker)
+        if ticket is None:
+            dispatcher.utter_message(response="utter_ticket_not_opened")
+            return
+        try:
+            self.change(ticket.number, fields)
+        except ChangeRefused:
+            dispatcher.utter_message(response="utter_ticket_closed_already", number=ticket.number)
+            return
+        dispatcher.utter_message(response=self.done, number=ticket.number)
+
+    done: str
+    """The sentence that says that it is done."""
+
+    @abstractmethod
+    def change(self, number: str, fields: dict[str, Any]) -> None:
+        """Do what the citizen has asked for. Raises `ChangeRefused`."""
+
+
+class ValidateNote(ValidateFollowUp):
+    journey = NOTE
+
+
+class FinishNote(FinishFollowUp):
+    journey = NOTE
+    done = "utter_note_added"
+
+    def change(self, number: str, fields: dict[str, Any]) -> None:
+        services().ticket_changes.note(number, fields["text"])
+
+
+class ValidateWithdrawal(ValidateFollowUp):
+    journey = WITHDRAWAL
+
+
+class FinishWithdrawal(FinishFollowUp):
+    journey = WITHDRAWAL
+    done = "utter_withdrawn"
+
+    def change(self, number: str, fields: dict[str, Any]) -> None:
+        services().ticket_changes.withdraw(number)
+
+
+class ValidateRating(ValidateFollowUp):
+    journey = RATING
+    needs_answer = True
+
+
+class FinishRating(FinishFollowUp):
+    journey = RATING
+    done = "utter_rated"
+
+    def change(self, number: str, fields: dict[str, Any]) -> None:
+        services().ticket_changes.rate(number, SATISFACTION.index(fields["score"]) + 1, fields.get("reason"))

@@ -1,0 +1,44 @@
+"""Group visit: the form's steps and the enquiry at its end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.form import FinishForm, ValidateForm
+from actions.receipts import file_ticket
+from actions.replies import language_of, long_date
+from services.assembly import services
+from services.calendar import UnknownYear
+from services.tickets import Kind
+from services.visits import JOURNEY
+
+
+class ValidateVisit(ValidateForm):
+    journey = JOURNEY
+
+    def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
+        """Visits are on working days only: another day is asked for again, with the reason."""
+        kept = dict(fields)
+        for name in ("date", "other_date"):
+            if name in kept and not self._can_be_visited(date.fromisoformat(kept[name])):
+                day = long_date(date.fromisoformat(kept.pop(name)), language_of(tracker))
+                dispatcher.utter_message(response="utter_visit_not_a_working_day", day=day)
+        return kept
+
+    @staticmethod
+    def _can_be_visited(day: date) -> bool:
+        try:
+            return services().calendar.is_working_day(day)
+        except UnknownYear:
+            return day.weekday() < 5  # staff check it against the decree of that year
+
+
+class FinishVisit(FinishForm):
+    journey = JOURNEY
+
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+        file_ticket(dispatcher, tracker, Kind.VISIT, fields, subject=fields["mode"])

@@ -1,0 +1,78 @@
+"""Tells citizens in their conversation what has happened to their tickets: each notice once, whatever restarts in between.
+
+First the message is stored in the conversation, in one transaction with the notice's state: the web widget gets it from there.
+Then, for Telegram, it is sent, and sent again later where Telegram could not be reached. A crash right between Telegram's answer
+and our note of it is the one case in which a citizen gets a message twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from bot.assistant import Assistant
+from bot.channels.telegram import Delivery, TelegramChannel
+from bot.conversation import ConversationService, TooManyWaiting
+from services.dates import long_date
+from services.turn import plain
+from store.conversations import Conversations
+from store.notices import Notices, NoticeState, OpenNotice
+
+log = structlog.get_logger(__name__)
+
+
+REASON = "[alasan]"
+"""Stands for the officer's words in the stored message, which keeps them encrypted."""
+
+
+class Notifier:
+    """`telegram` is None where the channel is off; its notices then wait until it is on."""
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        service: ConversationService,
+        conversations: Conversations,
+        notices: Notices,
+        telegram: TelegramChannel | None,
+    ) -> None:
+        self._assistant = assistant
+        self._service = service
+        self._conversations = conversations
+        self._notices = notices
+        self._telegram = telegram
+
+    async def deliver(self) -> None:
+        """Bring every open notice as far as it can be brought now; what can't is tried again the next time."""
+        for notice in await asyncio.to_thread(self._notices.open):
+            if notice.state is NoticeState.PENDING:
+                await self._store(notice)
+        if self._telegram is None:
+            return
+        for notice in await asyncio.to_thread(self._notices.open):
+            if notice.state is NoticeState.STORED:
+                await self._send(notice, self._telegram)
+
+    async def _store(self, notice: OpenNotice) -> None:
+        if await asyncio.to_thread(self._conversations.get, notice.conversation_id) is None:
+            await asyncio.to_thread(self._notices.mark, notice.id, NoticeState.REFUSED)
+            return
+        due = long_date(notice.due_on, notice.locale) if notice.due_on else ""
+        values = {"number": notice.number, "due": due, "reason": REASON}
+        said = await self._assistant.sentence(f"utter_notice_{notice.event}", notice.locale, **values)
+        hidden = {REASON: plain(notice.text)} if notice.text and REASON in said.text else {}
+        with suppress(TooManyWaiting):
+            await self._service.tell(notice.conversation_id, notice.id, said, hidden)
+
+    async def _send(self, notice: OpenNotice, telegram: TelegramChannel) -> None:
+        message = await asyncio.to_thread(self._conversations.noticed, notice.id)
+        address = await asyncio.to_thread(self._conversations.address, notice.conversation_id)
+        if message is None or address is None:
+            delivery = Delivery.REFUSED
+        else:
+            delivery = await telegram.deliver(address, self._service.render(message))
+        after = {Delivery.SENT: NoticeState.SENT, Delivery.REFUSED: NoticeState.REFUSED, Delivery.FAILED: NoticeState.STORED}
+        log.info("notice", ticket=notice.number, happening=notice.event, delivery=delivery)
+        await asyncio.to_thread(self._notices.mark, notice.id, after[delivery])

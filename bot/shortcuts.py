@@ -1,0 +1,84 @@
+"""What a message means before the dialogue is asked: a button in other words, a way out of the queue, an action beside a form."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from services.commands import Command, find_command, find_ordinal
+from services.fields import Field, Rejection
+from services.handoff import Place, State
+from services.journeys import Journey
+from services.registry import JOURNEYS
+from services.spelling import normalise
+from store.models import Button
+
+SAME_LABEL = 90
+"""Per cent of equal characters from which typed words are a button's label."""
+LONGEST_LABEL = 80
+PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
+BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_manage_data"}
+"""What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
+OFFICER_BUTTON = "/talk_to_officer{"
+"""How the payloads of buttons about the queue begin: leave it, agree, decline."""
+LEAVE = ("talk_to_officer", {"officer": "leave"})
+SURE, VERY_SURE = 0.6, 0.9
+SHORT_WORDS = {"talk_to_officer": 15, "manage_my_data": 5}
+"""A longer message to a form's question tells something rather than calls for a person or for data."""
+
+
+def button_meant(text: str, offered: list[Button]) -> Button | None:
+    """The one of the buttons `offered` last that the typed words or number mean."""
+    if len(text) > LONGEST_LABEL:
+        return None
+    number = find_ordinal(text) if offered else None
+    if number and 1 <= number <= len(offered):
+        return offered[number - 1]
+    typed = normalise(text)
+    named = next((b for b in offered if fuzz.ratio(typed, normalise(b.label)) >= SAME_LABEL), None)
+    return named or _yes_or_no(text, offered)
+
+
+def _yes_or_no(text: str, offered: list[Button]) -> Button | None:
+    """The command that a typed "ya" or "tidak" gives, by the first word of its label: "Ya, hapus"."""
+    command = find_command(text)
+    if command not in (Command.YES, Command.NO):
+        return None
+    meant = [b for b in offered if PAYLOAD.fullmatch(b.payload) and find_command(b.label.partition(",")[0]) is command]
+    return meant[0] if len(meant) == 1 else None
+
+
+def leaves_officer(text: str, place: Place | None, awaited: str | None, offered: list[Button]) -> bool:
+    """Whether the words lead out of the queue or away from the officer; a bare "batal" does where nothing else can be meant."""
+    command = find_command(text) if place else None
+    if place is None or command is not Command.CANCEL:
+        return command is Command.LEAVE_OFFICER
+    elsewhere = offered and not any(button.payload.startswith(OFFICER_BUTTON) for button in offered)
+    return place.state is State.WAITING and awaited is None and not elsewhere
+
+
+def action_beside_form(parsed: dict[str, Any], text: str, awaited: str | None) -> str | None:
+    """The action that answers in place of the open form. None without a form, and for what may be meant as a value."""
+    field_asked, intent = awaited_field(awaited), parsed["intent"]
+    action = BESIDE_A_FORM.get(intent["name"])
+    if field_asked is None or action is None:
+        return None
+    if intent["confidence"] == 1.0 and not parsed["intent_ranking"]:  # a button, or words that stand for one
+        return action
+    could_be_value = field_asked.takes_sentences or not isinstance(field_asked.check(text), Rejection)
+    sure = VERY_SURE if could_be_value else SURE
+    return action if intent["confidence"] >= sure and len(text.split()) <= SHORT_WORDS[intent["name"]] else None
+
+
+def parsed_as(intent: str, entities: dict[str, str]) -> dict[str, Any]:
+    """The understanding that a server-issued payload such as `/ask_information{"entry": "simpel"}` stands for."""
+    listed = [{"entity": name, "value": value} for name, value in entities.items()]
+    return {"intent": {"name": intent, "confidence": 1.0}, "intent_ranking": [], "entities": listed}
+
+
+def awaited_field(awaited: str | None) -> Field | None:
+    journey_name, _, field_name = (awaited or "").partition("_")
+    journey: Journey | None = JOURNEYS.get(journey_name)
+    return journey.field_named(field_name) if journey else None

@@ -1,0 +1,64 @@
+"""Reads a day from what a citizen types: "3 November 2026", "3 nov", "03/11/2026", "2026-11-03", "kemarin", "besok"."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from services.dates import MONTHS
+from services.spelling import normalise
+
+NEAR = {
+    "hari ini": 0,
+    "today": 0,
+    "tadi": 0,
+    "barusan": 0,
+    "kemarin dulu": -2,
+    "kemarin lusa": -2,
+    "kemarin": -1,
+    "yesterday": -1,
+    "besok": 1,
+    "tomorrow": 1,
+    "lusa": 2,
+}
+
+
+def read_date(message: str, today: date, *, to_come: bool) -> date | None:
+    """The day that `message` names, or None. A day without a year is the last one, or the next one where it is `to_come`."""
+    lowered = message.lower()
+    iso = re.search(r"\b(20\d{2})-(\d{1,2})-(\d{1,2})\b", lowered)
+    numeric = re.search(r"\b(\d{1,2})[/. -](\d{1,2})[/. -](20\d{2})\b", lowered)
+    worded = re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]{3,9})\w*(?:,?\s+(20\d{2}))?\b", lowered)
+    english = re.search(r"\b([a-z]{3,9})\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(20\d{2}))?\b", lowered)
+    if iso:
+        return _day(int(iso[1]), int(iso[2]), int(iso[3]))
+    if numeric:
+        return _day(int(numeric[3]), int(numeric[2]), int(numeric[1]))
+    for day, name, year in ([worded.groups()] if worded else []) + ([(english[2], english[1], english[3])] if english else []):
+        month = _month(name)
+        if month:
+            return _day(int(year), month, int(day)) if year else _nearest(month, int(day), today, to_come=to_come)
+    if re.search(r"\d", lowered):
+        return None  # "tanggal 5 kemarin" is not yesterday
+    spelling = f" {normalise(message)} "
+    return next((today + timedelta(days=days) for words, days in NEAR.items() if f" {words} " in spelling), None)
+
+
+def _month(name: str) -> int | None:
+    return next((n for names in MONTHS.values() for n, month in enumerate(names, 1) if month.lower().startswith(name[:3])), None)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _nearest(month: int, day: int, today: date, *, to_come: bool) -> date | None:
+    this_year = _day(today.year, month, day)
+    if this_year is None:
+        return None
+    if to_come:
+        return this_year if this_year >= today else _day(today.year + 1, month, day)
+    return this_year if this_year <= today else _day(today.year - 1, month, day)

@@ -1,0 +1,35 @@
+"""What citizens call the fields of a form, in normalised spelling, when they correct one or name several at once."""
+
+from __future__ import annotations
+
+FIELD_WORDS: dict[str, tuple[str, ...]] = {
+    "name": ("nama lengkap", "nama", "name", "full name"),
+    "address": ("alamat", "address"),
+    "contact": ("kontak", "contact", "email", "surel", "telepon", "telp", "no hp", "nomor hp", "hp", "wa", "phone"),
+    "details": ("rincian", "informasi", "informasi yang diminta", "isi", "details"),
+    "purpose": ("tujuan", "alasan", "keperluan", "purpose"),
+    "obtain": ("cara memperoleh", "cara", "salinan", "bentuk", "how to obtain"),
+    "delivery": ("pengiriman", "kirim", "dikirim lewat", "delivery"),
+    "applicant": ("jenis pemohon", "pemohon", "applicant"),
+    "text": ("isi", "isi aspirasi", "aspirasi", "text"),
+    "topic": ("topik", "topic"),
+    "policy": ("kebijakan", "policy"),
+    "place": ("daerah", "kota", "provinsi", "tempat", "asal", "place"),
+    "request_number": ("nomor permohonan", "number"),
+    "grounds": ("dasar", "alasan", "grounds"),
+    "found_on": ("tanggal", "date"),
+    "statement": ("kasus", "uraian", "statement"),
+    "wish": ("harapan", "keinginan", "wish"),
+    "institution": ("lembaga", "instansi", "sekolah", "kampus", "universitas", "institution"),
+    "mode": ("bentuk kunjungan", "bentuk", "mode"),
+    "date": ("tanggal utama", "tanggal", "date"),
+    "other_date": ("tanggal cadangan", "tanggal lain", "alternatif"),
+    "people": ("jumlah", "jumlah peserta", "peserta", "participants"),
+    "theme": ("tema", "theme"),
+    "needs": ("kebutuhan khusus", "kebutuhan", "needs"),
+    "campus": ("kampus", "sekolah", "universitas", "campus"),
+    "study": ("program studi", "prodi", "jurusan", "study programme"),
+    "semester": ("semester", "kelas"),
+    "unit": ("unit", "bagian", "penempatan"),
+    "period": ("periode", "waktu", "bulan", "period"),
+}

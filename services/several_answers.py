@@ -1,0 +1,75 @@
+"""Several answers in one message: "nama: Budi, alamat: …", "Budi, Jl. Mawar 5 Bandung, budi@contoh.id", "salinan lewat email".
+
+Only what can't be meant otherwise is taken; the form asks for the rest as ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from services.field_names import FIELD_WORDS
+from services.fields import Choice, Field, Rejection
+from services.privacy import Kind, mask
+
+PERSON = ("name", "address", "contact")
+
+
+def read(all_fields: Sequence[Field], asked: Field, message: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Values by field name, where `message` holds those of two fields or more and the asked one is among them."""
+    missing = [field for field in all_fields if (field.name not in fields or field is asked) and field.when(fields)]
+    for find in (_labelled, _of_a_person, _choices):
+        found = {name: value for name, value in find(missing, asked, message).items() if not isinstance(value, Rejection)}
+        if len(found) >= 2 and asked.name in found:
+            return found
+    return {}
+
+
+def _labelled(missing: list[Field], asked: Field, message: str) -> dict[str, Any]:
+    """What stands behind a field's own name and a colon, up to the next name."""
+    by_word = {word: field for field in missing for word in FIELD_WORDS.get(field.name, ())}
+    if not by_word:
+        return {}
+    names = "|".join(re.escape(word) for word in sorted(by_word, key=len, reverse=True))
+    label = re.compile(rf"(?:^|[\s,;.])({names})(?:\s+(?:saya|lengkap|saya adalah))?\s*[:=]\s*", re.IGNORECASE)
+    parts = label.split(message)
+    found: dict[str, Any] = {}
+    for word, value in zip(parts[1::2], parts[2::2], strict=True):
+        field = by_word[word.lower()]
+        found.setdefault(field.name, field.check(value.strip(" \n,;.")))
+    return found
+
+
+def _of_a_person(missing: list[Field], asked: Field, message: str) -> dict[str, Any]:
+    """Name, address and contact in a row, of which the contact is known by its form."""
+    by_name = {field.name: field for field in missing if field.name in PERSON}
+    if asked.name not in by_name or "contact" not in by_name:
+        return {}
+    rest, contact = message, by_name["contact"].check(message)
+    for kind, value in mask(message).found:
+        if kind in (Kind.EMAIL, Kind.PHONE):
+            rest = rest.replace(value, "\n")
+    rest = re.sub(r"\b(?:e-?mail|surel|hp|wa|telp|telepon|phone|nomor)\b\W*(?=\n|$)", "", rest, flags=re.IGNORECASE)
+    parts = [part.strip() for part in re.split(r"[,;\n]+", rest) if part.strip(" .:-")]
+    found: dict[str, Any] = {"contact": contact}
+    if asked.name == "name" and parts:
+        found["name"] = by_name["name"].check(parts[0])
+        if "address" in by_name and len(parts) > 1:
+            found["address"] = by_name["address"].check(", ".join(parts[1:]))
+    elif asked.name == "address":
+        found["address"] = by_name["address"].check(", ".join(parts))
+    return found
+
+
+def _choices(missing: list[Field], asked: Field, message: str) -> dict[str, Any]:
+    """Choices named in one sentence, from the asked one on to the first field that is no choice."""
+    found: dict[str, Any] = {}
+    for field in missing[missing.index(asked) :] if asked in missing else []:
+        if not isinstance(field.check, Choice):
+            break
+        value = field.check.named(message)
+        if value is None:
+            break
+        found[field.name] = value
+    return found

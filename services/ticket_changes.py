@@ -1,0 +1,260 @@
+"""What citizens and staff can do with a ticket once it is filed, and when they can't.
+
+Each change and its event are one durable transaction. Of two changes at once, one is made on what the other has left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from services.calendar import JAKARTA, WorkingCalendar
+from services.privacy import mask
+from services.registry import JOURNEY_OF
+from services.ticket_events import INTERNAL, MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry, record
+from services.tickets import Kind, Resolution, State
+from store.database import Database, utc_now
+from store.encryption import Encryption
+from store.models import Notice, Ticket, TicketEvent
+
+EXTENSION_DAYS = 7
+"""Working days: UU 14/2008 art. 22(8)."""
+SCORES = range(1, 5)
+TRIES = 5
+CLOCKED = frozenset({Kind.INFORMATION_REQUEST, Kind.OBJECTION})
+"""Kinds whose answer the law demands: name and contact are needed until it is given."""
+MOVES = {
+    State.REVIEWED: {State.RECEIVED, State.FORWARDED},
+    State.FORWARDED: {State.RECEIVED, State.REVIEWED},
+}
+"""To which state staff may move a ticket, and from where. `State.CLOSED` comes with an answer or a withdrawal only."""
+T = TypeVar("T")
+
+
+class Refusal(StrEnum):
+    CLOSED = "closed"
+    NOT_ANSWERED = "not_answered"
+    """It can't be rated: it is open, or was withdrawn."""
+    SAME_STATE = "same_state"
+    WRONG_KIND = "wrong_kind"
+    NO_DUE_DATE = "no_due_date"
+    EXTENDED_BEFORE = "extended_before"
+    OVERDUE = "overdue"
+    TEXT_LENGTH = "text_length"
+    """Empty, or longer than its limit."""
+    RESOLUTION = "resolution"
+    """A resolution that is not staff's to give."""
+    SCORE = "score"
+
+
+class ChangeRefused(Exception):
+    """The ticket is not in a state, or the change not of a kind, that the rules allow."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+class TicketChanges:
+    """All methods raise KeyError for an unknown number and `ChangeRefused` where the rules say no.
+
+    `officer` is the login name of who acts; the citizen never sees it.
+    """
+
+    def __init__(self, database: Database, encryption: Encryption, calendar: WorkingCalendar) -> None:
+        self._database = database
+        self._encryption = encryption
+        self._calendar = calendar
+
+    def history(self, number: str, *, internal: bool = False) -> list[HistoryEntry]:
+        """What happened, oldest first; `internal` adds what only staff see."""
+        with self._database.session() as session:
+            ticket = _found(session, number)
+            query = select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id)
+            events = [event for event in session.scalars(query) if internal or event.name not in INTERNAL]
+        return [
+            HistoryEntry(
+                event.at,
+                Happening(event.name),
+                Actor(event.actor),
+                event.data,
+                self._encryption.unseal(event.text) if event.text else None,
+            )
+            for event in events
+        ]
+
+    def note(self, number: str, text: str, now: datetime | None = None) -> None:
+        """The citizen adds something to an open ticket."""
+        self._add_text(number, Happening.NOTED, text, now)
+
+    def join(self, number: str, text: str, now: datetime | None = None) -> None:
+        """Add what would have been a second ticket to this open one. The caller has seen that it is the citizen's own."""
+        self._add_text(number, Happening.JOINED, text, now)
+
+    def withdraw(self, number: str, now: datetime | None = None) -> None:
+        """The citizen takes an open ticket back: closed, with the resolution `dicabut`."""
+        now = now or utc_now()
+
+        def change(session: Session, ticket: Ticket) -> None:
+            self._close(session, ticket, Resolution.WITHDRAWN, Happening.WITHDRAWN, Actor.CITIZEN, now)
+
+        self._change(number, change)
+
+    def rate(self, number: str, score: int, reason: str | None = None, now: datetime | None = None) -> None:
+        """The citizen rates the answer, 1 (worst) to 4; the last rating counts."""
+        if score not in SCORES:
+            raise ChangeRefused(Refusal.SCORE)
+        sealed = self._sealed(reason, MAX_REASON) if reason else None
+
+        def change(session: Session, ticket: Ticket) -> None:
+            if ticket.state != State.CLOSED or ticket.resolution == Resolution.WITHDRAWN:
+                raise ChangeRefused(Refusal.NOT_ANSWERED)
+            record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed)
+
+        self._change(number, change)
+
+    def move(self, number: str, state: State, officer: str, now: datetime | None = None) -> None:
+        """Staff take the ticket up (`ditelaah`) or pass it to the unit concerned (`diteruskan`)."""
+
+        def change(session: Session, ticket: Ticket) -> None:
+            _must_be_open(ticket)
+            if State(ticket.state) not in MOVES.get(state, set()):
+                raise ChangeRefused(Refusal.SAME_STATE)
+            ticket.state = state
+            record(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
+
+        self._change(number, change)
+
+    def answer(self, number: str, text: str, resolution: Resolution, officer: str, now: datetime | None = None) -> None:
+        """Staff answer the ticket, which closes it."""
+        if resolution is Resolution.WITHDRAWN:
+            raise ChangeRefused(Refusal.RESOLUTION)
+        sealed = self._sealed(text, MAX_ANSWER)
+        now = now or utc_now()
+
+        def change(session: Session, ticket: Ticket) -> None:
+            data = {"resolution": resolution, "officer": officer}
+            self._close(session, ticket, resolution, Happening.ANSWERED, Actor.OFFICER, now, data, sealed)
+
+        self._change(number, change)
+
+    def extend(self, number: str, reason: str, officer: str, now: datetime | None = None) -> date:
+        """Staff extend the time limit of an information request, once, with a written reason (UU 14/2008 art. 22(8)).
+
+        Returns the new due date. Raises `UnknownYear` where the count runs into a year without a decree on days off.
+        """
+        sealed = self._sealed(reason, MAX_REASON)
+        now = now or utc_now()
+
+        def change(session: Session, ticket: Ticket) -> date:
+            _must_be_open(ticket)
+            if ticket.kind != Kind.INFORMATION_REQUEST:
+                raise ChangeRefused(Refusal.WRONG_KIND)
+            if ticket.due_on is None:
+                raise ChangeRefused(Refusal.NO_DUE_DATE)
+            if ticket.extended_from:
+                raise ChangeRefused(Refusal.EXTENDED_BEFORE)
+            if now.astimezone(JAKARTA).date() > ticket.due_on:
+                raise ChangeRefused(Refusal.OVERDUE)
+            ticket.extended_from = ticket.due_on
+            ticket.due_on = self._calendar.due_date(ticket.extended_from, EXTENSION_DAYS)
+            data = {"from": ticket.extended_from.isoformat(), "to": ticket.due_on.isoformat(), "officer": officer}
+            record(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
+            return ticket.due_on
+
+        return self._change(number, change)
+
+    def pseudonymise(self, conversation_id: str, now: datetime | None = None) -> list[str]:
+        """Take the citizen out of the tickets that this conversation filed; returns the numbers.
+
+        The tickets themselves stay: the ministry keeps a register of requests. The link to the conversation is cut at once.
+        Name, address and contact go with it, except from an open information request or objection, whose answer the law
+        demands: there they go when it is closed.
+        """
+        now = now or utc_now()
+        with self._database.session() as session:
+            numbers = list(session.scalars(select(Ticket.number).where(Ticket.conversation_id == conversation_id)))
+
+        def change(session: Session, ticket: Ticket) -> None:
+            ticket.conversation_id = None
+            own_events = select(TicketEvent.id).where(TicketEvent.ticket_id == ticket.id)
+            session.execute(delete(Notice).where(Notice.event_id.in_(own_events)))
+            if ticket.kind in CLOCKED and ticket.state != State.CLOSED:
+                ticket.pseudonymise_when_closed = True
+                record(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
+            else:
+                self._remove_personal_data(session, ticket, Actor.CITIZEN, now)
+
+        for number in numbers:
+            self._change(number, change)
+        return numbers
+
+    def _change(self, number: str, change: Callable[[Session, Ticket], T]) -> T:
+        for _ in range(TRIES):
+            try:
+                with self._database.durable_session() as session:
+                    return change(session, _found(session, number))
+            except StaleDataError:  # somebody else's change came between reading and writing
+                continue
+        raise RuntimeError(f"ticket {number} is changed by others all the time")
+
+    def _add_text(self, number: str, name: Happening, text: str, now: datetime | None) -> None:
+        sealed = self._sealed(text, MAX_NOTE)
+
+        def change(session: Session, ticket: Ticket) -> None:
+            _must_be_open(ticket)
+            record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed)
+
+        self._change(number, change)
+
+    def _close(
+        self,
+        session: Session,
+        ticket: Ticket,
+        resolution: Resolution,
+        name: Happening,
+        actor: Actor,
+        now: datetime,
+        data: dict[str, Any] | None = None,
+        text: bytes | None = None,
+    ) -> None:
+        _must_be_open(ticket)
+        ticket.state, ticket.resolution = State.CLOSED, resolution
+        record(session, ticket, name, actor, now, data, text)
+        if ticket.pseudonymise_when_closed:
+            self._remove_personal_data(session, ticket, Actor.SYSTEM, now)
+
+    def _remove_personal_data(self, session: Session, ticket: Ticket, actor: Actor, now: datetime) -> None:
+        """Personal fields go; what was asked stays, and numbers and addresses in the citizen's notes are masked."""
+        journey = JOURNEY_OF.get(Kind(ticket.kind))
+        fields = dict(self._encryption.unseal(ticket.fields))
+        personal = {field.name for field in journey.fields if field.personal} if journey else set(fields)
+        ticket.fields = self._encryption.seal({name: value for name, value in fields.items() if name not in personal})
+        ticket.pseudonymise_when_closed = False
+        written = TicketEvent.ticket_id == ticket.id, TicketEvent.actor == Actor.CITIZEN, TicketEvent.text.is_not(None)
+        for event in session.scalars(select(TicketEvent).where(*written)):
+            event.text = self._encryption.seal(mask(self._encryption.unseal(event.text or b"")).text)
+        record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": "permintaan_warga"})
+
+    def _sealed(self, text: str, longest: int) -> bytes:
+        if not 1 <= len(text.strip()) <= longest:
+            raise ChangeRefused(Refusal.TEXT_LENGTH)
+        return self._encryption.seal(text.strip())
+
+
+def _found(session: Session, number: str) -> Ticket:
+    ticket = session.scalar(select(Ticket).where(Ticket.number == number))
+    if ticket is None:
+        raise KeyError(number)
+    return ticket
+
+
+def _must_be_open(ticket: Ticket) -> None:
+    if ticket.state == State.CLOSED:
+        raise ChangeRefused(Refusal.CLOSED)

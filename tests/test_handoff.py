@@ -1,0 +1,250 @@
+"""The queue and the officer's side of it, on real SQLite."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select
+
+from services.assembly import Services
+from services.handoff import Closed, Event, Handoffs, NotYours, State
+from services.journeys import KEY
+from store.conversations import Reply
+from store.models import Handoff, HandoffEvent
+from tests.clock import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock("2026-11-23 10:00")
+
+
+@pytest.fixture
+def handoffs(services: Services, clock: Clock) -> Handoffs:
+    return Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+
+
+@pytest.fixture
+def citizen(services: Services) -> Callable[[], str]:
+    """Opens a conversation and returns its id."""
+    return lambda: services.conversations.open("web", "id").id
+
+
+def history(services: Services, handoff_id: int) -> list[tuple[str, str]]:
+    with services.database.session() as session:
+        query = select(HandoffEvent).where(HandoffEvent.handoff_id == handoff_id).order_by(HandoffEvent.id)
+        return [(event.name, event.actor) for event in session.scalars(query)]
+
+
+def test_the_queue_counts_from_one_and_moves_up(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    first, second = citizen(), citizen()
+    assert handoffs.ask(first).position == 1
+    assert handoffs.ask(second).position == 2
+    handoffs.leave(first)
+    place = handoffs.place(second)
+    assert place is not None
+    assert place.position == 1
+
+
+def test_asking_twice_keeps_the_place(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    conversation = citizen()
+    assert handoffs.ask(conversation) == handoffs.ask(conversation)
+    assert len(handoffs.queue()) == 1
+
+
+def test_asking_from_many_threads_at_once_makes_one_entry(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    conversation, start = citizen(), Barrier(6)
+
+    def ask(_: int) -> int:
+        start.wait()
+        return handoffs.ask(conversation).handoff_id
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(ask, range(6)))) == 1
+    assert len(handoffs.queue()) == 1
+
+
+def test_nobody_joins_outside_the_hours_but_a_place_held_stays(handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]) -> None:
+    early = citizen()
+    handoffs.ask(early)
+    clock.set("2026-11-23 12:10")
+    assert handoffs.ask(early).position == 1
+    with pytest.raises(Closed) as closed:
+        handoffs.ask(citizen())
+    assert closed.value.opens_at == Clock("2026-11-23 13:00").now
+    clock.set("2028-01-04 10:00")
+    with pytest.raises(Closed) as closed:
+        handoffs.ask(citizen())
+    assert (closed.value.opens_at, closed.value.unknown_year) == (None, 2028)
+
+
+def test_a_conversation_that_is_not_there_cannot_queue(handoffs: Handoffs) -> None:
+    with pytest.raises(LookupError):
+        handoffs.ask("nobody")
+
+
+def test_the_oldest_waits_first_with_its_seconds(handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]) -> None:
+    first, second = citizen(), citizen()
+    handoffs.ask(first)
+    clock.forward(seconds=90)
+    handoffs.ask(second)
+    clock.forward(seconds=30)
+    assert [(one.conversation_id, one.waiting_seconds) for one in handoffs.queue()] == [(first, 120), (second, 30)]
+
+
+def test_of_many_officers_at_once_one_gets_the_conversation(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    for _ in range(5):
+        handoff_id, start = handoffs.ask(citizen()).handoff_id, Barrier(8)
+
+        def take(number: int, handoff_id: int = handoff_id, start: Barrier = start) -> bool:
+            start.wait()
+            try:
+                handoffs.take(handoff_id, f"petugas-{number}")
+            except NotYours:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            taken = list(pool.map(take, range(8)))
+        assert sum(taken) == 1
+        assert [event for event in history(services, handoff_id) if event[0] == "taken"] == [("taken", f"petugas-{taken.index(True)}")]
+
+
+def test_only_the_officer_who_has_it_can_speak_pass_on_and_hand_back(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    handoff_id = handoffs.ask(citizen()).handoff_id
+    for step in (
+        lambda officer: handoffs.say(handoff_id, officer, "Halo"),
+        lambda officer: handoffs.transfer(handoff_id, officer, "budi"),
+        lambda officer: handoffs.hand_back(handoff_id, officer),
+    ):
+        with pytest.raises(NotYours):
+            step("rina")
+    handoffs.take(handoff_id, "rina")
+    handoffs.say(handoff_id, "rina", "Halo")
+    handoffs.transfer(handoff_id, "rina", "budi")
+    with pytest.raises(NotYours):
+        handoffs.say(handoff_id, "rina", "Masih saya")
+    handoffs.say(handoff_id, "budi", "Saya lanjutkan")
+    handoffs.hand_back(handoff_id, "budi")
+    with pytest.raises(NotYours):
+        handoffs.hand_back(handoff_id, "budi")
+    assert history(services, handoff_id) == [
+        ("asked", "warga"),
+        ("taken", "rina"),
+        ("said", "rina"),
+        ("transferred", "rina"),
+        ("said", "budi"),
+        ("handed_back", "budi"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 4001])
+def test_an_officers_message_has_a_length(handoffs: Handoffs, citizen: Callable[[], str], text: str) -> None:
+    handoff_id = handoffs.ask(citizen()).handoff_id
+    handoffs.take(handoff_id, "rina")
+    with pytest.raises(ValueError, match="1 to 4000"):
+        handoffs.say(handoff_id, "rina", text)
+
+
+def test_officer_and_citizen_write_at_once_and_no_message_is_lost(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    conversation = citizen()
+    handoff_id = handoffs.ask(conversation).handoff_id
+    handoffs.take(handoff_id, "rina")
+
+    def write(number: int) -> None:
+        if number % 2:
+            handoffs.say(handoff_id, "rina", f"petugas {number}")
+        else:
+            services.conversations.add_inbound(conversation, f"id-{number}", f"warga {number}")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, range(30)))
+    messages = services.conversations.after(conversation, 0)
+    assert [message.seq for message in messages] == list(range(1, 31))
+    assert sum(message.author == "officer" for message in messages) == 15
+
+
+@pytest.mark.parametrize(("agreed", "shown"), [(True, ["sebelum", "sesudah"]), (False, ["sesudah"]), (None, ["sesudah"])])
+def test_what_was_said_before_is_shown_only_with_consent(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str], agreed: bool | None, shown: list[str]
+) -> None:
+    conversation = citizen()
+    services.conversations.add_inbound(conversation, "1", "sebelum")
+    handoff_id = handoffs.ask(conversation).handoff_id
+    if agreed is not None:
+        assert handoffs.answer(conversation, agreed=agreed)
+    assert bool(handoffs.transcript(handoff_id)) is bool(agreed)
+    handoffs.take(handoff_id, "rina")
+    services.conversations.add_inbound(conversation, "2", "sesudah")
+    assert [message.text for message in handoffs.transcript(handoff_id)] == shown
+
+
+def test_the_context_names_topic_status_form_and_filled_fields_without_values(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    conversation = citizen()
+    asked = services.conversations.add_inbound(conversation, "1", "apa itu simpel")
+    facts = {"status": "answered", "topic": "simpel"}
+    services.conversations.add_replies(conversation, [Reply("…")], reply_to=asked, turn=facts, awaited_field="information_contact")
+    fields = {KEY: "k", "applicant": "wni", "name": "Siti Aminah", "purpose": None}
+    services.drafts.write(conversation, "information", fields)
+    handoffs.ask(conversation)
+    (waiting,) = handoffs.queue()
+    assert waiting.context.topic == "simpel"
+    assert waiting.context.last_status == "answered"
+    assert waiting.context.journey == "information"
+    assert waiting.context.filled == ("applicant", "name")
+    assert "Siti" not in repr(waiting)
+
+
+def test_whom_nobody_took_by_closing_time_is_told_so_once(
+    services: Services, handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]
+) -> None:
+    waiting, taken = handoffs.ask(citizen()).handoff_id, handoffs.ask(citizen()).handoff_id
+    handoffs.take(taken, "rina")
+    assert handoffs.close_unserved(Clock("2026-11-23 12:30").now) == []
+    assert handoffs.close_unserved(Clock("2026-11-23 14:59").now) == []
+    assert handoffs.close_unserved(Clock("2026-11-23 15:00").now) == [waiting]
+    assert handoffs.close_unserved(Clock("2026-11-23 15:01").now) == []
+    assert history(services, waiting)[-1] == ("unserved", "sistem")
+    with services.database.session() as session:
+        assert session.get_one(Handoff, taken).state == State.ACTIVE
+
+
+def test_a_restart_next_morning_still_closes_yesterdays_queue(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    yesterday = handoffs.ask(citizen()).handoff_id
+    assert handoffs.close_unserved(Clock("2026-11-24 09:30").now) == [yesterday]
+
+
+def test_each_event_is_told_by_one_process_and_again_when_that_one_died(
+    handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]
+) -> None:
+    handoffs.take(handoffs.ask(citizen()).handoff_id, "rina")
+    (event,) = handoffs.untold()
+    assert event.name is Event.TAKEN
+    assert handoffs.claim(event.event_id)
+    assert not handoffs.claim(event.event_id)
+    clock.forward(minutes=6)
+    assert handoffs.claim(event.event_id)
+    handoffs.told(event.event_id)
+    assert handoffs.untold() == []
+    assert not handoffs.claim(event.event_id)
+
+
+def test_deleting_a_conversation_deletes_its_handoffs_and_their_events(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    conversation = citizen()
+    handoffs.ask(conversation)
+    services.own_data.delete(conversation)
+    with services.database.session() as session:
+        assert not list(session.scalars(select(Handoff)))
+        assert not list(session.scalars(select(HandoffEvent)))
+    assert handoffs.ask(conversation).position == 1
