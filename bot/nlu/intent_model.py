@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 WORD = r"\S+"
+NEAREST = 3
 
 DEFAULTS: dict[str, Any] = {
     "outside": "out_of_scope",
@@ -146,6 +147,33 @@ def _smallest_sure(best: Scores, same: npt.NDArray[np.bool_], share: float) -> f
     return float(best[order[enough[-1]]]) if len(enough) else 1.1
 
 
+class Neighbours:
+    """How close a message comes to the examples of a label: the mean cosine to the nearest three."""
+
+    def __init__(self, vectors: Vectors, truth: Indices) -> None:
+        self._mean = vectors.mean(axis=0)
+        directions = self._directions(vectors)
+        self._examples = [directions[truth == label] for label in range(truth.max() + 1)]
+
+    def _directions(self, vectors: Vectors) -> Vectors:
+        centred = vectors - self._mean
+        return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+    def closeness(self, vectors: Vectors, labels: Indices) -> Scores:
+        """Of each row to the label beside it, shape (rows,)."""
+        rows = zip(self._directions(vectors), labels, strict=True)
+        return np.array([np.sort(self._examples[label] @ row)[-NEAREST:].mean() for row, label in rows])
+
+
+class Views(NamedTuple):
+    """Messages as each part sees them. `spelling`, `meaning`: log-probabilities, shape (messages, labels)."""
+
+    spelling: Scores
+    meaning: Scores
+    vectors: Vectors
+    neighbours: Neighbours
+
+
 class Weighing:
     """How much each view counts, and how sure one may be: fitted to examples that the views have not seen."""
 
@@ -153,8 +181,19 @@ class Weighing:
         """`outside`: the label of what the assistant isn't for, if there is one."""
         self._outside = outside
 
-    def fit(self, spelling: Scores, meaning: Scores, truth: Indices, quick_same: float) -> None:
-        """`spelling`, `meaning`: log-probabilities, shape (examples, labels)."""
+    def fit(self, views: Views, truth: Indices, quick_same: float) -> None:
+        self.fit_weights(views.spelling, views.meaning, truth)
+        self._odds = None
+        if self._outside is not None:
+            doubts = self._doubts(views, self._best_inside(views))
+            self._scale = doubts.std(axis=0)
+            self._odds = LogisticRegression().fit(doubts / self._scale, truth == self._outside)
+        quick = softmax(self._quick_weight * views.spelling, axis=1)
+        same = quick.argmax(axis=1) == self.probabilities(views).argmax(axis=1)
+        self.sure = _smallest_sure(quick.max(axis=1), same, quick_same)
+
+    def fit_weights(self, spelling: Scores, meaning: Scores, truth: Indices) -> None:
+        """So that what was said is as likely as it can be: of both views together, and of spelling alone."""
         rows = np.arange(len(truth))
 
         def loss(weights: Scores) -> float:
@@ -162,30 +201,33 @@ class Weighing:
 
         self.weights = np.asarray(minimize(loss, [1.0, 0.5], method="Nelder-Mead").x)
         self._quick_weight = float(minimize_scalar(lambda w: loss(np.array([w, 0.0])), bounds=(0.1, 5), method="bounded").x)
-        self._odds = None
-        if self._outside is not None:
-            self._odds = LogisticRegression().fit(self._doubts(spelling, meaning), truth == self._outside)
-        quick = softmax(self._quick_weight * spelling, axis=1)
-        same = quick.argmax(axis=1) == self.probabilities(spelling, meaning).argmax(axis=1)
-        self.sure = _smallest_sure(quick.max(axis=1), same, quick_same)
 
     def quick(self, spelling: Scores) -> Scores:
         """Probabilities by spelling alone, shape (labels,)."""
         return np.asarray(softmax(self._quick_weight * spelling))
 
-    def _doubts(self, spelling: Scores, meaning: Scores) -> Scores:
-        """In each view, how much likelier `outside` is than the best other label, as log-odds, shape (rows, 2)."""
-        combined = self.weights[0] * spelling + self.weights[1] * meaning
-        combined[:, self._outside] = -np.inf
-        best = combined.argmax(axis=1)[:, None]
-        return np.stack([view[:, self._outside] - np.take_along_axis(view, best, 1)[:, 0] for view in (spelling, meaning)], axis=1)
+    def _combined(self, views: Views) -> Scores:
+        return np.asarray(self.weights[0] * views.spelling + self.weights[1] * views.meaning)
 
-    def probabilities(self, spelling: Scores, meaning: Scores) -> Scores:
+    def _best_inside(self, views: Views) -> Indices:
+        combined = self._combined(views)
+        combined[:, self._outside] = -np.inf
+        return np.asarray(combined.argmax(axis=1))
+
+    def _doubts(self, views: Views, best: Indices) -> Scores:
+        """In each view, how much likelier or closer `outside` is than the best other label, shape (rows, 3)."""
+        rows, outside = np.arange(len(best)), np.full_like(best, self._outside)
+        likelier = [view[:, self._outside] - view[rows, best] for view in (views.spelling, views.meaning)]
+        closer = views.neighbours.closeness(views.vectors, outside) - views.neighbours.closeness(views.vectors, best)
+        return np.stack([*likelier, closer], axis=1)
+
+    def probabilities(self, views: Views) -> Scores:
         """By both views, shape (rows, labels); rows sum to 1."""
-        combined = self.weights[0] * spelling + self.weights[1] * meaning
+        combined = self._combined(views)
         if self._odds is None:
             return np.asarray(softmax(combined, axis=1))
-        outside = expit(self._doubts(spelling, meaning) @ self._odds.coef_[0] + self._odds.intercept_[0])
+        doubts = self._doubts(views, self._best_inside(views)) / self._scale
+        outside = expit(doubts @ self._odds.coef_[0] + self._odds.intercept_[0])
         combined[:, self._outside] = -np.inf
         result = softmax(combined, axis=1) * (1 - outside[:, None])
         result[:, self._outside] = outside
@@ -216,10 +258,12 @@ class IntentModel:
         by_meaning = self._new_meaning().fit(vectors[seen], truth[seen]).log_probabilities(vectors[unseen])
         self.labels = labels.tolist()
         self._weighing = Weighing(self.labels.index(config["outside"]) if config["outside"] in self.labels else None)
-        self._weighing.fit(by_spelling, by_meaning, truth[unseen], config["quick_same"])
+        views = Views(by_spelling, by_meaning, vectors[unseen], Neighbours(vectors[seen], truth[seen]))
+        self._weighing.fit(views, truth[unseen], config["quick_same"])
         self._spelling.fit(features, truth)
         self._meaning = self._new_meaning().fit(vectors, truth)
-        accuracy = (self._weighing.probabilities(by_spelling, by_meaning).argmax(axis=1) == truth[unseen]).mean()
+        self._neighbours = Neighbours(vectors, truth)
+        accuracy = (self._weighing.probabilities(views).argmax(axis=1) == truth[unseen]).mean()
         weights = [round(float(weight), 2) for weight in self._weighing.weights]
         log.info("intents trained", examples=len(texts), right_on_held_out=round(float(accuracy), 4), weights=weights)
 
@@ -232,5 +276,6 @@ class IntentModel:
         quick = self._weighing.quick(by_spelling)
         if quick.max() >= self._weighing.sure and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
             return quick
-        by_meaning = self._meaning.log_probabilities(encoder.encode([text]))
-        return np.asarray(self._weighing.probabilities(by_spelling[None], by_meaning)[0])
+        vectors = encoder.encode([text])
+        views = Views(by_spelling[None], self._meaning.log_probabilities(vectors), vectors, self._neighbours)
+        return np.asarray(self._weighing.probabilities(views)[0])
