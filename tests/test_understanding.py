@@ -18,7 +18,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bench import clinc
-from bot.nlu.intent_model import IntentModel, Ngrams, Weighing, _smallest_sure
+from bot.nlu.intent_model import IntentModel, Ngrams, Weighing
 from bot.nlu.intents import FALLBACK, IntentClassifier
 from bot.nlu.normaliser import NORMALISED, Normaliser, spelling_of
 from services import encoder as encoders
@@ -84,7 +84,7 @@ def test_probabilities_sum_to_one_whichever_view_decides(model: IntentModel) -> 
 
 def test_a_message_that_spelling_is_sure_of_is_not_encoded() -> None:
     counting = CountingEncoder()
-    model = trained(CachingEncoder(counting), quick_same=0.5)
+    model = trained(CachingEncoder(counting), sure=0.5)
     counting.encoded.clear()
     model.probabilities("apa syarat magang", "apa syarat magang", CachingEncoder(counting))
     assert counting.encoded == []
@@ -92,15 +92,10 @@ def test_a_message_that_spelling_is_sure_of_is_not_encoded() -> None:
 
 def test_a_crisis_is_never_decided_by_spelling_alone() -> None:
     counting = CountingEncoder()
-    model = trained(CachingEncoder(counting), quick_same=0.5)
+    model = trained(CachingEncoder(counting), sure=0.5)
     counting.encoded.clear()
     model.probabilities("saya ingin mati", "saya ingin mati", CachingEncoder(counting))
     assert counting.encoded == ["saya ingin mati"]
-
-
-def test_spelling_never_decides_alone_where_it_was_never_right() -> None:
-    assert _smallest_sure(np.array([0.9, 0.8]), np.array([False, False]), 0.99) > 1
-    assert _smallest_sure(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]), 0.99) == 0.8
 
 
 def test_a_model_without_an_intent_for_the_rest_still_weighs_its_views() -> None:

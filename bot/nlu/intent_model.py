@@ -38,12 +38,11 @@ DEFAULTS: dict[str, Any] = {
     "hidden": 512,
     "networks": 3,
     "held_out": 0.2,
-    "quick_same": 0.998,
+    "sure": 0.97,
 }
 """outside: the intent of what the assistant isn't for. never_quick: intents that spelling alone never decides.
 C: inverse strength of the regularisation of `Spelling`. hidden, networks: size and number of the networks of `Meaning`.
-held_out: share of the examples on which the views are weighed. quick_same: how often spelling alone has to say the same
-as both views there to decide alone."""
+held_out: share of the examples on which the views are weighed. sure: the probability from which spelling alone decides."""
 
 
 class Ngrams:
@@ -139,14 +138,6 @@ class Meaning:
         return np.asarray(np.mean(scores, axis=0))
 
 
-def _smallest_sure(best: Scores, same: npt.NDArray[np.bool_], share: float) -> float:
-    """The probability from which at least this share of the examples is decided the same; over 1 where there is none."""
-    order = np.argsort(-best)
-    shares = np.cumsum(same[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(shares >= share)
-    return float(best[order[enough[-1]]]) if len(enough) else 1.1
-
-
 class Neighbours:
     """How close a message comes to the examples of a label: the mean cosine to the nearest three."""
 
@@ -181,16 +172,13 @@ class Weighing:
         """`outside`: the label of what the assistant isn't for, if there is one."""
         self._outside = outside
 
-    def fit(self, views: Views, truth: Indices, quick_same: float) -> None:
+    def fit(self, views: Views, truth: Indices) -> None:
         self.fit_weights(views.spelling, views.meaning, truth)
         self._odds = None
         if self._outside is not None:
             doubts = self._doubts(views, self._best_inside(views))
             self._scale = doubts.std(axis=0)
-            self._odds = LogisticRegression().fit(doubts / self._scale, truth == self._outside)
-        quick = softmax(self._quick_weight * views.spelling, axis=1)
-        same = quick.argmax(axis=1) == self.probabilities(views).argmax(axis=1)
-        self.sure = _smallest_sure(quick.max(axis=1), same, quick_same)
+            self._odds = LogisticRegression(C=0.1).fit(self._signs(doubts), truth == self._outside)
 
     def fit_weights(self, spelling: Scores, meaning: Scores, truth: Indices) -> None:
         """So that what was said is as likely as it can be: of both views together, and of spelling alone."""
@@ -221,13 +209,21 @@ class Weighing:
         closer = views.neighbours.closeness(views.vectors, outside) - views.neighbours.closeness(views.vectors, best)
         return np.stack([*likelier, closer], axis=1)
 
+    def _signs(self, doubts: Scores) -> Scores:
+        """The doubts, and before them their sum, made so large that regularisation leaves it alone.
+
+        So all doubts count the same unless there are many examples of `outside` that say otherwise.
+        """
+        scaled = doubts / self._scale
+        return np.column_stack([10 * scaled.sum(axis=1), scaled])
+
     def probabilities(self, views: Views) -> Scores:
         """By both views, shape (rows, labels); rows sum to 1."""
         combined = self._combined(views)
         if self._odds is None:
             return np.asarray(softmax(combined, axis=1))
-        doubts = self._doubts(views, self._best_inside(views)) / self._scale
-        outside = expit(doubts @ self._odds.coef_[0] + self._odds.intercept_[0])
+        signs = self._signs(self._doubts(views, self._best_inside(views)))
+        outside = expit(signs @ self._odds.coef_[0] + self._odds.intercept_[0])
         combined[:, self._outside] = -np.inf
         result = softmax(combined, axis=1) * (1 - outside[:, None])
         result[:, self._outside] = outside
@@ -259,7 +255,7 @@ class IntentModel:
         self.labels = labels.tolist()
         self._weighing = Weighing(self.labels.index(config["outside"]) if config["outside"] in self.labels else None)
         views = Views(by_spelling, by_meaning, vectors[unseen], Neighbours(vectors[seen], truth[seen]))
-        self._weighing.fit(views, truth[unseen], config["quick_same"])
+        self._weighing.fit(views, truth[unseen])
         self._spelling.fit(features, truth)
         self._meaning = self._new_meaning().fit(vectors, truth)
         self._neighbours = Neighbours(vectors, truth)
@@ -274,7 +270,7 @@ class IntentModel:
         """One number a label; they sum to 1."""
         by_spelling = self._spelling.log_probabilities(spelling)
         quick = self._weighing.quick(by_spelling)
-        if quick.max() >= self._weighing.sure and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
+        if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
             return quick
         vectors = encoder.encode([text])
         views = Views(by_spelling[None], self._meaning.log_probabilities(vectors), vectors, self._neighbours)
