@@ -24,6 +24,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from services.encoder import CachingEncoder, Vectors
+from services.spelling_correction import SpellingCorrection
 
 log = structlog.get_logger(__name__)
 Scores = npt.NDArray[np.float64]
@@ -247,8 +248,9 @@ class IntentModel:
             raise ValueError("an intent classifier needs three intents or more")
         config = self._config
         vectors = encoder.encode_and_keep(texts)
+        self._correction = SpellingCorrection(spellings)
         self._spelling = Spelling(config["C"])
-        features = self._spelling.features(spellings)
+        features = self._spelling.features([self._correction.correct(spelling) for spelling in spellings])
         seen, unseen = train_test_split(np.arange(len(truth)), test_size=config["held_out"], random_state=1, stratify=truth)
         by_spelling = self._spelling.regression(features[seen], truth[seen]).predict_log_proba(features[unseen])
         by_meaning = self._new_meaning().fit(vectors[seen], truth[seen]).log_probabilities(vectors[unseen])
@@ -268,7 +270,7 @@ class IntentModel:
 
     def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
         """One number a label; they sum to 1."""
-        by_spelling = self._spelling.log_probabilities(spelling)
+        by_spelling = self._spelling.log_probabilities(self._correction.correct(spelling))
         quick = self._weighing.quick(by_spelling)
         if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
             return quick
