@@ -62,7 +62,7 @@ class Ngrams:
         return len(self._vectorizer.vocabulary_)
 
     def row(self, spelling: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-        """Columns and values of one text, as `fit` would give them in a tenth of a `TfidfVectorizer.transform`'s time."""
+        """Columns and values of one text, as `TfidfVectorizer.transform` gives them, without its cost of a call."""
         known = self._vectorizer.vocabulary_
         counts = {known[part]: count for part, count in Counter(self._analyse(spelling)).items() if part in known}
         columns = np.fromiter(counts.keys(), np.intp, len(counts))
@@ -99,6 +99,12 @@ class Spelling:
         return np.asarray(log_softmax(decision + self._bias))
 
 
+def _directions(vectors: Vectors, mean: Vectors) -> Vectors:
+    """Rows of length 1 that point away from `mean`: sentences of one task have most of their vectors in common."""
+    centred = vectors - mean
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
 class Meaning:
     """Networks with one hidden layer on the sentence vector; their log-probabilities are averaged."""
 
@@ -125,10 +131,8 @@ class Meaning:
         return self
 
     def _inputs(self, vectors: Vectors) -> Vectors:
-        """Centred, each number with a variance of about one."""
-        centred = vectors - self._mean
-        length = np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-        return np.asarray(centred / length * np.sqrt(vectors.shape[1]), dtype=np.float32)
+        """Each number with a variance of about one."""
+        return np.asarray(_directions(vectors, self._mean) * np.sqrt(vectors.shape[1]), dtype=np.float32)
 
     def log_probabilities(self, vectors: Vectors) -> Scores:
         """Shape (rows, labels)."""
@@ -144,16 +148,12 @@ class Neighbours:
 
     def __init__(self, vectors: Vectors, truth: Indices) -> None:
         self._mean = vectors.mean(axis=0)
-        directions = self._directions(vectors)
+        directions = _directions(vectors, self._mean)
         self._examples = [directions[truth == label] for label in range(truth.max() + 1)]
-
-    def _directions(self, vectors: Vectors) -> Vectors:
-        centred = vectors - self._mean
-        return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
     def closeness(self, vectors: Vectors, labels: Indices) -> Scores:
         """Of each row to the label beside it, shape (rows,)."""
-        rows = zip(self._directions(vectors), labels, strict=True)
+        rows = zip(_directions(vectors, self._mean), labels, strict=True)
         return np.array([np.sort(self._examples[label] @ row)[-NEAREST:].mean() for row, label in rows])
 
 
