@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu.intent_model import DEFAULTS, IntentModel
 from bot.nlu.normaliser import spelling_of
+from bot.training import CODE, fingerprint
 from services.assembly import shared_encoder
 
 FALLBACK = "nlu_fallback"
@@ -37,6 +38,11 @@ class IntentClassifier(GraphComponent):
     def get_default_config() -> dict[str, Any]:
         """Those of `IntentModel`, and threshold: the probability under which it abstains."""
         return {**DEFAULTS, "threshold": 0.3}
+
+    @staticmethod
+    def fingerprint_addon(config: dict[str, Any]) -> str:
+        """Rasa's cache knows data and configuration; a change of our code has to be told to it."""
+        return fingerprint(CODE)
 
     @classmethod
     def create(
