@@ -9,7 +9,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint evaluate bench test-browser test-scale setup setup-dev
+.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale setup setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names t
 bench: setup-dev ## measure against stock Rasa in one run, write bench/report.md
 	@.venv/bin/sapa train
 	.venv/bin/python -m bench.run $(BENCH_OPTIONS)
+
+bench-clinc: setup-dev ## measure the intent classifier on CLINC150 (CLINC150 names its data_full.json)
+	.venv/bin/python -m bench.clinc
 
 setup: .venv/production.stamp
 setup-dev: .venv/development.stamp

@@ -13,7 +13,8 @@ import yaml
 from services.settings import PROJECT
 
 log = structlog.get_logger(__name__)
-SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", "bot/nlu/*.py", "services/slang.yml", "services/spelling.py")
+CODE = ("bot/nlu/*.py", "services/slang.yml", "services/spelling*.py", "services/encoder.py", "services/e5.py")
+SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", *CODE)
 KEPT_MODELS = 5
 
 
@@ -21,10 +22,10 @@ class TrainingFailed(Exception):
     """Rasa made no model; what it said stands in its own output above."""
 
 
-def fingerprint() -> str:
-    """12 hex digits, the same for the same training files."""
+def fingerprint(sources: tuple[str, ...] = SOURCES) -> str:
+    """12 hex digits, the same for the same files."""
     digest = hashlib.sha256()
-    for pattern in SOURCES:
+    for pattern in sources:
         for path in sorted(PROJECT.glob(pattern)):
             digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

