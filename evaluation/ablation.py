@@ -1,0 +1,121 @@
+"""What understanding loses without each of its parts: `IntentModel` trained anew without it, by the same examples.
+
+Slow: four models are trained. `python -m evaluation.report --ablation` runs it, and report.json keeps the result.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from bot.nlu import intent_model
+from bot.nlu.intent_model import Indices, IntentModel, Scores, Views, Weighing
+from bot.nlu.intents import FALLBACK
+from bot.training import training_examples
+from evaluation.groups import GROUPS, OUTSIDE, Group
+from evaluation.latency import WARM_UP, milliseconds
+from evaluation.measures import percentiles
+from services.assembly import shared_encoder
+from services.encoder import CachingEncoder, E5Encoder
+from services.settings import PROJECT
+from services.spelling import normalise
+from services.spelling_correction import SpellingCorrection
+
+ABSTAINS_UNDER = 0.3
+"""As `IntentClassifier` does by default."""
+
+
+class _WithoutNeighbours(Weighing):
+    def _doubts(self, views: Views, best: Indices) -> Scores:
+        return np.asarray(super()._doubts(views, best)[:, :2])
+
+
+class _MeaningAlone(IntentModel):
+    def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
+        return np.asarray(np.exp(self._meaning.log_probabilities(encoder.encode([text]))[0]))
+
+
+def _no_correction(spellings: Iterable[str]) -> SpellingCorrection:
+    """One that knows no word to mend others into."""
+    return SpellingCorrection(())
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a model differs from the one that serves: names of `bot.nlu.intent_model` in whose place others stand while it is trained,
+    its configuration, and what is done instead of `normalise`."""
+
+    name: str
+    model: type[IntentModel] = IntentModel
+    config: dict[str, Any] = field(default_factory=dict)
+    replaced: dict[str, Any] = field(default_factory=dict)
+    spelling_of: Callable[[str], str] = normalise
+
+
+VARIANTS = (
+    Variant("everything, as served"),
+    Variant("spelling view only", config={"sure": 0.0, "never_quick": []}),
+    Variant("meaning view only", model=_MeaningAlone),
+    Variant("without spelling correction", replaced={"SpellingCorrection": _no_correction}),
+    Variant("without normalisation (as typed, in lower case)", spelling_of=str.lower),
+    Variant("without the neighbours' doubt", replaced={"Weighing": _WithoutNeighbours}),
+    Variant("without quick decisions", config={"sure": 1.1}),
+)
+
+
+def measure() -> list[dict[str, Any]]:
+    """One row a variant; those that differ only in how they decide share a training."""
+    trained: dict[tuple[Any, ...], IntentModel] = {}
+    rows = []
+    for variant in VARIANTS:
+        key = (variant.spelling_of, *variant.replaced)
+        if key not in trained:
+            trained[key] = _train(variant)
+        model = variant.model(variant.config)
+        kept = copy.deepcopy(vars(trained[key]))  # a copy has mended no word yet
+        vars(model).update({**kept, "_config": model._config})
+        rows.append({"name": variant.name, **_measure(model, variant)})
+    return rows
+
+
+def _train(variant: Variant) -> IntentModel:
+    examples = training_examples(PROJECT / "data" / "nlu")
+    texts, intents = zip(*((text, intent) for intent, listed in examples.items() for text in listed), strict=True)
+    model = IntentModel({})
+    with patch.multiple(intent_model, **variant.replaced):
+        model.fit(texts, [variant.spelling_of(text) for text in texts], intents, shared_encoder())
+    return model
+
+
+def _measure(model: IntentModel, variant: Variant) -> dict[str, Any]:
+    encoder = CachingEncoder(E5Encoder())  # of its own, so that no message has been encoded before
+    taken: list[float] = []
+
+    def acted_on(text: str) -> str:
+        probabilities = model.probabilities(text, variant.spelling_of(text), encoder)
+        return model.labels[int(probabilities.argmax())] if probabilities.max() >= ABSTAINS_UNDER else FALLBACK
+
+    for text in WARM_UP:
+        acted_on(text)
+    result: dict[str, Any] = {}
+    for name, group in GROUPS.items():
+        rows = group.intents
+        said: list[str] = []
+        for row in rows:
+            taken.append(milliseconds(lambda: said.append(acted_on(row["text"]))))  # noqa: B023 called at once
+        result[name] = _figures(group, [row["intent"] for row in rows], said, acted_on)
+    return {**result, "milliseconds": percentiles(taken)}
+
+
+def _figures(group: Group, truth: list[str], said: list[str], acted_on: Callable[[str], str]) -> dict[str, float]:
+    pairs = list(zip(truth, said, strict=True))
+    return {
+        "accuracy": float(np.mean([t == s for t, s in pairs])),
+        "rejected": float(np.mean([s in {OUTSIDE, FALLBACK} for t, s in pairs if t != OUTSIDE])),
+        "out_of_scope": float(np.mean([acted_on(text) in {OUTSIDE, FALLBACK} for text in group.out_of_scope])),
+    }
