@@ -87,7 +87,7 @@ def _train(variant: Variant) -> IntentModel:
     examples = training_examples(PROJECT / "data" / "nlu")
     texts, intents = zip(*((text, intent) for intent, listed in examples.items() for text in listed), strict=True)
     model = IntentModel({})
-    with patch.multiple(intent_model, **variant.replaced):
+    with patch.dict(vars(intent_model), variant.replaced):
         model.fit(texts, [variant.spelling_of(text) for text in texts], intents, shared_encoder())
     return model
 

@@ -19,7 +19,7 @@ from evaluation.measures import (
     operating_points,
     reliability,
     share,
-    wilson,
+    small_share,
 )
 from services.knowledge import Knowledge, Verdict
 
@@ -125,7 +125,7 @@ def _crisis(rows: Rows, said: list[Understood], outside: list[Understood], calm:
         "intents.csv, other intents": alarm[~meant].tolist(),
     }
     return {
-        "recall": {"n": int(meant.sum()), "share": float(alarm[meant].mean()), "interval": wilson(alarm[meant])},
+        "recall": small_share(alarm[meant]),
         "false_alarms": {name: {"n": len(flags), "alarms": sum(flags)} for name, flags in alarms.items()},
     }
 

@@ -21,8 +21,10 @@ How far to trust it:
   thresholds were chosen because of them. These figures are optimistic.
 - **Held out**: the author e (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these messages, and nothing was
   chosen on them. These are the figures to quote. They are one author's messages, and few: mind the intervals.
-- Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall Wilson's, since a bootstrap of
-  a share near 100 % has no width. They say what other messages of the same authors would give, not what other authors would.
+- Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents
+  and the picture of probabilities Wilson's, since a bootstrap of few messages that are all right has no width. They say what other
+  messages of the same authors would give, not what other authors would.
+- A message that the training side holds too, by chance, is taken out of these files: `check_data.py` finds it.
 """.strip()
 MEASURES = """
 - Rejected: a message in scope that is taken for `out_of_scope` or gets `nlu_fallback`.
@@ -34,13 +36,13 @@ MEASURES = """
 """.strip()
 POINTS = """
 By the intent classifier alone. Out of scope: share of `out_of_scope.csv` that is not acted on, because `out_of_scope` is the best
-intent or the probability of the best one is under the threshold. Lost: the share of messages in scope that share this fate. The assistant uses
-{threshold}.
+intent or the probability of the best one is under the threshold. Lost: the share of messages in scope that share this fate. The
+assistant uses {threshold}.
 """.strip()
 LATENCY = """
-Processor time (CPU time, not the time that passes) of the one thread that does the work, in ms, on {processor}.
-Each message is timed once, not having been encoded before; every second message of `intents.csv` as a whole, the others by component,
-`topics.csv` through the knowledge search.
+Processor time (CPU time, not the time that passes) of the one thread that does the work, in ms, on {processor} with a
+load average of {load}. Each message is timed once, not having been encoded before: every second message of `intents.csv` as a whole,
+the others by component, and `topics.csv` through the knowledge search.
 """.strip()
 ABLATION = """
 Of {on}, model {model}. Each variant of the intent classifier is trained anew by the same examples, without Rasa. Everything in %, by

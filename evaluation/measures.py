@@ -34,16 +34,21 @@ def share(flags: Flags) -> dict[str, Any]:
 
 
 def wilson(flags: Flags) -> Interval:
-    """95 % interval of a share (Wilson 1927), for shares near 1: where all rows are true a bootstrap has no width."""
+    """95 % interval of a share (Wilson 1927), for few rows or a share near 1: where all are true a bootstrap has no width."""
     z, n, p = NormalDist().inv_cdf(0.975), len(flags), float(flags.mean())
     centre, half = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
     return max(0.0, (centre - half) / (1 + z * z / n)), min(1.0, (centre + half) / (1 + z * z / n))
 
 
+def small_share(flags: Flags) -> dict[str, Any]:
+    """As `share`, of at least one row, with Wilson's interval."""
+    return {"n": len(flags), "share": float(flags.mean()), "interval": wilson(flags)}
+
+
 def by_value(flags: Flags, values: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """`share` of the rows of each value."""
+    """`small_share` of the rows of each value."""
     column = np.array(values)
-    return {value: share(flags[column == value]) for value in sorted(set(values))}
+    return {value: small_share(flags[column == value]) for value in sorted(set(values))}
 
 
 def _mean_f1(truth: Rows, predicted: Rows, labels: int) -> float:
@@ -66,19 +71,17 @@ def confusion(truth: Sequence[str], predicted: Sequence[str]) -> list[list[Any]]
     return [[*pair, count] for pair, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def reliability(confidence: Floats, right: Flags) -> list[dict[str, float]]:
-    """Of each tenth of the probability that has messages: how many, their mean probability, the share that is right."""
+def reliability(confidence: Floats, right: Flags) -> list[dict[str, Any]]:
+    """Of each tenth of the probability that has messages: their mean probability, and `small_share` of those that are right."""
     places = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return [
-        {"n": int((places == b).sum()), "confidence": float(confidence[places == b].mean()), "right": float(right[places == b].mean())}
-        for b in sorted(set(places.tolist()))
-    ]
+    bins = [places == b for b in sorted(set(places.tolist()))]
+    return [{"confidence": float(confidence[b].mean()), **small_share(right[b])} for b in bins]
 
 
-def calibration_error(bins: list[dict[str, float]]) -> float:
+def calibration_error(bins: list[dict[str, Any]]) -> float:
     """Expected calibration error of the bins of `reliability`: 0 is perfect."""
     total = sum(b["n"] for b in bins)
-    return sum(b["n"] / total * abs(b["confidence"] - b["right"]) for b in bins)
+    return float(sum(b["n"] / total * abs(b["confidence"] - b["share"]) for b in bins))
 
 
 def operating_points(inside: Floats, outside: Floats) -> list[dict[str, float]]:

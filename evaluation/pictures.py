@@ -23,10 +23,11 @@ SIZES = {"font.size": 8, "axes.titlesize": 9, "axes.labelsize": 8, "xtick.labels
 def confusion(groups: dict[str, dict[str, Any]], path: Path) -> None:
     """One matrix a group, of the intents that were confused in either; right answers are left out, they are nearly all."""
     pairs = [pair for group in groups.values() for pair in group["intents"]["confusion"]]
-    said, taken = sorted({truth for truth, _, _ in pairs}), sorted({predicted for _, predicted, _ in pairs})
+    said = sorted({truth for truth, _, _ in pairs}) or [""]
+    taken = sorted({predicted for _, predicted, _ in pairs}) or [""]
     most = max([count for _, _, count in pairs], default=1)
     with pyplot.rc_context(SIZES):
-        height = 1.6 + 0.17 * max(len(said), 1)
+        height = 1.6 + 0.17 * len(said)
         figure, axes = pyplot.subplots(1, len(groups), figsize=(WIDTH, height), sharey=True, layout="constrained", squeeze=False)
         for axis, (name, group) in zip(axes[0], groups.items(), strict=True):
             _matrix(axis, group["intents"]["confusion"], said, taken, most)
@@ -61,18 +62,31 @@ def reliability(groups: dict[str, dict[str, Any]], path: Path) -> None:
         above.plot([0, 1], [0, 1], color="#777777", linewidth=0.8, linestyle=":", label="a probability that means what it says")
         for place, (name, group) in enumerate(groups.items()):
             bins = group["intents"]["reliability"]
-            confidence, right = [b["confidence"] for b in bins], [b["right"] for b in bins]
+            confidence, right = [b["confidence"] for b in bins], np.array([b["share"] for b in bins])
+            low, high = np.array([b["interval"] for b in bins]).T
             colour, marker, line = LOOKS[name]
             error = group["intents"]["calibration_error"]
             label = f"{TITLES[name]} (expected calibration error {error:.3f})"
-            above.plot(confidence, right, color=colour, marker=marker, linestyle=line, markersize=5, linewidth=1.2, label=label)
+            above.errorbar(
+                confidence,
+                right,
+                (right - low, high - right),
+                color=colour,
+                marker=marker,
+                linestyle=line,
+                markersize=5,
+                linewidth=1.2,
+                elinewidth=0.7,
+                capsize=2,
+                label=label,
+            )
             centres = [min(int(10 * c), 9) / 10 + 0.03 + 0.04 * place for c in confidence]
             bars = below.bar(
                 centres, [b["n"] for b in bins], width=0.035, color=colour, hatch="//" if place else "", edgecolor="white"
             )
             below.bar_label(bars, fontsize=6)
-        above.set_ylabel("share that is right")
-        above.legend(loc="upper left", frameon=False)
+        above.set_ylabel("share that is right, with 95 % interval")
+        above.legend(loc="lower right", frameon=False)
         above.set_ylim(0, 1.03)
         below.set_yscale("log")
         below.set_ylim(0.7, 5000)

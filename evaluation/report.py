@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def measured() -> dict[str, Any]:
         "question_variants": sum(len(entry.examples()) for entry in assembled.knowledge.entries),
         "threshold": latency.loaded_components(assistant)["IntentClassifier"]._config["threshold"],
         "processor": processor(),
+        "load": round(os.getloadavg()[0], 1),
         "groups": {name: {**measure(group, assistant, assembled.knowledge), "latency": taken[name]} for name, group in GROUPS.items()},
     }
 
