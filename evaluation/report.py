@@ -67,7 +67,7 @@ def main() -> None:
     arguments = parser.parse_args()
     configure_logs()
     result = measured()
-    rows = {**today(), "rows": ablation.measure()} if arguments.ablation else last_ablation(FOLDER / "report.json")
+    rows = {**today(), **ablation.measure()} if arguments.ablation else last_ablation(FOLDER / "report.json")
     write({**result, "ablation": rows}, FOLDER)
     print((FOLDER / "report.md").read_text(encoding="utf-8"))
 

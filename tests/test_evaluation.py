@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from matplotlib import image
 
-from evaluation import check_data, measures, report
+from bot.nlu import intent_model
+from evaluation import ablation, check_data, latency, measures, report
 from evaluation.groups import GROUPS, Understood
 
 AUTHORS = {"development": "abcd", "held_out": "e"}
@@ -126,7 +128,12 @@ def test_the_last_ablation_is_kept_with_its_date(tmp_path: Path) -> None:
     assert report.last_ablation(tmp_path / "report.json") is None
     shares = {"accuracy": 0.91, "rejected": 0.02, "out_of_scope": 0.9}
     row = {"name": "without a part", "development": shares, "held_out": shares, "milliseconds": {"n": 9, "p50": 0.5, "p95": 5.0}}
-    ablation = {"on": "2025-12-31", "model": "ba9876543210", "rows": [row]}
+    ablation = {
+        "on": "2025-12-31",
+        "model": "ba9876543210",
+        "rows": [row],
+        "left_out": {"n": 20, "share": 0.9, "interval": (0.7, 1.0)},
+    }
     report.write(result(ablation), tmp_path)
     assert report.last_ablation(tmp_path / "report.json") == ablation
     page = (tmp_path / "report.md").read_text()
@@ -146,6 +153,23 @@ def test_the_report_of_the_project_is_of_the_files_that_are_there() -> None:
 def test_the_authors_of_the_groups_are_different_people() -> None:
     for name, group in GROUPS.items():
         assert {row["author"] for row in group.intents} == set(AUTHORS[name])
+
+
+def test_waiting_costs_no_processor_time() -> None:
+    assert latency.milliseconds(time.sleep, 0.2) < 100
+
+
+@pytest.mark.parametrize("variant", ablation.VARIANTS, ids=lambda variant: variant.name)
+def test_what_a_variant_leaves_out_is_there_in_the_model_that_serves(variant: ablation.Variant) -> None:
+    assert set(variant.replaced) <= set(vars(intent_model))
+    assert set(variant.config) <= set(intent_model.DEFAULTS)
+
+
+def test_a_model_without_correction_mends_nothing() -> None:
+    replaced = next(variant.replaced for variant in ablation.VARIANTS if "SpellingCorrection" in variant.replaced)
+    texts = ["aspirasi masyarakat"] * 5
+    assert intent_model.SpellingCorrection(texts).correct("asipirasi") == "aspirasi"
+    assert replaced["SpellingCorrection"](texts).correct("asipirasi") == "asipirasi"
 
 
 # --- the check of the training data ------------------------------------------------------------------------------------------
