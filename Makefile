@@ -32,9 +32,9 @@ lint: setup-dev ## check style, types, imports and training data
 	.venv/bin/lint-imports
 	.venv/bin/python -m evaluation.check_data
 
-evaluate: setup-dev ## measure understanding on evaluation/*.csv, write evaluation/report.md
+evaluate: setup-dev ## measure understanding on evaluation/**/*.csv, write evaluation/report.md
 	@.venv/bin/sapa train
-	.venv/bin/python -m evaluation.report
+	.venv/bin/python -m evaluation.report $(EVALUATE_OPTIONS)
 
 test-browser: setup-dev ## run the tests in Debian's Chromium
 	@.venv/bin/sapa train

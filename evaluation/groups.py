@@ -1,0 +1,143 @@
+"""The two groups of labelled files, and what is measured on each through the code that serves citizens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bot.assistant import Assistant
+from bot.evaluation import measure_out_of_scope, read_rows
+from bot.nlu.intents import FALLBACK
+from evaluation.measures import (
+    by_value,
+    calibration_error,
+    confusion,
+    macro_f1,
+    operating_points,
+    reliability,
+    share,
+    small_share,
+)
+from services.knowledge import Knowledge, Verdict
+
+FOLDER = Path(__file__).parent
+OUTSIDE = "out_of_scope"
+Rows = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Four files of one folder."""
+
+    folder: Path
+
+    @property
+    def intents(self) -> Rows:
+        return read_rows(self.folder / "intents.csv", ("text", "intent", "register", "author"))
+
+    @property
+    def topics(self) -> Rows:
+        return read_rows(self.folder / "topics.csv", ("text", "topic"))
+
+    @property
+    def out_of_scope(self) -> list[str]:
+        return [row["text"] for row in read_rows(self.folder / "out_of_scope.csv", ("text",))]
+
+    @property
+    def not_crisis(self) -> list[str]:
+        """Messages with the words of an emergency that speak of none."""
+        return [row["text"] for row in read_rows(self.folder / "not_crisis.csv", ("text",))]
+
+
+GROUPS = {"development": Group(FOLDER), "held_out": Group(FOLDER / "held_out")}
+"""In the order of the report's columns. README.md says what may be done with which."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A message as it was understood: the intent that is acted on, and the best one before abstention with its probability."""
+
+    intent: str
+    best: str
+    probability: float
+
+    @property
+    def kept(self) -> float:
+        """The probability of the best intent, 0 where that is the one for what is out of scope."""
+        return 0.0 if self.best == OUTSIDE else self.probability
+
+
+def understand(assistant: Assistant, text: str) -> Understood:
+    parsed = assistant.understand(text)
+    name, ranking = parsed["intent"]["name"], parsed["intent_ranking"]
+    best = next(one for one in ranking if one["name"] != FALLBACK)
+    return Understood(name, best["name"], best["confidence"])
+
+
+def measure(group: Group, assistant: Assistant, knowledge: Knowledge) -> dict[str, Any]:
+    """What the report says about a group, in numbers; no text of a message is among them."""
+    rows = group.intents
+    said = [understand(assistant, row["text"]) for row in rows]
+    outside = [understand(assistant, text) for text in group.out_of_scope]
+    calm = [understand(assistant, text) for text in group.not_crisis]
+    turns = measure_out_of_scope(assistant, group.folder / "out_of_scope.csv")
+    answered = np.arange(turns["n"]) < len(turns["errors"])
+    inside = [u for u, row in zip(said, rows, strict=True) if row["intent"] != OUTSIDE]
+    return {
+        "intents": _intents(rows, said),
+        "rejected": share(np.array([u.intent in {OUTSIDE, FALLBACK} for u in inside])),
+        "out_of_scope": {
+            "turns_not_answered": share(~answered),
+            "by_intent": share(np.array([u.intent in {OUTSIDE, FALLBACK} for u in outside])),
+        },
+        "operating_points": operating_points(np.array([u.kept for u in inside]), np.array([u.kept for u in outside])),
+        "crisis": _crisis(rows, said, outside, calm),
+        "topics": _topics(group.topics, knowledge),
+    }
+
+
+def _intents(rows: Rows, said: list[Understood]) -> dict[str, Any]:
+    truth, predicted = [row["intent"] for row in rows], [u.intent for u in said]
+    right = np.array([t == p for t, p in zip(truth, predicted, strict=True)])
+    best_right = np.array([u.best == t for u, t in zip(said, truth, strict=True)])
+    bins = reliability(np.array([u.probability for u in said]), best_right)
+    return {
+        "accuracy": share(right),
+        "macro_f1": macro_f1(truth, predicted),
+        "calibration_error": calibration_error(bins),
+        "reliability": bins,
+        "by_register": by_value(right, [row["register"] for row in rows]),
+        "by_author": by_value(right, [row["author"] for row in rows]),
+        "by_intent": by_value(right, truth),
+        "confusion": confusion(truth, predicted),
+    }
+
+
+def _crisis(rows: Rows, said: list[Understood], outside: list[Understood], calm: list[Understood]) -> dict[str, Any]:
+    alarm = np.array([u.intent == "crisis" for u in said])
+    meant = np.array([row["intent"] == "crisis" for row in rows])
+    alarms = {
+        "out_of_scope.csv": [u.intent == "crisis" for u in outside],
+        "not_crisis.csv": [u.intent == "crisis" for u in calm],
+        "intents.csv, other intents": alarm[~meant].tolist(),
+    }
+    return {
+        "recall": small_share(alarm[meant]),
+        "false_alarms": {name: {"n": len(flags), "alarms": sum(flags)} for name, flags in alarms.items()},
+    }
+
+
+def _topics(rows: Rows, knowledge: Knowledge) -> dict[str, Any]:
+    findings = [knowledge.find(row["text"]) for row in rows]
+    pairs = list(zip(findings, [row["topic"] for row in rows], strict=True))
+    first = np.array([f.best is not None and f.best.topic == topic for f, topic in pairs])
+    answered = np.array([f.verdict is Verdict.ANSWER for f in findings])
+    return {
+        "at_1": share(first),
+        "at_3": share(np.array([topic in {hit.entry.topic for hit in f.hits} for f, topic in pairs])),
+        "answered_at_once": share(answered),
+        "right_when_answered": share(first[answered]),
+    }

@@ -1,0 +1,174 @@
+"""The report as a page: tables with the groups side by side, and what a reader must know to trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+GROUPS = {"development": "development", "held_out": "held out"}
+ABOUT = """
+# How well it understands
+
+Written by `make evaluate` on {on}; model {model}, from {training_examples} training examples and {question_variants} question variants
+of the knowledge files. The files are described in [README.md](README.md), the parts in
+[docs/understanding.md](../docs/understanding.md).
+
+How far to trust it:
+
+- All texts, those learned from and those measured on, were written by language models with different briefs. No citizen wrote any of
+  them, and no second reader checked the labels.
+- **Development**: the authors a, b, c and d (`evaluation/*.csv`). Their errors have been read, and training data was written and
+  thresholds were chosen because of them. These figures are optimistic.
+- **Held out**: the author e (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these messages, and nothing was
+  chosen on them. These are the figures to quote. They are one author's messages, and few: mind the intervals.
+- Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents
+  and the picture of probabilities Wilson's, since a bootstrap of few messages that are all right has no width. They say what other
+  messages of the same authors would give, not what other authors would.
+- A message that the training side holds too, by chance, is taken out of these files: `check_data.py` finds it.
+""".strip()
+MEASURES = """
+- Rejected: a message in scope that is taken for `out_of_scope` or gets `nlu_fallback`.
+- Out of scope, not answered: each message of `out_of_scope.csv` is a whole turn of a new conversation, knowledge search and dialogue
+  included; it counts where the assistant declines, asks again or says that it does not know. The row before it is the loss in scope
+  at which that happens.
+- False alarms: messages of all files that are no emergency and get the intent `crisis`.
+- Calibration: of the best intent before abstention, in ten bins of equal width.
+""".strip()
+POINTS = """
+By the intent classifier alone. Out of scope: share of `out_of_scope.csv` that is not acted on, because `out_of_scope` is the best
+intent or the probability of the best one is under the threshold. Lost: the share of messages in scope that share this fate. The
+assistant uses {threshold}.
+""".strip()
+LATENCY = """
+Processor time (CPU time, not the time that passes) of the one thread that does the work, in ms, on {processor} with a
+load average of {load}. Each message is timed once, not having been encoded before: every second message of `intents.csv` as a whole,
+the others by component, and `topics.csv` through the knowledge search.
+""".strip()
+ABLATION = """
+Of {on}, model {model}. Each variant of the intent classifier is trained anew by the same examples, without Rasa. Everything in %, by
+intent alone; the cost is the processor time of normalising and classifying a message of `intents.csv` of both groups, in ms.
+
+On a fifth of the training examples, left out of the training, the whole classifier is right in
+{hard} (%). Many of them were
+written to be hard to tell apart, so they are harder than the messages of all the authors here; citizens' may be, too.
+""".strip()
+Result = dict[str, Any]
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _with_interval(found: Result) -> str:
+    """A share in per cent with its interval."""
+    value = found["value"] if "value" in found else found["share"]
+    interval = found["interval"]
+    return percent(value) + (f" ({percent(interval[0])} – {percent(interval[1])})" if interval else "")
+
+
+def _with_number(found: Result) -> str:
+    return f"{_with_interval(found)}, n {found['n']}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]], numbers: int) -> list[str]:
+    """Markdown; the last `numbers` columns are set to the right."""
+    names = list(head)
+    rule = ["---"] * (len(names) - numbers) + ["--:"] * numbers
+    return [f"| {' | '.join(map(str, cells))} |" for cells in (names, rule, *rows)]
+
+
+def to_markdown(result: Result) -> str:
+    groups = [result["groups"][name] for name in GROUPS]
+    sections = [
+        [ABOUT.format(**result)],
+        ["## In short", "", *_summary(groups), "", MEASURES],
+        ["## By register", "", "Intents right, %.", "", *_by("by_register", groups)],
+        ["## By author", "", "Intents right, %.", "", *_by("by_author", groups)],
+        ["## By intent", "", "Intents right, %. Of the author e most intents have twelve messages.", "", *_by("by_intent", groups)],
+        [
+            "## What is taken for what",
+            "",
+            "![How often each intent was taken for another](confusion.png)",
+            "",
+            *_confusion(groups),
+        ],
+        ["## What a probability means", "", "![Share of right answers by probability](reliability.png)"],
+        ["## Other operating points", "", POINTS.format(**result), "", *_points(groups)],
+        ["## False alarms of a crisis", "", *_alarms(groups)],
+        ["## Cost of a message", "", LATENCY.format(**result), "", *_latency(groups)],
+        ["## Without each part", "", *_ablation(result["ablation"])],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _summary(groups: list[Result]) -> list[str]:
+    rows: list[tuple[str, list[str]]] = [
+        ("intents right", [_with_number(g["intents"]["accuracy"]) for g in groups]),
+        ("intents, macro-F1", [_with_interval(g["intents"]["macro_f1"]) for g in groups]),
+        ("in scope, rejected", [_with_number(g["rejected"]) for g in groups]),
+        ("out of scope, not answered (whole turns)", [_with_number(g["out_of_scope"]["turns_not_answered"]) for g in groups]),
+        ("out of scope, found by intent alone", [_with_number(g["out_of_scope"]["by_intent"]) for g in groups]),
+        ("crisis, recall", [_with_number(g["crisis"]["recall"]) for g in groups]),
+        ("crisis, false alarms", [_all_alarms(g) for g in groups]),
+        ("topic of the best entry right", [_with_number(g["topics"]["at_1"]) for g in groups]),
+        ("topic among the three best", [_with_number(g["topics"]["at_3"]) for g in groups]),
+        ("questions answered at once", [_with_number(g["topics"]["answered_at_once"]) for g in groups]),
+        ("… right when answered", [_with_number(g["topics"]["right_when_answered"]) for g in groups]),
+        ("expected calibration error (0 to 1)", [f"{g['intents']['calibration_error']:.3f}" for g in groups]),
+    ]
+    return _table(("%", *GROUPS.values()), ([name, *cells] for name, cells in rows), 2)
+
+
+def _all_alarms(group: Result) -> str:
+    found = group["crisis"]["false_alarms"].values()
+    alarms, n = sum(f["alarms"] for f in found), sum(f["n"] for f in found)
+    return f"{alarms} of {n} ({percent(alarms / n)})"
+
+
+def _by(name: str, groups: list[Result]) -> list[str]:
+    values = sorted({value for group in groups for value in group["intents"][name]})
+    cells = ([_with_number(found) if (found := g["intents"][name].get(value)) else "" for g in groups] for value in values)
+    return _table((name.removeprefix("by_"), *GROUPS.values()), ([value, *row] for value, row in zip(values, cells, strict=True)), 2)
+
+
+def _confusion(groups: list[Result]) -> list[str]:
+    counts = [{(t, p): n for t, p, n in group["intents"]["confusion"]} for group in groups]
+    pairs = sorted({pair for found in counts for pair in found}, key=lambda pair: (-sum(found.get(pair, 0) for found in counts), pair))
+    often = [pair for pair in pairs if sum(found.get(pair, 0) for found in counts) > 1]
+    rows = ([*pair, *(found.get(pair, 0) for found in counts)] for pair in often)
+    return [*_table(("said", "taken for", *GROUPS.values()), rows, 2), "", f"Once each: {len(pairs) - len(often)} other pairs."]
+
+
+def _points(groups: list[Result]) -> list[str]:
+    head = ["threshold", *(f"{name}: {what}" for name in GROUPS.values() for what in ("out of scope, %", "lost, %"))]
+    points = zip(*(group["operating_points"] for group in groups), strict=True)
+    return _table(head, ([f"{at[0]['threshold']:.2f}", *(percent(p[w]) for p in at for w in ("recall", "lost"))] for at in points), 5)
+
+
+def _alarms(groups: list[Result]) -> list[str]:
+    found = [group["crisis"]["false_alarms"] for group in groups]
+    rows = ([name, *(f"{f[name]['alarms']} of {f[name]['n']}" for f in found)] for name in found[0])
+    return _table(("messages", *GROUPS.values()), rows, 2)
+
+
+def _latency(groups: list[Result]) -> list[str]:
+    head = ["component", *(f"{name}: {what}" for name in GROUPS.values() for what in ("n", "p50", "p95"))]
+    parts = list(dict.fromkeys(part for group in groups for part in group["latency"]))
+    rows = []
+    for part in parts:
+        found = [group["latency"].get(part) for group in groups]
+        cells = ([f["n"], f"{f['p50']:.2f}", f"{f['p95']:.2f}"] if f else ["0", "", ""] for f in found)
+        rows.append([part, *(cell for row in cells for cell in row)])
+    return _table(head, rows, 6)
+
+
+def _ablation(found: Result | None) -> list[str]:
+    if found is None:
+        return ["Not measured yet: `make evaluate EVALUATE_OPTIONS=--ablation`."]
+    measures = {"accuracy": "right", "rejected": "rejected", "out_of_scope": "out of scope found"}
+    head = ["", *(f"{name}: {what}" for name in GROUPS.values() for what in measures.values()), "p50", "p95"]
+    rows = []
+    for row in found["rows"]:
+        shares = [percent(row[group][measure]) for group in GROUPS for measure in measures]
+        rows.append([row["name"], *shares, f"{row['milliseconds']['p50']:.2f}", f"{row['milliseconds']['p95']:.2f}"])
+    return [ABLATION.format(**found, hard=_with_number(found["left_out"])), "", *_table(head, rows, 8)]
