@@ -22,9 +22,9 @@ class ValidateAspiration(ValidateForm):
     journey = JOURNEY
 
     def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
-        """Suggest a topic from the text, and notice a text much like one that the same person has just sent."""
+        """Once there is consent, suggest a topic from the text, and notice a text much like one that the same person has just sent."""
         text = fields.get("text")
-        if text is None or fields.get(LOOKED_AT) == text:
+        if text is None or "consent" not in fields or fields.get(LOOKED_AT) == text:
             return fields
         topic = suggested_topic(text)
         if topic and "topic" not in fields:
