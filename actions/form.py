@@ -99,6 +99,8 @@ class ValidateForm(Action, ABC):
         if any(self.journey.field_named(name) for name in draft):
             dispatcher.utter_message(response="utter_form_resumed")
             return self._after(dispatcher, tracker, self.journey.onwards(draft))
+        if self.journey.basis:
+            dispatcher.utter_message(response=self.journey.basis)
         step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
         if any(field.free_text and field.name in step.fields for field in self.journey.fields):
             dispatcher.utter_message(response="utter_taken_from_first_message")

@@ -62,6 +62,8 @@ class Journey:
     """Topics of questions that may interrupt even a free-text field."""
     confirm: bool = True
     stops: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    basis: str | None = None
+    """The sentence on purpose and law that is said once, before the first question."""
     prefill: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
