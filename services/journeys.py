@@ -28,7 +28,9 @@ CORRECTION_WORDS = 8
 """A longer message that says "ubah" or "salah" is telling something, not steering the form."""
 
 NEW_VALUE = re.compile(
-    r"\b(?:(?:se)?harusnya|menjadi|jadi|jadinya|yang ben[ae]r|should be|change it to|to)\b\s*:?\s*(.+)", re.IGNORECASE
+    r"(?:\b(?:(?:se)?harusnya|menjadi|jadinya|yang ben[ae]r|should be)\b"
+    r"|\b(?:ubah|ganti|change)\b.{1,30}?\b(?:jadi|ke|to)\b)\s*:?\s*(.+)",
+    re.IGNORECASE,
 )
 """What stands behind such words in a correction is the new value."""
 
@@ -121,6 +123,9 @@ class Journey:
             return Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
             return Step(Outcome.ASK, {**fields, CHANGING: True}, asked)
+        return self._taken(asked, value, fields)
+
+    def _taken(self, asked: Field, value: Any, fields: dict[str, Any]) -> Step:
         unwelcome = self.stops.get(asked.name)
         if unwelcome and unwelcome[0] == value:
             return Step(Outcome.STOPPED, fields, asked, unwelcome[1])
@@ -153,7 +158,7 @@ class Journey:
         value = named.check(behind[1].strip()) if behind else Rejection("")
         if isinstance(value, Rejection):
             return self._ask_again(named, fields)
-        return self.onwards({**fields, named.name: value})
+        return self._taken(named, value, fields)
 
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
         return Step(Outcome.ASK, {k: v for k, v in fields.items() if k not in (asked.name, CONFIRMATION.name)}, asked)
