@@ -24,9 +24,9 @@ class ValidateAspiration(ValidateForm):
     journey = JOURNEY
 
     def look_up(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> dict[str, Any]:
-        """Find the topic that the text suggests, and notice a text much like one that the same person has just sent."""
+        """Once there is consent, find the topic that the text suggests, and notice a text like one that the person has just sent."""
         text = fields.get("text")
-        if text is None or fields.get(LOOKED_AT) == text:
+        if text is None or "consent" not in fields or fields.get(LOOKED_AT) == text:
             return fields
         topic = suggested_topic(text)
         kept = {name: value for name, value in fields.items() if name not in (JOINED, "join")}

@@ -18,9 +18,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.language import switch_language
 from actions.replies import language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
-from services.commands import find_command
+from services.commands import Command, find_command
 from services.fields import Field, Rejection
-from services.journeys import CONFIRMATION, KEY, Journey, Outcome, Step
+from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.remarks import is_question, is_small_talk
 from services.turn import AnswerStatus
@@ -81,9 +81,12 @@ class ValidateForm(Action, ABC):
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         if self._wants_out(tracker, asked):
             return self._after(dispatcher, tracker, self.journey.cancel())
+        if find_command(turn.text) is Command.WAIT:
+            dispatcher.utter_message(response="utter_take_your_time")
+            return self._ask_on(tracker, fields, asked)
         interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
-            return [*interruption, *self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))]
+            return [*interruption, *self._ask_on(tracker, fields, asked)]
         return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
@@ -96,6 +99,8 @@ class ValidateForm(Action, ABC):
         if any(self.journey.field_named(name) for name in draft):
             dispatcher.utter_message(response="utter_form_resumed")
             return self._after(dispatcher, tracker, self.journey.onwards(draft))
+        if self.journey.basis:
+            dispatcher.utter_message(response=self.journey.basis)
         step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
         if any(field.free_text and field.name in step.fields for field in self.journey.fields):
             dispatcher.utter_message(response="utter_taken_from_first_message")
@@ -110,6 +115,11 @@ class ValidateForm(Action, ABC):
     def _is_crisis(tracker: Tracker) -> bool:
         intent = tracker.latest_message.get("intent") or {}
         return intent.get("name") == "crisis" and float(intent.get("confidence") or 0) >= SURE
+
+    def _ask_on(self, tracker: Tracker, fields: dict[str, Any], asked: Field) -> Events:
+        """The open question again and nothing else."""
+        services().drafts.write(tracker.sender_id, self.journey.name, fields)
+        return [*self._slots(fields), SlotSet("requested_slot", f"{self.journey.name}_{asked.name}")]
 
     @staticmethod
     def _wants_out(tracker: Tracker, asked: Field) -> bool:
@@ -140,6 +150,8 @@ class ValidateForm(Action, ABC):
             return self._answer(dispatcher, tracker, asked)
         if name == "switch_language":
             return switch_language(dispatcher, tracker)
+        if name in ("thank", "greet") and not is_small_talk(text):
+            return None
         if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
             return None
         dispatcher.utter_message(response=SIDE_REMARKS[name])
@@ -229,7 +241,7 @@ class ValidateForm(Action, ABC):
         return [SlotSet("misses", misses)]
 
     def _say_summary(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
-        if step.field is not CONFIRMATION or step.outcome is not Outcome.ASK:
+        if step.field is not CONFIRMATION or step.outcome is not Outcome.ASK or step.fields.get(CHANGING):
             return
         turn, language, empty = turn_of(tracker), language_of(tracker), "–"
         values = {
@@ -242,7 +254,8 @@ class ValidateForm(Action, ABC):
 
     def _slots(self, fields: dict[str, Any]) -> Events:
         names = [field.name for field in self.journey.all_fields]
-        return [SlotSet(f"{self.journey.name}_{name}", TAKEN if name in fields else None) for name in names]
+        taken = [SlotSet(f"{self.journey.name}_{name}", TAKEN if name in fields else None) for name in names]
+        return [*taken, SlotSet("changing", bool(fields.get(CHANGING)))]
 
     def end(self, *, confirmed: bool) -> Events:
         outcome = "confirmed" if confirmed else "cancelled"

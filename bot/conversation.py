@@ -29,13 +29,14 @@ from bot.shortcuts import (
     errand_named,
     leaves_officer,
     parsed_as,
+    without_language,
 )
 from services.assembly import Services
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
 from services.handoff import Place, State
 from services.privacy import mask
-from services.remarks import is_question, is_small_talk
+from services.remarks import is_question, is_small_talk, tells_who
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Opening, Reply
@@ -52,6 +53,8 @@ STATUS_OF_INTENT = {
     "talk_to_officer": AnswerStatus.HANDED_OVER,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
+PERSONAL = "[data pribadi]"
+"""Stands for an answer to a form that holds a name or an address, though another question was open."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
 """Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 
@@ -244,7 +247,8 @@ class ConversationService:
         if errand:
             return parsed_as(errand, {}), text
         meant = pressed.payload if pressed else text
-        return await asyncio.to_thread(self._assistant.understand, meant), meant
+        parsed = await asyncio.to_thread(self._assistant.understand, meant)
+        return (without_language(parsed) if awaited and not is_question(meant) else parsed), meant
 
     async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None) -> Answer:
         token = CURRENT.set(turn)
@@ -307,6 +311,8 @@ def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedTe
     field_asked = awaited_field(awaited)
     if field_asked and field_asked.personal and not _is_interruption(text, parsed):
         return _MaskedText(f"[{field_asked.label}]", warn=False)
+    if field_asked and tells_who(text):
+        return _MaskedText(PERSONAL, warn=False)
     complaint = kind_of(text) if parsed["intent"]["name"] == "report_complaint" else None
     if complaint and complaint.name == CORRUPTION:
         return _MaskedText(NOT_COLLECTED, warn=False)

@@ -26,6 +26,8 @@ BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_
 """What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
 OFFICER_BUTTON = "/talk_to_officer{"
 """How the payloads of buttons about the queue begin: leave it, agree, decline."""
+STARTS_FORM = "/start_"
+"""How the payloads of buttons begin that offer a form, alone under their message."""
 LEAVE = ("talk_to_officer", {"officer": "leave"})
 SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = {"talk_to_officer": 15, "manage_my_data": 5}
@@ -79,10 +81,12 @@ def button_meant(text: str, offered: list[Button]) -> Button | None:
 
 
 def _yes_or_no(text: str, offered: list[Button]) -> Button | None:
-    """The command that a typed "ya" or "tidak" gives, by the first word of its label: "Ya, hapus"."""
+    """What a typed "ya" or "tidak" gives: the only offer of a form, or the button whose label begins with it ("Ya, hapus")."""
     command = find_command(text)
     if command not in (Command.YES, Command.NO):
         return None
+    if command is Command.YES and len(offered) == 1 and offered[0].payload.startswith(STARTS_FORM):
+        return offered[0]
     meant = [b for b in offered if PAYLOAD.fullmatch(b.payload) and find_command(b.label.partition(",")[0]) is command]
     return meant[0] if len(meant) == 1 else None
 
@@ -113,6 +117,11 @@ def parsed_as(intent: str, entities: dict[str, str]) -> dict[str, Any]:
     """The understanding that a server-issued payload such as `/ask_information{"entry": "simpel"}` stands for."""
     listed = [{"entity": name, "value": value} for name, value in entities.items()]
     return {"intent": {"name": intent, "confidence": 1.0}, "intent_ranking": [], "entities": listed}
+
+
+def without_language(parsed: dict[str, Any]) -> dict[str, Any]:
+    """The understanding of a value given to a form: an address in English is no wish to be answered in English."""
+    return {**parsed, "entities": [entity for entity in parsed["entities"] if entity["entity"] != "language"]}
 
 
 def awaited_field(awaited: str | None) -> Field | None:

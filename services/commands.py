@@ -30,6 +30,7 @@ class Command(StrEnum):
     SKIP = "skip"
     YES = "yes"
     NO = "no"
+    WAIT = "wait"
     LEAVE_OFFICER = "leave_officer"
     """Out of the officers' queue, or back from an officer to the assistant."""
 
@@ -48,6 +49,8 @@ def find_command(message: str) -> Command | None:
 def _whole(message: str) -> Command | None:
     spelling = re.sub(r"[?!]", "", normalise(message)).strip() or message.strip()
     bare = " ".join(POLITE.sub(" ", spelling).split())
+    if not bare and "iya" in spelling.split():  # "iya dong": nothing but a yes and politeness
+        return Command.YES
     found = _spellings().get(spelling) or _spellings().get(bare)
     if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
         return Command.CANCEL

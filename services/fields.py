@@ -57,8 +57,12 @@ class Field:
 
 def name(message: str) -> str | Rejection:
     value = re.sub(
-        r"^(?:nama (?:saya|aku|gue|lengkap saya)|my name is|i am|i'm|saya)\s+(?:adalah\s+)?", "", message.strip(), flags=re.I
+        r"^(?:nama(?:nya| (?:saya|aku|gue|lengkap saya))?|atas nama|my name is|i am|i'm|saya)\s+(?:adalah\s+)?",
+        "",
+        message.strip(),
+        flags=re.I,
     )
+    value = re.sub(r"(?:\s+(?:ya|kak|min|pak|bu|dong|deh))+\W*$", "", value)
     value = " ".join(value.split()).strip(" .,!")
     letters = sum(c.isalpha() for c in value)
     if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or "?" in value:

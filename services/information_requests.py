@@ -24,6 +24,7 @@ _DETAILS = fields.text(20, 2000, "utter_invalid_details")
 
 JOURNEY = Journey(
     name="information",
+    basis="utter_information_basis",
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
     opening=opening,
     fields=(

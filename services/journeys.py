@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from services import several_answers
-from services.commands import Command, find_command
+from services.commands import Command, find_command, find_ordinal
 from services.field_names import FIELD_WORDS
 from services.fields import Field, Rejection, agreement
 from services.spelling import normalise
@@ -22,8 +22,17 @@ CONFIRMATION = Field("confirmed", agreement)
 KEY = "_submission_key"
 SUGGESTED = "_suggested_"
 """Before a field's name: a value that the citizen can take with a mere yes."""
+CHANGING = "_changing"
+"""Among the fields: the summary was not right, and the citizen is asked which part of it."""
 CORRECTION_WORDS = 8
 """A longer message that says "ubah" or "salah" is telling something, not steering the form."""
+
+NEW_VALUE = re.compile(
+    r"(?:\b(?:(?:se)?harusnya|menjadi|jadinya|yang ben[ae]r|should be)\b"
+    r"|\b(?:ubah|ganti|change)\b.{1,30}?\b(?:jadi|ke|to)\b)\s*:?\s*(.+)",
+    re.IGNORECASE,
+)
+"""What stands behind such words in a correction is the new value."""
 
 
 class Outcome(StrEnum):
@@ -57,6 +66,8 @@ class Journey:
     stops: dict[str, tuple[Any, str]] = field(default_factory=dict)
     cancelled: str = "utter_cancelled"
     """What is said to who has cancelled it."""
+    basis: str | None = None
+    """The sentence on purpose and law that is said once, before the first question."""
     prefill: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
@@ -88,11 +99,17 @@ class Journey:
             return self.cancel()
         if command is Command.RESTART:
             return self.onwards({KEY: fields[KEY]} if KEY in fields else {})
+        if fields.get(CHANGING) and asked is CONFIRMATION:
+            return self._change(message, command, fields)
         if command is Command.BACK:
             return self._back(asked, fields)
         changed = self._field_to_change(message)
         if changed:
-            return self._ask_again(changed, fields)
+            return self._changed(changed, message, fields)
+        if command is Command.NO and (asked.optional or asked.takes_sentences):
+            command = Command.SKIP
+        if command is Command.YES and asked.takes_sentences:
+            return Step(Outcome.REJECTED, fields, asked, "utter_write_it_down")
         if command is Command.SKIP and asked.name != CONFIRMATION.name:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
@@ -107,7 +124,10 @@ class Journey:
         if isinstance(value, Rejection):
             return Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
-            return Step(Outcome.REJECTED, fields, asked, "utter_what_to_change")
+            return Step(Outcome.ASK, {**fields, CHANGING: True}, asked)
+        return self._taken(asked, value, fields)
+
+    def _taken(self, asked: Field, value: Any, fields: dict[str, Any]) -> Step:
         unwelcome = self.stops.get(asked.name)
         if unwelcome and unwelcome[0] == value:
             return Step(Outcome.STOPPED, fields, asked, unwelcome[1])
@@ -127,6 +147,25 @@ class Journey:
         earlier = [f for f in self.all_fields[: names.index(asked.name)] if f.name in fields and f.when(fields)]
         return self._ask_again(earlier[-1], fields) if earlier else Step(Outcome.ASK, fields, asked)
 
+    def _change(self, message: str, command: Command | None, fields: dict[str, Any]) -> Step:
+        """What is meant as the part of the summary that isn't right."""
+        unchanged = {name: value for name, value in fields.items() if name != CHANGING}
+        if command in (Command.YES, Command.NO, Command.BACK):
+            return self.onwards(unchanged)
+        number = find_ordinal(message)
+        named = self.numbered[number - 1] if number and number <= len(self.numbered) else self._field_named_in(normalise(message))
+        if named is None:
+            return Step(Outcome.REJECTED, fields, CONFIRMATION, "utter_no_such_part")
+        return self._changed(named, message, unchanged)
+
+    def _changed(self, named: Field, message: str, fields: dict[str, Any]) -> Step:
+        """Take the new value where the message holds it ("emailnya salah, harusnya budi@contoh.id"), else ask for it."""
+        behind = NEW_VALUE.search(message)
+        value = named.check(behind[1].strip()) if behind else Rejection("")
+        if isinstance(value, Rejection):
+            return self._ask_again(named, fields)
+        return self._taken(named, value, fields)
+
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
         return Step(Outcome.ASK, {k: v for k, v in fields.items() if k not in (asked.name, CONFIRMATION.name)}, asked)
 
@@ -139,11 +178,15 @@ class Journey:
         if number and 1 <= int(number[1]) <= len(self.numbered):
             return self.numbered[int(number[1]) - 1]
         if re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah|keliru|wrong)\b", spelling):
-            named = [
-                (len(word), one)
-                for one in self.numbered
-                for word in FIELD_WORDS.get(one.name, ())
-                if re.search(rf"\b{word}(?:nya)?\b", spelling)
-            ]
-            return max(named, key=lambda pair: pair[0])[1] if named else None
+            return self._field_named_in(spelling)
         return None
+
+    def _field_named_in(self, spelling: str) -> Field | None:
+        """The field with the longest of its words in the message."""
+        named = [
+            (len(word), one)
+            for one in self.numbered
+            for word in FIELD_WORDS.get(one.name, ())
+            if re.search(rf"\b{word}(?:nya)?\b", spelling)
+        ]
+        return max(named, key=lambda pair: pair[0])[1] if named else None

@@ -24,6 +24,9 @@ _BEGINS_ASKING = re.compile(rf"{_OPENING}(?:{_ASKING})\b")
 _ASKS_WITHIN = re.compile(
     r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
 )
+_TELLS_WHO = re.compile(
+    r"\b(?:(?:nama|alamat|e-?mail|surel|kontak|telepon|hp|wa)(?:nya)?|name|address|phone|contact)\b\W{0,3}\w", re.IGNORECASE
+)
 
 
 @cache
@@ -47,3 +50,8 @@ def is_small_talk(message: str) -> bool:
     """Whether nothing but thanks, a greeting or an insult is said: "makasih ya", "siang min"."""
     words = re.findall(r"[^\W_]+", normalise(message))
     return bool(words) and all(word in _words() for word in words)
+
+
+def tells_who(message: str) -> bool:
+    """Whether the answer to any question of a form may hold a name, address or contact: "namanya salah, harusnya Budi"."""
+    return bool(_TELLS_WHO.search(message)) and not is_question(message)

@@ -238,4 +238,4 @@ async def test_a_follow_up_is_understood_in_the_light_of_the_last_topic(client: 
 async def test_the_answer_follows_the_citizens_language(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     assert "programme" in await citizen.says("what is Setneg Mantul?")
-    assert "Menurut" in await citizen.says("kalau magang itu apa ya?")
+    assert "Kemensetneg" in await citizen.says("kalau magang itu apa ya?")

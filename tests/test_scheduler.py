@@ -118,9 +118,7 @@ def test_two_schedulers_on_one_database_remind_once(services: Services) -> None:
         services.tickets.file(Filing(Kind.INFORMATION_REQUEST, {"details": "x"}, "wni", f"c{n}", "id"), filed)
     together, found = threading.Barrier(2), list[Reminder]()
 
-    def serve() -> None:
-        own = assemble(services.settings, services.knowledge)
-
+    def serve(own: Services) -> None:
         async def remind() -> None:
             together.wait()
             found.extend(own.reminders.record_due(NOW))
@@ -131,7 +129,8 @@ def test_two_schedulers_on_one_database_remind_once(services: Services) -> None:
         asyncio.run(live())
         own.database.close()
 
-    threads = [threading.Thread(target=serve) for _ in range(2)]
+    processes = [assemble(services.settings, services.knowledge) for _ in range(2)]
+    threads = [threading.Thread(target=serve, args=(own,)) for own in processes]
     for thread in threads:
         thread.start()
     for thread in threads:
