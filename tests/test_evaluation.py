@@ -132,7 +132,7 @@ def test_the_last_ablation_is_kept_with_its_date(tmp_path: Path) -> None:
         "on": "2025-12-31",
         "model": "ba9876543210",
         "rows": [row],
-        "left_out": {"n": 20, "share": 0.9, "interval": (0.7, 1.0)},
+        "left_out": {"n": 20, "share": 0.9, "interval": [0.7, 1.0]},
     }
     report.write(result(ablation), tmp_path)
     assert report.last_ablation(tmp_path / "report.json") == ablation
