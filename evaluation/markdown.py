@@ -50,7 +50,8 @@ Of {on}, model {model}. Each variant of the intent classifier is trained anew by
 intent alone; the cost is the processor time of normalising and classifying a message of `intents.csv` of both groups, in ms.
 
 On a fifth of the training examples, left out of the training, the whole classifier is right in {hard}
-(shares in %). The near-duplicates among them were taken out, and they are harder than the messages of any author here. Citizens' may be harder, too.
+(shares in %). The near-duplicates among them were taken out, and they are harder than the messages of any author here.
+Citizens' may be harder, too.
 """.strip()
 Result = dict[str, Any]
 
