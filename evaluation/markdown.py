@@ -24,7 +24,8 @@ How far to trust it:
 - Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents
   and the picture of probabilities Wilson's, since a bootstrap of few messages that are all right has no width. They say what other
   messages of the same authors would give, not what other authors would.
-- A message that the training side holds too, by chance, is taken out of these files: `check_data.py` finds it.
+- A message that the training side holds too, by chance, is taken out of these files (`check_data.py` finds it), unless it has three
+  words or fewer: such commonplaces are what people say.
 """.strip()
 MEASURES = """
 - Rejected: a message in scope that is taken for `out_of_scope` or gets `nlu_fallback`.
@@ -48,9 +49,9 @@ ABLATION = """
 Of {on}, model {model}. Each variant of the intent classifier is trained anew by the same examples, without Rasa. Everything in %, by
 intent alone; the cost is the processor time of normalising and classifying a message of `intents.csv` of both groups, in ms.
 
-On a fifth of the training examples, left out of the training, the whole classifier is right in
-{hard} (%). Many of them were
-written to be hard to tell apart, so they are harder than the messages of all the authors here; citizens' may be, too.
+On a fifth of the training examples, left out of the training, the whole classifier is right in {hard}
+(shares in %). The near-duplicates among them were taken out, and they are harder than the messages of any author here.
+Citizens' may be harder, too.
 """.strip()
 Result = dict[str, Any]
 
