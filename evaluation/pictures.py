@@ -70,7 +70,7 @@ def reliability(groups: dict[str, dict[str, Any]], path: Path) -> None:
             above.errorbar(
                 confidence,
                 right,
-                (right - low, high - right),
+                (np.maximum(right - low, 0), np.maximum(high - right, 0)),  # a share of 1 has a bound of 0.999…
                 color=colour,
                 marker=marker,
                 linestyle=line,
