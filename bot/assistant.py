@@ -14,6 +14,7 @@ from rasa.model import get_latest_model
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SlotSet
+from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_endpoint import load_actions
@@ -63,6 +64,13 @@ def _said(message: dict[str, Any]) -> Said:
     return Said(message.get("text") or "", buttons, custom.get("sources", []))
 
 
+def _copy_slot(slot: Slot) -> Slot:
+    """What `copy.copy` gives, without its detour: Rasa copies every slot for every state that it looks at."""
+    twin = object.__new__(type(slot))
+    twin.__dict__.update(slot.__dict__)
+    return twin
+
+
 class Assistant:
     def __init__(self, models: Path, database: Database, action_seconds: float) -> None:
         """Load the newest model of the folder. Raises `ModelMissing`."""
@@ -70,6 +78,7 @@ class Assistant:
         if model is None:
             raise ModelMissing(f"no model in {models}; run `sapa train`")
         self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
+        Slot.__copy__ = _copy_slot
         self._agent.processor.graph_runner = DirectRunner.in_place_of(self._agent.processor.graph_runner)
         self.use_database(database)
 

@@ -23,7 +23,7 @@ from sqlalchemy import delete, func, insert, select
 from store.database import Database
 from store.models import TrackerEvent
 
-SESSION_EVENTS = 40
+SESSION_EVENTS = 30
 KEPT_TRACKERS = 1024
 _STORED = "_sapa_stored"
 _SESSION = "_sapa_session"
