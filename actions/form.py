@@ -67,24 +67,25 @@ class ValidateForm(Action, ABC):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         turn = turn_of(tracker)
         turn.status = AnswerStatus.IN_FORM
-        fields = services().drafts.read(tracker.sender_id, self.journey.name)
+        draft = services().drafts.kept(tracker.sender_id, self.journey.name)
         if tracker.get_slot("requested_slot") is None:
-            return self._begin(dispatcher, tracker, fields)
+            return self._begin(dispatcher, tracker, draft.fields if draft else {})
         if self._is_crisis(tracker):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response="utter_crisis")
             return self.end(confirmed=False)
-        fields = fields or {KEY: secrets.token_hex(16)}
-        asked = self._asked(tracker, fields)
-        if self._was_left(tracker) and not find_command(turn.text):
+        fields = (draft and draft.fields) or {KEY: secrets.token_hex(16)}
+        asked, command = self._asked(tracker, fields), find_command(turn.text)
+        # Left so long, the message may well not be meant for the form.
+        if draft and utc_now() - draft.written_at > LEFT_AFTER and not command:
             dispatcher.utter_message(response="utter_form_left")
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         if self._wants_out(tracker, asked):
             return self._after(dispatcher, tracker, self.journey.cancel())
-        if find_command(turn.text) is Command.WAIT:
+        if command is Command.WAIT:
             dispatcher.utter_message(response="utter_take_your_time")
             return self._ask_on(tracker, fields, asked)
-        interruption = None if find_command(turn.text) else self._interruption(dispatcher, tracker, asked)
+        interruption = None if command else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._ask_on(tracker, fields, asked)]
         return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
@@ -105,11 +106,6 @@ class ValidateForm(Action, ABC):
         if any(field.free_text and field.name in step.fields for field in self.journey.fields):
             dispatcher.utter_message(response="utter_taken_from_first_message")
         return self._after(dispatcher, tracker, step)
-
-    def _was_left(self, tracker: Tracker) -> bool:
-        """Whether the form was left so long that the message may well not be meant for it."""
-        since = services().drafts.left_since(tracker.sender_id, self.journey.name)
-        return since is not None and utc_now() - since > LEFT_AFTER
 
     @staticmethod
     def _is_crisis(tracker: Tracker) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +13,26 @@ from store.encryption import Encryption
 from store.models import Draft
 
 
+@dataclass(frozen=True)
+class KeptDraft:
+    fields: dict[str, Any]
+    written_at: datetime
+
+
 class Drafts:
     def __init__(self, database: Database, encryption: Encryption) -> None:
         self._database = database
         self._encryption = encryption
 
+    def kept(self, conversation_id: str, journey: str) -> KeptDraft | None:
+        with self._database.session() as session:
+            draft = session.get(Draft, (conversation_id, journey))
+        return KeptDraft(dict(self._encryption.unseal(draft.fields)), draft.updated_at) if draft else None
+
     def read(self, conversation_id: str, journey: str) -> dict[str, Any]:
         """What is kept so far; empty where there is no draft."""
-        with self._database.session() as session:
-            draft = session.get(Draft, (conversation_id, journey))
-        return dict(self._encryption.unseal(draft.fields)) if draft else {}
-
-    def left_since(self, conversation_id: str, journey: str) -> datetime | None:
-        """When the draft was last written; None where there is none."""
-        with self._database.session() as session:
-            draft = session.get(Draft, (conversation_id, journey))
-        return draft.updated_at if draft else None
+        draft = self.kept(conversation_id, journey)
+        return draft.fields if draft else {}
 
     def write(self, conversation_id: str, journey: str, fields: dict[str, Any]) -> None:
         draft = Draft(conversation_id=conversation_id, journey=journey, fields=self._encryption.seal(fields), updated_at=utc_now())

@@ -114,9 +114,9 @@ class Journey:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
             return self.onwards({**fields, asked.name: None})
-        found = (
-            self.prefill(message) if asked.name in self.prefill(message) else several_answers.read(self.fields, asked, message, fields)
-        )
+        found = self.prefill(message)
+        if asked.name not in found:
+            found = several_answers.read(self.fields, asked, message, fields)
         if found:
             return self.onwards({**fields, **found})
         suggested = fields.get(f"{SUGGESTED}{asked.name}")

@@ -94,7 +94,7 @@ def test_an_extension_counted_from_the_due_date_is_the_longer_limit_counted_from
     assert longer > CALENDAR.due_date(received, limit) > received
 
 
-@given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+@given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 6, 1), timezones=st.just(UTC)))  # noqa: DTZ001 hypothesis adds the zone
 def test_the_day_of_receipt_is_never_before_the_day_in_jakarta_and_at_most_one_after(moment: datetime) -> None:
     local = moment.astimezone(JAKARTA).date()
     assert 0 <= (CALENDAR.receipt_date(moment) - local).days <= 1

@@ -65,7 +65,7 @@ def test_a_code_is_read_in_any_case_and_in_groups(code: str, lower: bool, confus
     assert normalise_code(typed.lower() if lower else typed) == code
 
 
-@given(st.sampled_from(Kind), st.datetimes(datetime(2025, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+@given(st.sampled_from(Kind), st.datetimes(datetime(2025, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 hypothesis adds the zone
 def test_an_issued_number_has_the_issued_form_and_is_its_own_normal_form(kind: Kind, now: datetime) -> None:
     number = Tickets._new_number(kind, now)
     assert ISSUED.fullmatch(number)
