@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.logs import configure_logs
+from desk.commands import CONSOLE, desk_app
 
 if TYPE_CHECKING:
     from bot.assistant import Assistant
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sapa Setneg: serve, train, talk to and check the assistant.")
+app.add_typer(desk_app, name="desk")
 
 
 @app.callback()
@@ -55,9 +57,25 @@ def serve() -> None:
         typer.echo("Demo SIMPEL numbers and access codes:")
         for number, (code, status, _) in DEMO_REQUESTS.items():
             typer.echo(f"  {number}  {code}  {status}")
+    _introduce_desk(address)
     sys.stdout.flush()
     # Rasa's dependencies and uvicorn agree on asyncio's own loop; access logs would hold addresses of citizens.
     uvicorn.run(application, host=configured.host, port=configured.port, access_log=False, log_level="warning")
+
+
+def _introduce_desk(address: str) -> None:
+    """Say where staff sign in; make the first account where there is none. Its password is shown this once."""
+    from services.assembly import services
+    from services.staff import Role
+
+    typer.echo(f"Desk: {address}/desk")
+    if services().staff.any():
+        return
+    if services().settings.environment == "production":
+        typer.echo("The desk has no account yet; make one: sapa desk add-user NAME --role admin")
+        return
+    password = services().staff.add("admin", "Admin", Role.ADMIN, CONSOLE)
+    typer.echo(f"First account, shown once: user name admin, password {password}")
 
 
 @app.command()
@@ -197,6 +215,9 @@ def doctor() -> None:
             notes.append(f"knowledge: {entry.id} was to be checked again by {entry.facts.valid_until} ({entry.facts.owner})")
     if date.today().year >= LAST_DECREED_YEAR:
         notes.append(f"calendar: no decree on days off after {LAST_DECREED_YEAR}; due dates beyond it are refused")
+    broken = services().audit.first_broken()
+    if broken is not None:
+        problems.append(f"audit log: entry {broken} does not follow from the one before it; somebody changed the log")
     if not services().database.is_reachable():
         problems.append("database: not reachable")
     models = services().settings.models_dir

@@ -20,7 +20,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-PRIVATE_PATHS = ("/api/", "/chat")
+PRIVATE_PATHS = ("/api/", "/chat", "/desk")
 """What is never kept by a cache."""
 
 

@@ -28,6 +28,7 @@ from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
 from bot.receipt_page import receipt_page
 from bot.scheduler import Job, Scheduler
+from desk.room import open_desk
 from services.assembly import Services
 from services.knowledge import Knowledge
 from services.settings import PROJECT
@@ -98,6 +99,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
     app.include_router(own_data_download(services.own_data))
+    open_desk(app, services)
     _add_pages(app)
     _add_operation(app, services)
     return app

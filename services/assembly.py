@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from services.attempts import AttemptLimiter
+from services.audit import AuditLog
 from services.calendar import WorkingCalendar
 from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
@@ -18,6 +19,7 @@ from services.reminders import Reminders
 from services.service_hours import ServiceHours, service_hours_file
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
+from services.staff import Staff
 from services.ticket_changes import TicketChanges
 from services.ticket_duplicates import TicketDuplicates
 from services.tickets import Tickets
@@ -44,6 +46,8 @@ class Services:
     drafts: Drafts
     handoffs: Handoffs
     own_data: OwnData
+    audit: AuditLog
+    staff: Staff
 
 
 @cache
@@ -87,6 +91,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     conversations = Conversations(database, encryption)
     drafts = Drafts(database, encryption)
     tickets = Tickets(database, encryption, calendar, attempts)
+    audit = AuditLog(database)
     ticket_changes = TicketChanges(database, encryption, calendar)
     return Services(
         settings=configured,
@@ -105,6 +110,8 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         drafts=drafts,
         handoffs=Handoffs(database, conversations, drafts, hours),
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
+        audit=audit,
+        staff=Staff(database, encryption, audit, attempts),
     )
 
 

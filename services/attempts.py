@@ -22,8 +22,8 @@ class AttemptLimiter:
             attempts = [session.get(Attempt, key) for key in keys]
         return any(a is not None and a.locked_until is not None and a.locked_until > now for a in attempts)
 
-    def record(self, *keys: str, succeeded: bool, now: datetime | None = None) -> None:
-        """Count a failure against each key, or forget earlier ones after a success. A pause that is over starts anew."""
+    def record(self, *keys: str, succeeded: bool, now: datetime | None = None, allowed: int = ALLOWED_FAILURES) -> None:
+        """Count a failure against each key, of which so many are allowed, or forget earlier ones after a success."""
         now = now or utc_now()
         with self._database.durable_session() as session:
             for key in keys:
@@ -35,6 +35,6 @@ class AttemptLimiter:
                     attempt.failures, attempt.locked_until = 0, None
                 if not succeeded:
                     attempt.failures += 1
-                    if attempt.failures >= ALLOWED_FAILURES:
+                    if attempt.failures >= allowed:
                         attempt.locked_until = now + PAUSE
                 attempt.updated_at = now

@@ -1,0 +1,88 @@
+"""A member of staff's own account: language, password, second factor, sessions."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Annotated, Any
+
+import segno
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.staff import Permission, Session, StaffRefused
+
+if TYPE_CHECKING:
+    from desk.room import Room
+
+
+def account(room: Room) -> APIRouter:
+    router = APIRouter(prefix="/account")
+    someone = room.access.may(Permission.OWN_ACCOUNT)
+    staff = room.services.staff
+
+    def page(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
+        member = staff.get(session.login)
+        shown = {"problem": "", "done": request.query_params.get("done", ""), "secret": "", "recovery_codes": [], **values}
+        return room.pages.show(
+            request, session, "account.html", status, member=member, sessions=staff.sessions(session.staff_id), **shown
+        )
+
+    @router.get("")
+    def show(request: Request, session: Session = someone) -> Response:
+        return page(request, session)
+
+    @router.post("/language")
+    def language(locale: Annotated[str, Form(max_length=2)], session: Session = someone) -> Response:
+        staff.set_locale(session, locale)
+        return RedirectResponse("/desk/account", 303)
+
+    @router.post("/password")
+    def password(
+        request: Request,
+        old: Annotated[str, Form(max_length=1000)] = "",
+        new: Annotated[str, Form(max_length=1000)] = "",
+        session: Session = someone,
+    ) -> Response:
+        try:
+            staff.change_password(session, old, new)
+        except StaffRefused as refused:
+            return page(request, session, 422, problem=refused.problem.value)
+        return RedirectResponse("/desk/account?done=password", 303)
+
+    @router.post("/totp/begin")
+    def begin_totp(request: Request, session: Session = someone) -> Response:
+        return page(request, session, secret=staff.new_totp_secret())
+
+    @router.post("/totp/start")
+    def start_totp(
+        request: Request,
+        secret: Annotated[str, Form(pattern=r"^[A-Z2-7]{16,64}$")],
+        code: Annotated[str, Form(max_length=20)] = "",
+        session: Session = someone,
+    ) -> Response:
+        try:
+            codes = staff.start_totp(session, secret, code)
+        except StaffRefused as refused:
+            return page(request, session, 422, secret=secret, problem=refused.problem.value)
+        return page(request, session, recovery_codes=codes)
+
+    @router.get("/totp/code.svg")
+    def totp_picture(secret: str, session: Session = someone) -> Response:
+        picture = io.BytesIO()
+        segno.make(staff.totp_address(session.login, secret[:64])).save(picture, kind="svg", scale=5, border=2, light="white")
+        return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+    @router.post("/totp/stop")
+    def stop_totp(request: Request, password: Annotated[str, Form(max_length=1000)] = "", session: Session = someone) -> Response:
+        try:
+            staff.stop_totp(session, password)
+        except StaffRefused as refused:
+            return page(request, session, 422, problem=refused.problem.value)
+        return RedirectResponse("/desk/account?done=totp_stopped", 303)
+
+    @router.post("/sessions/{session_id}/end")
+    def end_session(session_id: int, session: Session = someone) -> Response:
+        staff.end_session(session.staff_id, session_id)
+        return RedirectResponse("/desk/account?done=session_ended", 303)
+
+    return router

@@ -1,0 +1,56 @@
+"""The audit log, to be searched by those who administer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.audit import AuditFilter
+from services.calendar import JAKARTA
+from services.staff import Permission, Session
+
+if TYPE_CHECKING:
+    from desk.room import Room
+
+ENTRIES_A_PAGE = 50
+
+
+def audit(room: Room) -> APIRouter:
+    router = APIRouter(prefix="/audit")
+    administrator = room.access.may(Permission.ADMINISTER)
+
+    @router.get("")
+    def show(
+        request: Request,
+        actor: str = "",
+        action: str = "",
+        subject: str = "",
+        since: str = "",
+        until: str = "",
+        before: int | None = None,
+        session: Session = administrator,
+    ) -> Response:
+        wanted = AuditFilter(actor.strip(), action.strip(), subject.strip(), _start(since), _start(until, 1))
+        entries = room.services.audit.search(wanted, before_id=before, limit=ENTRIES_A_PAGE + 1)
+        filters = {"actor": actor, "action": action, "subject": subject, "since": since, "until": until}
+        return room.pages.show(
+            request,
+            session,
+            "audit.html",
+            entries=entries[:ENTRIES_A_PAGE],
+            older=entries[ENTRIES_A_PAGE - 1].id if len(entries) > ENTRIES_A_PAGE else None,
+            filters=filters,
+        )
+
+    return router
+
+
+def _start(day: str, later: int = 0) -> datetime | None:
+    """The beginning of a day in Jakarta, or of one so many days later; None for what is no day."""
+    try:
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=later), time(), JAKARTA)
+    except ValueError:
+        return None

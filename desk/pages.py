@@ -1,0 +1,89 @@
+"""Renders the desk's pages: template, texts in the reader's language, the frame around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from desk.access import form_token
+from services.calendar import JAKARTA
+from services.dates import clock_time, day_and_month
+from services.staff import Permission, Session
+
+HERE = Path(__file__).parent
+LANGUAGES = ("id", "en")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the main navigation; its name stands in the texts under `places`."""
+
+    name: str
+    path: str
+    permission: Permission
+
+
+PLACES = (
+    Place("staff", "/desk/staff", Permission.ADMINISTER),
+    Place("audit", "/desk/audit", Permission.ADMINISTER),
+)
+
+
+def first_place(session: Session) -> str:
+    """Where a member of staff begins."""
+    return next((place.path for place in PLACES if session.may(place.permission)), "/desk/account")
+
+
+class Pages:
+    def __init__(self) -> None:
+        loader = FileSystemLoader(HERE / "templates")
+        self._environment = Environment(
+            loader=loader, autoescape=select_autoescape(["html"]), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self.texts = {language: _texts(HERE / "texts" / language) for language in LANGUAGES}
+
+    def show(self, request: Request, session: Session | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """The page as an HTTP response. In the template: `t` the texts, `session`, `form_token`, `moment`, `day`, and `values`."""
+        return HTMLResponse(self.render(request, session, template, **values), status)
+
+    def render(self, request: Request, session: Session | None, template: str, **values: Any) -> str:
+        locale = self.language(request, session)
+
+        def day(value: date) -> str:
+            return day_and_month(value, locale)
+
+        def moment(value: datetime) -> str:
+            return f"{day(value.astimezone(JAKARTA).date())}, {clock_time(value)}"
+
+        return self._environment.get_template(template).render(
+            t=self.texts[locale],
+            locale=locale,
+            session=session,
+            form_token=form_token(session) if session else "",
+            places=[place for place in PLACES if session and session.may(place.permission)],
+            path=request.url.path,
+            day=day,
+            moment=moment,
+            **values,
+        )
+
+    @staticmethod
+    def language(request: Request, session: Session | None) -> str:
+        chosen = session.locale if session else request.query_params.get("lang", "id")
+        return chosen if chosen in LANGUAGES else "id"
+
+
+def _texts(folder: Path) -> dict[str, Any]:
+    """The texts of all files in a folder. A heading may stand in several files, each with texts of its own."""
+    together: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.yml")):
+        for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            together[name] = {**together.get(name, {}), **value} if isinstance(value, dict) else value
+    return together

@@ -1,0 +1,81 @@
+"""Puts the desk together: its pages, its files, and what is said to whoever may not come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+
+from desk.access import Access, ForeignForm, NotAllowed, NotSignedIn
+from desk.pages import Pages, first_place
+from services.assembly import Services
+from services.staff import Permission, Session
+
+STATIC = Path(__file__).with_name("static")
+HTMX = files("django_htmx") / "static" / "django_htmx"
+OWN_FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
+HTMX_FILES = {"htmx.js": HTMX / "htmx-2.min.js", "sse.js": HTMX / "ext" / "hx-sse-2.min.js"}
+
+
+@dataclass(frozen=True)
+class Room:
+    """What every page of the desk needs."""
+
+    services: Services
+    access: Access
+    pages: Pages
+
+
+def open_desk(app: FastAPI, services: Services) -> None:
+    """Add the desk to the application, under `/desk`."""
+    from desk.account import account
+    from desk.audit import audit
+    from desk.sign_in import sign_in
+    from desk.staff import staff
+
+    room = Room(services, Access(services.staff), Pages())
+    router = APIRouter(prefix="/desk", include_in_schema=False)
+    for pages in (sign_in, account, staff, audit):
+        router.include_router(pages(room))
+    _add_beginning(router, room)
+    app.include_router(router)
+    _add_refusals(app, room)
+
+
+def _add_beginning(router: APIRouter, room: Room) -> None:
+    someone = room.access.may(Permission.OWN_ACCOUNT)
+
+    @router.get("")
+    async def begin(session: Session = someone) -> Response:
+        return RedirectResponse(first_place(session), 303)
+
+    @router.get("/static/{name}")
+    def static_file(name: str) -> Response:
+        headers = {"Cache-Control": "public, max-age=300"}
+        if name in HTMX_FILES:
+            return Response(HTMX_FILES[name].read_bytes(), media_type="text/javascript", headers=headers)
+        if name not in OWN_FILES:
+            raise HTTPException(404)
+        return Response((STATIC / name).read_bytes(), media_type=OWN_FILES[name], headers=headers)
+
+
+def _add_refusals(app: FastAPI, room: Room) -> None:
+    @app.exception_handler(NotSignedIn)
+    async def to_sign_in(request: Request, _error: NotSignedIn) -> Response:
+        if request.headers.get("hx-request"):
+            return Response(status_code=401, headers={"HX-Redirect": "/desk/sign-in"})
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = f"/desk/sign-in?next={quote(wanted, safe='')}" if request.method == "GET" and wanted != "/desk" else "/desk/sign-in"
+        return RedirectResponse(target, 303)
+
+    @app.exception_handler(NotAllowed)
+    async def not_allowed(request: Request, error: NotAllowed) -> Response:
+        return room.pages.show(request, error.session, "refused.html", 403, reason="not_allowed")
+
+    @app.exception_handler(ForeignForm)
+    async def foreign_form(request: Request, _error: ForeignForm) -> Response:
+        return room.pages.show(request, await room.access.session(request), "refused.html", 403, reason="foreign_form")

@@ -1,0 +1,81 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from desk.access import cookie_name, must_be_own_site
+from desk.pages import first_place
+from services.staff import LONGEST_SESSION, Permission, Session, SignIn
+
+if TYPE_CHECKING:
+    from desk.room import Room
+
+OWN_PATH = re.compile(r"/desk(/[\w/-]*)?(\?[\w&=.%+-]*)?", re.ASCII)
+"""Where a sign-in may lead to: nowhere outside the desk."""
+
+
+def sign_in(room: Room) -> APIRouter:
+    router = APIRouter()
+    someone = room.access.may(Permission.OWN_ACCOUNT)
+    staff = room.services.staff
+
+    @router.get("/sign-in")
+    async def show(request: Request, next: str = "") -> Response:
+        session = await room.access.session(request)
+        if session:
+            return RedirectResponse(_target(next, session), 303)
+        return room.pages.show(request, None, "sign_in.html", next=next, login="", problem="", code_needed=False)
+
+    @router.post("/sign-in")
+    def enter(
+        request: Request,
+        login: Annotated[str, Form(max_length=200)] = "",
+        password: Annotated[str, Form(max_length=1000)] = "",
+        code: Annotated[str, Form(max_length=40)] = "",
+        next: Annotated[str, Form(max_length=500)] = "",
+    ) -> Response:
+        must_be_own_site(request)
+        address = request.client.host if request.client else ""
+        outcome = staff.sign_in(login, password, code, address, _browser(request.headers.get("user-agent", "")))
+        if isinstance(outcome, SignIn):
+            needed = outcome is SignIn.CODE_NEEDED or bool(code)
+            status = 429 if outcome is SignIn.PAUSED else 401
+            return room.pages.show(
+                request, None, "sign_in.html", status, next=next, login=login, problem=outcome.value, code_needed=needed
+            )
+        response = RedirectResponse(_target(next, outcome), 303)
+        response.set_cookie(
+            cookie_name(request),
+            outcome.token,
+            max_age=int(LONGEST_SESSION.total_seconds()),
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    @router.post("/sign-out")
+    def leave(request: Request, session: Session = someone) -> Response:
+        staff.end_session(session.staff_id, session.id)
+        response = RedirectResponse("/desk/sign-in", 303)
+        response.delete_cookie(cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True)
+        return response
+
+    return router
+
+
+def _target(wanted: str, session: Session) -> str:
+    return wanted if OWN_PATH.fullmatch(wanted) and wanted != "/desk" else first_place(session)
+
+
+def _browser(user_agent: str) -> str:
+    """A short name of browser and system, to tell one's own sessions apart."""
+    browser = next((name for name in ("Edg", "Firefox", "Chrome", "Safari") if name in user_agent), "?")
+    system = next((name for name in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if name in user_agent), "?")
+    return f"{browser.replace('Edg', 'Edge')}, {system}"

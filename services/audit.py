@@ -1,0 +1,93 @@
+"""The audit log: who did what to what, when and why. Entries form a chain of hashes; nobody changes one unseen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from store.database import Database, utc_now
+from store.models import AuditEntry
+
+BEGINNING = "0" * 64
+TRIES = 20
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditLog:
+    def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def record(self, actor: str, action: str, subject: str, reason: str = "", **data: Any) -> None:
+        """Append an entry; it is on the disk when this returns. Nothing personal belongs into any of it."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                with self._database.durable_session() as session:
+                    previous = session.scalar(select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)) or BEGINNING
+                    entry = AuditEntry(
+                        at=self._clock(),
+                        actor=actor,
+                        action=action,
+                        subject=subject,
+                        reason=reason,
+                        data=data,
+                        previous_hash=previous,
+                    )
+                    entry.hash = _hash(entry)
+                    session.add(entry)
+                return
+            except IntegrityError:  # another entry was first to follow `previous`
+                if not tries_left:
+                    raise
+
+    def search(self, wanted: AuditFilter, *, before_id: int | None = None, limit: int = 50) -> list[AuditEntry]:
+        """The newest first; `before_id` goes on to older ones."""
+        query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+        for column, value in (
+            (AuditEntry.actor, wanted.actor),
+            (AuditEntry.action, wanted.action),
+            (AuditEntry.subject, wanted.subject),
+        ):
+            if value:
+                query = query.where(column == value)
+        if wanted.since:
+            query = query.where(AuditEntry.at >= wanted.since)
+        if wanted.until:
+            query = query.where(AuditEntry.at < wanted.until)
+        if before_id is not None:
+            query = query.where(AuditEntry.id < before_id)
+        with self._database.session() as session:
+            return list(session.scalars(query))
+
+    def first_broken(self) -> int | None:
+        """The id of the first entry that doesn't follow from the one before it; None where the chain holds.
+
+        Entries cut off at the end leave a chain that holds: compare the newest hash with a copy kept elsewhere.
+        """
+        previous = BEGINNING
+        with self._database.session() as session:
+            for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)):
+                if entry.previous_hash != previous or entry.hash != _hash(entry):
+                    return entry.id
+                previous = entry.hash
+        return None
+
+
+def _hash(entry: AuditEntry) -> str:
+    content = [entry.previous_hash, entry.at.isoformat(), entry.actor, entry.action, entry.subject, entry.reason, entry.data]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

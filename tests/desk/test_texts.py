@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from desk.pages import HERE, Pages
+
+
+def paths(texts: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            yield from paths(value, f"{prefix}{key}/")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def test_both_languages_say_the_same_things() -> None:
+    indonesian, english = (dict(paths(Pages().texts[language])) for language in ("id", "en"))
+    assert indonesian.keys() == english.keys()
+    for key, text in indonesian.items():
+        assert isinstance(text, str) and isinstance(english[key], str), key
+        assert sorted(re.findall(r"\{\w*\}", text)) == sorted(re.findall(r"\{\w*\}", english[key])), key
+
+
+@pytest.mark.parametrize("template", sorted((HERE / "templates").glob("*.html")), ids=lambda path: path.name)
+def test_templates_hold_no_sentence_style_or_script_of_their_own(template: Any) -> None:
+    source = template.read_text(encoding="utf-8")
+    assert not re.search(r"<style|<script(?! src=)|\sstyle=|\son\w+=|\|\s*safe", source)
+    words = re.sub(r"\{[{%#].*?[}%#]\}|<[^>]*>", " ", source, flags=re.S)
+    assert set(re.findall(r"[A-Za-z]{3,}", words)) <= {"English", "Bahasa", "Indonesia"}

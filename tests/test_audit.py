@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import delete, text, update
+from sqlalchemy.exc import DBAPIError
+
+from services.assembly import Services
+from services.audit import AuditFilter
+from store.models import AuditEntry
+
+
+def test_entries_of_many_at_once_form_one_chain(services: Services) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: services.audit.record("sari", "tiket.dibaca", f"ASP-{n}"), range(40)))
+    assert len(services.audit.search(AuditFilter(), limit=100)) == 40
+    assert services.audit.first_broken() is None
+
+
+@pytest.mark.parametrize("change", [update(AuditEntry).values(reason="lain"), delete(AuditEntry)])
+def test_the_database_itself_refuses_to_change_an_entry(change, services: Services) -> None:
+    services.audit.record("sari", "tiket.dibaca", "ASP-1", "permintaan pemohon")
+    with pytest.raises(DBAPIError, match="never changed"), services.database.session() as session:
+        session.execute(change)
+
+
+def test_a_changed_entry_is_found_where_somebody_took_the_lock_off(services: Services) -> None:
+    for number in range(3):
+        services.audit.record("sari", "tiket.dibaca", f"ASP-{number}")
+    with services.database.session() as session:
+        session.execute(text("DROP TRIGGER audit_entries_no_update"))
+        session.execute(update(AuditEntry).where(AuditEntry.id == 2).values(subject="ASP-9"))
+    assert services.audit.first_broken() == 2
+
+
+def test_search_is_exact_and_newest_first(services: Services) -> None:
+    for actor, subject in (("sari", "ASP-1"), ("budi", "ASP-1"), ("sari", "ASP-2")):
+        services.audit.record(actor, "tiket.dibaca", subject)
+    assert [entry.subject for entry in services.audit.search(AuditFilter(actor="sari"))] == ["ASP-2", "ASP-1"]
+    assert [entry.actor for entry in services.audit.search(AuditFilter(subject="ASP-1"), before_id=2)] == ["sari"]
