@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rasa.core.policies.policy import PolicyPrediction
 from rasa.model import get_latest_model
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, SlotSet
+from rasa.shared.core.events import ActionExecuted, Event, SlotSet
 from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -64,6 +64,12 @@ def _said(message: dict[str, Any]) -> Said:
     return Said(message.get("text") or "", buttons, custom.get("sources", []))
 
 
+def _copy_parsed(parsed: dict[str, Any]) -> dict[str, Any]:
+    """A copy for Rasa to write into; the one at hand may be an answer that is kept for the same message."""
+    copies: dict[str, Any] = {name: [dict(one) for one in parsed[name]] for name in ("entities", "intent_ranking") if name in parsed}
+    return {**parsed, "intent": dict(parsed["intent"]), **copies}
+
+
 def _copy_slot(slot: Slot) -> Slot:
     """What `copy.copy` gives, without its detour: Rasa copies every slot for every state that it looks at."""
     twin = object.__new__(type(slot))
@@ -79,6 +85,7 @@ class Assistant:
             raise ModelMissing(f"no model in {models}; run `sapa train`")
         self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
         Slot.__copy__ = _copy_slot
+        Event.resolve_by_type = staticmethod(cache(Event.resolve_by_type))  # Rasa walks all classes for each event of an action
         self._agent.processor.graph_runner = DirectRunner.in_place_of(self._agent.processor.graph_runner)
         self.use_database(database)
 
@@ -108,13 +115,18 @@ class Assistant:
         parsed = self._agent.processor._parse_message_with_graph(UserMessage(text), tracker)
         return dict(parsed)
 
-    async def respond(self, conversation_id: str, text: str, parsed: dict[str, Any], action: str | None = None) -> Answer:
+    async def respond(
+        self, conversation_id: str, text: str, parsed: dict[str, Any], action: str | None = None, tracker_row: int | None = None
+    ) -> Answer:
         """One turn of the dialogue, with `text` as the tracker may keep it. Nothing is stored.
 
+        `tracker_row`, the newest row of the tracker store where the caller has just looked, saves looking again.
         With `action` that action alone answers; an open form stays where it is, its question open.
         """
         collector = _Collector()
-        message = UserMessage(text, collector, conversation_id, parse_data={**copy.deepcopy(parsed), "text": text})
+        message = UserMessage(text, collector, conversation_id, parse_data={**_copy_parsed(parsed), "text": text})
+        if tracker_row is not None:
+            self.tracker_store.expect(conversation_id, tracker_row)
         processor = self._agent.processor
         tracker = await processor.log_message(message, should_save_tracker=False)
         tracker = await processor.run_action_extract_slots(collector, tracker)

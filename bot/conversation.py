@@ -39,7 +39,7 @@ from services.privacy import mask
 from services.remarks import is_question, is_small_talk, tells_who
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
-from store.conversations import Opening, Reply
+from store.conversations import Opening, Received, Reply
 from store.models import Button as IssuedButton
 from store.models import Conversation, Message
 from store.tracker import NewEvents
@@ -98,6 +98,10 @@ class ConversationService:
         awaited = conversation.awaited_field if conversation else None
         return await self._store(conversation_id, [said], Turn(conversation_id, ""), awaited=awaited)
 
+    async def sentence(self, name: str, language: str) -> str:
+        """The words of a sentence of domain.yml, said to nobody yet."""
+        return (await self._assistant.sentence(name, language)).text
+
     async def announce(self, conversation_id: str, sentence: str, *, ask_again: bool) -> list[Outbound]:
         """A sentence of domain.yml that no message of the citizen asked for, between two turns.
 
@@ -136,7 +140,7 @@ class ConversationService:
         opening = self._conversations.begin_turn(inbound.conversation_id, inbound.external_id)
         if opening is None:
             raise UnknownConversation(inbound.conversation_id)
-        return opening, self._handoffs.place(inbound.conversation_id)
+        return opening, self._handoffs.place(inbound.conversation_id) if opening.handed_off else None
 
     async def messages_after(self, conversation_id: str, seq: int) -> list[Outbound]:
         return [self.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]
@@ -183,7 +187,7 @@ class ConversationService:
         masked = _masked(meant, parsed, None if action else conversation.awaited_field)
         stored = await self._receive(inbound, opening, masked.text)
         turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
-        answer = await self._respond(turn, masked.text, parsed, action)
+        answer = await self._respond(turn, masked.text, parsed, action, opening.tracker_row)
         said = list(answer.said)
         if action and not turn.asks and not turn.delete_afterwards:
             said += await self._open_question(conversation, answer.language)
@@ -226,11 +230,12 @@ class ConversationService:
         awaited = conversation.awaited_field
         return [await self._assistant.sentence(f"utter_ask_{awaited}", language)] if awaited else []
 
-    async def _receive(self, inbound: Inbound, opening: Opening, masked: str) -> int:
-        """The row of the citizen's message, stored now unless it was before."""
+    async def _receive(self, inbound: Inbound, opening: Opening, masked: str) -> Received:
+        """The citizen's message in the log, stored now unless it was before."""
         if opening.known:
-            return opening.known.id
-        return await asyncio.to_thread(self._conversations.add_inbound, inbound.conversation_id, inbound.external_id, masked)
+            return Received(opening.known.id, opening.next_seq - 1)
+        add = self._conversations.add_inbound
+        return await asyncio.to_thread(add, inbound.conversation_id, inbound.external_id, masked, opening.next_seq)
 
     async def _pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
         """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
@@ -250,10 +255,10 @@ class ConversationService:
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
         return (without_language(parsed) if awaited and not is_question(meant) else parsed), meant
 
-    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None) -> Answer:
+    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None, tracker_row: int) -> Answer:
         token = CURRENT.set(turn)
         try:
-            answer = await self._assistant.respond(turn.conversation_id, text, parsed, action)
+            answer = await self._assistant.respond(turn.conversation_id, text, parsed, action, tracker_row)
         finally:
             CURRENT.reset(token)
         if turn.failed or not answer.said:
@@ -279,7 +284,7 @@ class ConversationService:
         conversation_id: str,
         said: list[Said],
         turn: Turn,
-        reply_to: int | None = None,
+        reply_to: Received | None = None,
         facts: dict[str, Any] | None = None,
         awaited: str | None = None,
         events: NewEvents | None = None,
@@ -289,10 +294,11 @@ class ConversationService:
             self._conversations.add_replies,
             conversation_id,
             replies,
-            reply_to=reply_to,
+            reply_to=reply_to.id if reply_to else None,
             turn=facts,
             awaited_field=awaited,
             tracker_row=events.row if events else None,
+            likely_seq=reply_to.seq + 1 if reply_to else None,
         )
         if events:
             self._assistant.keep(events, row_id)

@@ -13,7 +13,8 @@ from contextlib import suppress
 import structlog
 
 from bot.assistant import Assistant
-from bot.channels.telegram import Delivery, TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
 from services.dates import long_date
 from services.turn import plain

@@ -18,7 +18,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 
 from bot.announcements import Announcements
 from bot.assistant import Assistant
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.webhook import telegram_webhook
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
 from bot.downloads import own_data_download
@@ -35,11 +36,13 @@ from services.settings import PROJECT
 from store.database import utc_now
 from store.leases import Leases
 from store.notices import Notices
+from store.telegram_inbox import TelegramInbox
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
 KNOWLEDGE_SECONDS = 1.0
 NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
+FORGETTING_INTERVAL = timedelta(hours=6)
 STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
@@ -55,11 +58,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     settings = services.settings
     conversations = services.conversations
     service = ConversationService(assistant, services)
-    telegram = (
-        TelegramChannel(service, conversations, settings.telegram_bot_token, settings.telegram_base_url)
-        if settings.telegram_bot_token
-        else None
-    )
+    telegram = _telegram(service, services) if settings.telegram_bot_token else None
     notifier = Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
     announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
@@ -99,23 +98,48 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
     app.include_router(own_data_download(services.own_data))
+    if telegram and settings.telegram_webhook_url:
+        app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))
     open_desk(app, services)
     _add_pages(app)
     _add_operation(app, services)
     return app
 
 
+def _telegram(service: ConversationService, services: Services) -> TelegramChannel:
+    settings = services.settings
+    return TelegramChannel(
+        service,
+        services.conversations,
+        TelegramInbox(services.database, services.encryption),
+        frozenset(entry.topic for entry in services.knowledge.entries),
+        settings.telegram_bot_token,
+        settings.telegram_base_url,
+        (settings.telegram_webhook_url, _webhook_secret(services)) if settings.telegram_webhook_url else None,
+    )
+
+
+def _webhook_secret(services: Services) -> str:
+    """Known to Telegram and to us: made of our keys and the token, so that it needs no setting and changes with either."""
+    return services.encryption.fingerprint("telegram-webhook", services.settings.telegram_bot_token)
+
+
 def _jobs(services: Services, notifier: Notifier) -> list[Job]:
     async def remind() -> None:
         await asyncio.to_thread(services.reminders.record_due)
 
-    async def close_unserved() -> None:
+    async def end_handoffs() -> None:
         await asyncio.to_thread(services.handoffs.close_unserved, utc_now())
+        await asyncio.to_thread(services.handoffs.hand_back_idle, utc_now())
+
+    async def forget_updates() -> None:
+        await asyncio.to_thread(TelegramInbox(services.database, services.encryption).forget_old)
 
     return [
+        Job("telegram_updates", FORGETTING_INTERVAL, forget_updates),
         Job("notices", NOTICE_INTERVAL, notifier.deliver),
         Job("reminders", REMINDER_INTERVAL, remind),
-        Job("close_unserved", CLOSING_INTERVAL, close_unserved),
+        Job("end_handoffs", CLOSING_INTERVAL, end_handoffs),
     ]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from desk.dates import start_of
 from services.audit import AuditFilter
-from services.calendar import JAKARTA
 from services.staff import Permission, Session
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def audit(room: Room) -> APIRouter:
         before: int | None = None,
         session: Session = administrator,
     ) -> Response:
-        wanted = AuditFilter(actor.strip(), action.strip(), subject.strip(), _start(since), _start(until, 1))
+        wanted = AuditFilter(actor.strip(), action.strip(), subject.strip(), start_of(since), start_of(until, later=1))
         entries = room.services.audit.search(wanted, before_id=before, limit=ENTRIES_A_PAGE + 1)
         filters = {"actor": actor, "action": action, "subject": subject, "since": since, "until": until}
         return room.pages.show(
@@ -46,11 +45,3 @@ def audit(room: Room) -> APIRouter:
         )
 
     return router
-
-
-def _start(day: str, later: int = 0) -> datetime | None:
-    """The beginning of a day in Jakarta, or of one so many days later; None for what is no day."""
-    try:
-        return datetime.combine(date.fromisoformat(day) + timedelta(days=later), time(), JAKARTA)
-    except ValueError:
-        return None

@@ -31,6 +31,9 @@ class Place:
 
 
 PLACES = (
+    Place("queue", "/desk/queue", Permission.TAKE_OVER),
+    Place("conversations", "/desk/conversations", Permission.READ_CONVERSATIONS),
+    Place("tickets", "/desk/tickets", Permission.READ_TICKETS),
     Place("staff", "/desk/staff", Permission.ADMINISTER),
     Place("audit", "/desk/audit", Permission.ADMINISTER),
 )

@@ -34,12 +34,15 @@ def open_desk(app: FastAPI, services: Services) -> None:
     """Add the desk to the application, under `/desk`."""
     from desk.account import account
     from desk.audit import audit
+    from desk.conversations import conversations
+    from desk.queue import queue
     from desk.sign_in import sign_in
     from desk.staff import staff
+    from desk.tickets import tickets
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
-    for pages in (sign_in, account, staff, audit):
+    for pages in (sign_in, queue, conversations, tickets, staff, audit, account):
         router.include_router(pages(room))
     _add_beginning(router, room)
     app.include_router(router)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from services.attempts import AttemptLimiter
 from services.audit import AuditLog
 from services.calendar import WorkingCalendar
+from services.conversation_log import ConversationLog
 from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
 from services.encoder import CachingEncoder, open_encoder
@@ -22,6 +23,7 @@ from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService,
 from services.staff import Staff
 from services.ticket_changes import TicketChanges
 from services.ticket_duplicates import TicketDuplicates
+from services.ticket_register import TicketRegister
 from services.tickets import Tickets
 from store.conversations import Conversations
 from store.database import Database
@@ -40,12 +42,14 @@ class Services:
     simpel: SimpelService
     tickets: Tickets
     ticket_changes: TicketChanges
+    ticket_register: TicketRegister
     ticket_duplicates: TicketDuplicates
     receipts: Receipts
     reminders: Reminders
     drafts: Drafts
     handoffs: Handoffs
     own_data: OwnData
+    conversation_log: ConversationLog
     audit: AuditLog
     staff: Staff
 
@@ -104,12 +108,14 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
         tickets=tickets,
         ticket_changes=ticket_changes,
+        ticket_register=TicketRegister(database, encryption, calendar),
         ticket_duplicates=TicketDuplicates(database, encryption),
         receipts=Receipts(database, encryption, configured.receipt_hours, configured.address),
         reminders=Reminders(database, calendar),
         drafts=drafts,
         handoffs=Handoffs(database, conversations, drafts, hours),
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
+        conversation_log=ConversationLog(database, conversations),
         audit=audit,
         staff=Staff(database, encryption, audit, attempts),
     )

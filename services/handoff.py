@@ -27,6 +27,8 @@ from store.models import Conversation, Handoff, HandoffEvent, Message
 
 CITIZEN, PROGRAM = "warga", "sistem"
 LONGEST_MESSAGE = 4000
+LONGEST_SILENCE = timedelta(minutes=30)
+"""An officer who says nothing for so long gives the citizen back to the assistant."""
 TIME_TO_TELL = timedelta(minutes=5)
 """So long a process may take to tell the citizen of an event before another one tries."""
 
@@ -191,6 +193,20 @@ class Handoffs:
             for one in waiting
         ]
 
+    def active(self) -> list[Handoff]:
+        """Which conversations officers hold now, the oldest first."""
+        with self._database.session() as session:
+            return list(session.scalars(select(Handoff).where(Handoff.state == State.ACTIVE).order_by(Handoff.taken_at)))
+
+    def get(self, handoff_id: int) -> Handoff:
+        """Raises LookupError."""
+        return self._get(handoff_id)
+
+    def newest_event(self) -> int:
+        """Goes up with everything that happens in the queue."""
+        with self._database.session() as session:
+            return session.scalar(select(func.max(HandoffEvent.id))) or 0
+
     def context(self, conversation_id: str) -> Context:
         """As it stands now. Raises LookupError for an unknown conversation."""
         with self._database.session() as session:
@@ -260,6 +276,23 @@ class Handoffs:
                 continue  # taken or left at the last moment
             closed.append(handoff.id)
         return closed
+
+    def hand_back_idle(self, now: datetime) -> list[int]:
+        """Hand back every conversation whose officer has been silent for `LONGEST_SILENCE`; returns the ids."""
+        spoke = select(func.max(HandoffEvent.at)).where(
+            HandoffEvent.handoff_id == Handoff.id, HandoffEvent.name.in_((Event.TAKEN, Event.SAID, Event.TRANSFERRED))
+        )
+        with self._database.session() as session:
+            idle = select(Handoff.id).where(Handoff.state == State.ACTIVE, spoke.scalar_subquery() < now - LONGEST_SILENCE)
+            found = list(session.scalars(idle))
+        ended = []
+        for handoff_id in found:
+            try:
+                self._step(handoff_id, Handoff.state == State.ACTIVE, Event.HANDED_BACK, PROGRAM, self._end(Event.HANDED_BACK))
+            except NotYours:
+                continue  # ended at the last moment
+            ended.append(handoff_id)
+        return ended
 
     # What the assistant has to tell
 

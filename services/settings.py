@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     action_seconds: float = Field(8.0, alias="SAPA_ACTION_SECONDS", gt=0)
     metrics_token: str = Field("", alias="SAPA_METRICS_TOKEN")
     telegram_bot_token: str = Field("", alias="TELEGRAM_BOT_TOKEN")
+    telegram_webhook_url: str = Field("", alias="TELEGRAM_WEBHOOK_URL", pattern=r"^$|^https://[^\s/?#@]+/[^\s?#]+$")
     telegram_base_url: str = Field("https://api.telegram.org/bot", alias="TELEGRAM_BASE_URL")
     simpel_url: str = Field("", alias="SIMPEL_URL")
     simpel_token: str = Field("", alias="SIMPEL_TOKEN")

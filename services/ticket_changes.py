@@ -25,10 +25,23 @@ from store.models import Notice, Ticket, TicketEvent
 
 EXTENSION_DAYS = 7
 """Working days: UU 14/2008 art. 22(8)."""
+REFUSAL_GROUNDS = "abcdefghij"
+"""The letters of UU 14/2008 art. 17, by which information may be refused."""
 SCORES = range(1, 5)
 TRIES = 5
 CLOCKED = frozenset({Kind.INFORMATION_REQUEST, Kind.OBJECTION})
 """Kinds whose answer the law demands: name and contact are needed until it is given."""
+RESOLUTIONS = {
+    Kind.INFORMATION_REQUEST: (
+        Resolution.GRANTED,
+        Resolution.PARTLY_GRANTED,
+        Resolution.REFUSED,
+        Resolution.NOT_HELD,
+        Resolution.PASSED_ON,
+    ),
+    Kind.OBJECTION: (Resolution.GRANTED, Resolution.PARTLY_GRANTED, Resolution.REFUSED),
+}
+"""How staff may end a ticket of a kind; other kinds are `ANSWERED` or `PASSED_ON`."""
 MOVES = {
     State.REVIEWED: {State.RECEIVED, State.FORWARDED},
     State.FORWARDED: {State.RECEIVED, State.REVIEWED},
@@ -49,7 +62,9 @@ class Refusal(StrEnum):
     TEXT_LENGTH = "text_length"
     """Empty, or longer than its limit."""
     RESOLUTION = "resolution"
-    """A resolution that is not staff's to give."""
+    """A resolution that is not staff's to give, or not to this kind of ticket."""
+    GROUNDS = "grounds"
+    """A request is refused with grounds of the law, and only a refusal has them."""
     SCORE = "score"
 
 
@@ -131,16 +146,44 @@ class TicketChanges:
 
         self._change(number, change)
 
-    def answer(self, number: str, text: str, resolution: Resolution, officer: str, now: datetime | None = None) -> None:
-        """Staff answer the ticket, which closes it."""
+    def answer(
+        self, number: str, text: str, resolution: Resolution, officer: str, now: datetime | None = None, grounds: str = ""
+    ) -> None:
+        """Staff answer the ticket, which closes it. `grounds` are letters of `REFUSAL_GROUNDS`, for a refused request."""
         if resolution is Resolution.WITHDRAWN:
             raise ChangeRefused(Refusal.RESOLUTION)
         sealed = self._sealed(text, MAX_ANSWER)
         now = now or utc_now()
 
         def change(session: Session, ticket: Ticket) -> None:
-            data = {"resolution": resolution, "officer": officer}
+            kind = Kind(ticket.kind)
+            if resolution not in resolutions(kind):
+                raise ChangeRefused(Refusal.RESOLUTION)
+            with_grounds = kind is Kind.INFORMATION_REQUEST and resolution is Resolution.REFUSED
+            if with_grounds is not bool(grounds) or not set(grounds) <= set(REFUSAL_GROUNDS):
+                raise ChangeRefused(Refusal.GROUNDS)
+            data = {"resolution": resolution, "officer": officer} | ({"grounds": grounds} if grounds else {})
             self._close(session, ticket, resolution, Happening.ANSWERED, Actor.OFFICER, now, data, sealed)
+
+        self._change(number, change)
+
+    def assign(self, number: str, to: str | None, officer: str, now: datetime | None = None) -> None:
+        """Say who handles the ticket: a login name, or nobody."""
+
+        def change(session: Session, ticket: Ticket) -> None:
+            _must_be_open(ticket)
+            if ticket.assigned_to != to:
+                ticket.assigned_to = to
+                record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"officer": officer, "to": to})
+
+        self._change(number, change)
+
+    def staff_note(self, number: str, text: str, officer: str, now: datetime | None = None) -> None:
+        """A note for colleagues, which the citizen never sees."""
+        sealed = self._sealed(text, MAX_NOTE)
+
+        def change(session: Session, ticket: Ticket) -> None:
+            record(session, ticket, Happening.STAFF_NOTED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
 
         self._change(number, change)
 
@@ -246,6 +289,11 @@ class TicketChanges:
         if not 1 <= len(text.strip()) <= longest:
             raise ChangeRefused(Refusal.TEXT_LENGTH)
         return self._encryption.seal(text.strip())
+
+
+def resolutions(kind: Kind) -> tuple[Resolution, ...]:
+    """How staff may end a ticket of this kind."""
+    return RESOLUTIONS.get(kind, (Resolution.ANSWERED, Resolution.PASSED_ON))
 
 
 def _found(session: Session, number: str) -> Ticket:

@@ -33,11 +33,13 @@ class Happening(StrEnum):
     WITHDRAWN = "dicabut"
     RATED = "dinilai"
     REMINDED = "pengingat"
+    ASSIGNED = "ditugaskan"
+    STAFF_NOTED = "catatan_petugas"
     DATA_MARKED = "data_ditandai"
     DATA_REMOVED = "data_dihapus"
 
 
-INTERNAL = frozenset({Happening.REMINDED})
+INTERNAL = frozenset({Happening.REMINDED, Happening.ASSIGNED, Happening.STAFF_NOTED})
 """For staff; a citizen's history leaves them out."""
 TOLD = frozenset({Happening.REVIEWED, Happening.FORWARDED, Happening.EXTENDED, Happening.ANSWERED})
 """The citizen is told of these in the conversation that filed the ticket, if the link to it still stands."""

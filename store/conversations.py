@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import String, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from store.models import Button, Conversation, Draft, Handoff, Message, Notice, 
 from store.notices import NoticeState
 
 T = TypeVar("T")
-TRIES_FOR_A_NUMBER = 5
+TRIES_FOR_A_NUMBER = 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,32 @@ class Opening:
     """What was answered to it."""
     offered: list[Button]
     """The buttons under the newest message, in their order; none once the citizen has written since."""
+    next_seq: int
+    """The number that the next message gets, unless somebody else writes meanwhile."""
+    tracker_row: int
+    """The newest row of the conversation in the tracker store; 0 where there is none."""
+    handed_off: bool
+    """Whether a hand-off to an officer is open."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A citizen's message in the log."""
+
+    id: int
+    seq: int
+
+
+_THIS = bindparam("conversation", type_=String)
+_BEGINNING = select(
+    Conversation,
+    select(func.max(TrackerEvent.id)).where(TrackerEvent.conversation_id == _THIS).scalar_subquery(),
+    exists().where(Handoff.conversation_id == _THIS, Handoff.state != "ended"),
+).where(Conversation.id == _THIS)
+_NEWEST = select(func.max(Message.seq)).where(Message.conversation_id == _THIS).scalar_subquery()
+_NEWEST_AND_KNOWN = select(Message).where(
+    Message.conversation_id == _THIS, or_(Message.external_id == bindparam("external"), Message.seq == _NEWEST)
+)
 
 
 class Conversations:
@@ -79,19 +105,33 @@ class Conversations:
             query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > seq)
             return list(session.scalars(query.order_by(Message.seq).limit(limit)))
 
+    def newest_seq(self, conversation_id: str) -> int:
+        """The number of the newest message; 0 where there is none."""
+        with self._database.session() as session:
+            return self._next_seq(session, conversation_id) - 1
+
     def begin_turn(self, conversation_id: str, external_id: str) -> Opening | None:
         """All that a turn needs to know before it starts; None for an unknown conversation."""
         with self._database.session() as session:
-            conversation = session.get(Conversation, conversation_id)
-            if conversation is None:
+            row = session.execute(_BEGINNING, {"conversation": conversation_id}).first()
+            if row is None:
                 return None
-            mine = select(Message).where(Message.conversation_id == conversation_id)
-            known = session.scalar(mine.where(Message.external_id == external_id))
+            conversation, tracker_row, handed_off = row
+            here = list(session.scalars(_NEWEST_AND_KNOWN, {"conversation": conversation_id, "external": external_id}))
+            known = next((message for message in here if message.external_id == external_id), None)
+            newest = max(here, key=lambda message: message.seq, default=None)
             replies = session.scalars(select(Message).where(Message.reply_to == known.id).order_by(Message.seq)) if known else ()
-            newest = session.scalar(mine.order_by(Message.seq.desc()).limit(1))
             ids = [button["id"] for button in newest.buttons] if newest else []
             buttons = {b.id: b for b in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
-            return Opening(conversation, known, list(replies), [buttons[one] for one in ids if one in buttons])
+            return Opening(
+                conversation=conversation,
+                known=known,
+                replies=list(replies),
+                offered=[buttons[one] for one in ids if one in buttons],
+                next_seq=(newest.seq if newest else conversation.forgotten_seq) + 1,
+                tracker_row=tracker_row or 0,
+                handed_off=handed_off,
+            )
 
     def button(self, conversation_id: str, button_id: str) -> Button | None:
         """A button that was issued in this very conversation."""
@@ -99,23 +139,19 @@ class Conversations:
             button = session.get(Button, button_id)
         return button if button and button.conversation_id == conversation_id else None
 
-    def add_inbound(self, conversation_id: str, external_id: str, text: str) -> int:
-        """Store a citizen's masked message; its row id."""
-        return self.append(conversation_id, lambda session, seq: self.add(session, conversation_id, seq, "user", text, external_id)).id
+    def add_inbound(self, conversation_id: str, external_id: str, text: str, likely_seq: int | None = None) -> Received:
+        """Store a citizen's masked message."""
+
+        def write(session: Session, seq: int) -> Received:
+            values = {**_values(conversation_id, seq, "user", Reply(text), utc_now()), "external_id": external_id}
+            return Received(session.execute(insert(Message).returning(Message.id), values).scalar_one(), seq)
+
+        return self.append(conversation_id, write, likely_seq=likely_seq)
 
     @staticmethod
-    def add(session: Session, conversation_id: str, seq: int, author: str, text: str, external_id: str | None = None) -> Message:
-        """A person's message, citizen's or officer's, in a transaction of `append`."""
-        message = Message(
-            conversation_id=conversation_id,
-            seq=seq,
-            author=author,
-            text=text,
-            buttons=[],
-            sources=[],
-            at=utc_now(),
-            external_id=external_id,
-        )
+    def add(session: Session, conversation_id: str, seq: int, author: str, text: str) -> Message:
+        """A message of a person at the ministry, in a transaction of `append`."""
+        message = Message(**_values(conversation_id, seq, author, Reply(text), utc_now()))
         session.add(message)
         return message
 
@@ -128,6 +164,7 @@ class Conversations:
         turn: dict[str, Any] | None = None,
         awaited_field: str | None = None,
         tracker_row: dict[str, Any] | None = None,
+        likely_seq: int | None = None,
     ) -> tuple[list[Message], int]:
         """Store a turn's replies, what is known of the turn and what it added to Rasa's tracker, in one transaction.
 
@@ -143,7 +180,8 @@ class Conversations:
             if rows:
                 session.execute(insert(Message), [values for values, _ in rows])
             if reply_to is not None:
-                session.execute(update(Message).where(Message.id == reply_to).values(turn=turn))
+                filters = {name: (turn or {}).get(name) for name in ("status", "intent", "topic", "confidence")}
+                session.execute(update(Message).where(Message.id == reply_to).values(turn=turn, **filters))
             row_id = 0
             if tracker_row:
                 row_id = session.execute(insert(TrackerEvent).values(tracker_row).returning(TrackerEvent.id)).scalar_one()
@@ -151,18 +189,22 @@ class Conversations:
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
             return [Message(**values) for values, _ in rows], row_id
 
-        return self.append(conversation_id, write)
+        return self.append(conversation_id, write, likely_seq=likely_seq)
 
-    def append(self, conversation_id: str, write: Callable[[Session, int], T], *, durable: bool = False) -> T:
+    def append(
+        self, conversation_id: str, write: Callable[[Session, int], T], *, durable: bool = False, likely_seq: int | None = None
+    ) -> T:
         """Run `write(session, next number)` in one transaction; again where somebody else took the number meanwhile.
 
         Citizen, assistant and officer write into the same conversation, from threads and processes that don't wait for each other.
+        `likely_seq`, where the caller has just seen the newest number, saves asking for it.
         """
         for tries_left in reversed(range(TRIES_FOR_A_NUMBER)):
             try:
                 with self._database.durable_session() if durable else self._database.session() as session:
-                    return write(session, self._next_seq(session, conversation_id))
+                    return write(session, likely_seq or self._next_seq(session, conversation_id))
             except IntegrityError:
+                likely_seq = None
                 if not tries_left:
                     raise
         raise AssertionError("the last try returns or raises")

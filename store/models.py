@@ -86,11 +86,20 @@ class Message(Base):
     """Encrypted: stand-ins in `text` and the values that the citizen sees in their place."""
     turn: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """For an answered citizen's message: intent, confidence, topic, answer status, duration in ms."""
+    status: Mapped[str | None] = mapped_column(String(16))
+    intent: Mapped[str | None] = mapped_column(String(40))
+    topic: Mapped[str | None] = mapped_column(String(60))
+    confidence: Mapped[float | None]
+    """These four stand in `turn` as well; here they can be filtered by. The words of `text` are indexed by migration 0006."""
 
     __table_args__ = (
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("conversation_id", "external_id"),
         Index("ix_messages_reply_to", "reply_to"),
+        *(
+            Index(f"ix_messages_{name}", name, "conversation_id", sqlite_where=filled, postgresql_where=filled)
+            for name, filled in ((name, text(f"{name} IS NOT NULL")) for name in ("status", "intent", "topic"))
+        ),
     )
 
 
@@ -150,6 +159,8 @@ class Ticket(Base):
     due_on: Mapped[date | None]
     extended_from: Mapped[date | None]
     """The first due date, where the time limit was extended."""
+    assigned_to: Mapped[str | None] = mapped_column(String(40), index=True)
+    """Login of the member of staff who handles it."""
     submission_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """Keyed fingerprint of the confirmation that made the ticket: a double "ya" makes one ticket."""
     pseudonymise_when_closed: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -157,6 +168,7 @@ class Ticket(Base):
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Goes up with each change, so that of two changes at once one is made on what the other has left."""
 
+    __table_args__ = (Index("ix_tickets_due", "state", "due_on", "id"),)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own type of it has no ClassVar
 
 
@@ -268,6 +280,19 @@ class SimpelRequest(Base):
     changed_on: Mapped[date]
 
 
+class TelegramUpdate(Base):
+    """An update from Telegram: stored before it is acknowledged, kept without its content once it is dealt with."""
+
+    __tablename__ = "telegram_updates"
+
+    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Encrypted; empty once the update is dealt with."""
+    sent: Mapped[int] = mapped_column(default=0)
+    """How many messages of the answer Telegram has taken."""
+    received_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class StaffMember(Base):
     """Somebody who may sign in at the desk."""
 
@@ -302,6 +327,16 @@ class DeskSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class Reading(Base):
+    """Up to which message a member of staff has read a conversation."""
+
+    __tablename__ = "readings"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True, index=True)
+    seq: Mapped[int]
 
 
 class AuditEntry(Base):

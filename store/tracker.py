@@ -44,30 +44,35 @@ class SapaTrackerStore(TrackerStore):
         super().__init__(domain)
         self._database = database
         self._kept: OrderedDict[str, tuple[int, DialogueStateTracker]] = OrderedDict()
+        self._expected: dict[str, int] = {}
+
+    def expect(self, sender_id: str, newest: int) -> None:
+        """Tell the next `retrieve` what the newest row is, seen a moment ago; 0 where there is none."""
+        self._expected[sender_id] = newest
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of the current session, or None for a new conversation."""
         newest, tracker = self._kept.pop(sender_id, (0, None))
-        rows = await asyncio.to_thread(self._read, sender_id, newest)
-        if tracker is None or [row.id for row in rows] != [newest]:
-            if tracker is not None:
-                rows = await asyncio.to_thread(self._read, sender_id, 0)
-            tracker = self._from_rows(sender_id, rows)
+        expected = self._expected.pop(sender_id, None)
+        if expected is None:
+            expected = await asyncio.to_thread(self._newest, sender_id)
+        if tracker is None or newest != expected:
+            tracker = self._from_rows(sender_id, await asyncio.to_thread(self._read, sender_id))
         if tracker is not None and len(tracker.events) > SESSION_EVENTS:
             return self._new_session(tracker)
         return tracker
 
-    def _read(self, sender_id: str, since: int) -> Sequence[Any]:
-        """The rows from id `since` on, or those of the current session where it is 0."""
-        query = select(TrackerEvent.id, TrackerEvent.session, TrackerEvent.data)
-        query = query.where(TrackerEvent.conversation_id == sender_id).order_by(TrackerEvent.id)
-        if since:
-            query = query.where(TrackerEvent.id >= since)
-        else:
-            latest = select(func.max(TrackerEvent.session)).where(TrackerEvent.conversation_id == sender_id).scalar_subquery()
-            query = query.where(TrackerEvent.session == latest)
+    def _newest(self, sender_id: str) -> int:
         with self._database.session() as session:
-            return session.execute(query).all()
+            return session.scalar(select(func.max(TrackerEvent.id)).where(TrackerEvent.conversation_id == sender_id)) or 0
+
+    def _read(self, sender_id: str) -> Sequence[Any]:
+        """The rows of the current session."""
+        latest = select(func.max(TrackerEvent.session)).where(TrackerEvent.conversation_id == sender_id).scalar_subquery()
+        query = select(TrackerEvent.id, TrackerEvent.session, TrackerEvent.data)
+        query = query.where(TrackerEvent.conversation_id == sender_id, TrackerEvent.session == latest)
+        with self._database.session() as session:
+            return session.execute(query.order_by(TrackerEvent.id)).all()
 
     def _from_rows(self, sender_id: str, rows: Sequence[Any]) -> DialogueStateTracker | None:
         parsed = (Event.from_parameters(event) for row in rows for event in json.loads(row.data))

@@ -15,6 +15,7 @@ class BotApi:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.failures: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self.webhook = ""
         self._updates: list[dict[str, Any]] = []
         self._last_update = 0
         with socket.socket() as probe:
@@ -45,14 +46,15 @@ class BotApi:
         user = {"id": chat_id, "is_bot": False, "first_name": "Warga", "language_code": "id"}
         chat = {"id": chat_id, "type": "private"}
         body = {"message_id": self._last_update + 1, "date": 1_795_000_000, "chat": chat, "from": user, **message}
-        self._push({"message": body | ({"text": text} if text is not None else {})})
+        self.push({"message": body | ({"text": text} if text is not None else {})})
 
     def press(self, chat_id: int, data: str) -> None:
         user = {"id": chat_id, "is_bot": False, "first_name": "Warga"}
         message = {"message_id": 1, "date": 1_795_000_000, "chat": {"id": chat_id, "type": "private"}, "text": "x"}
-        self._push({"callback_query": {"id": "1", "from": user, "chat_instance": "1", "data": data, "message": message}})
+        self.push({"callback_query": {"id": "1", "from": user, "chat_instance": "1", "data": data, "message": message}})
 
-    def _push(self, update: dict[str, Any]) -> None:
+    def push(self, update: dict[str, Any]) -> None:
+        """Any update, for the bot that polls."""
         self._last_update += 1
         self._updates.append({"update_id": self._last_update, **update})
 
@@ -73,11 +75,15 @@ class BotApi:
             return self._ok([update for update in self._updates if update["update_id"] >= offset])
         if method == "getMe":
             return self._ok({"id": 1, "is_bot": True, "first_name": "Sapa", "username": "sapa_bot"})
+        if method == "getWebhookInfo":
+            return self._ok({"url": self.webhook, "has_custom_certificate": False, "pending_update_count": 3})
         failures = self.failures.get(method)
         if failures:
             status, body = failures.pop(0)
             return JSONResponse({"ok": False, "error_code": status, "description": "told to fail", **body}, status)
         self.calls.append((method, form))
+        if method == "setWebhook":
+            self.webhook = str(form["url"])
         if method == "sendMessage":
             chat = {"id": int(str(form["chat_id"])), "type": "private"}
             return self._ok({"message_id": 1, "date": 1_795_000_000, "chat": chat, "text": form["text"]})

@@ -190,7 +190,7 @@ def test_the_context_names_topic_status_form_and_filled_fields_without_values(
     services: Services, handoffs: Handoffs, citizen: Callable[[], str]
 ) -> None:
     conversation = citizen()
-    asked = services.conversations.add_inbound(conversation, "1", "apa itu simpel")
+    asked = services.conversations.add_inbound(conversation, "1", "apa itu simpel").id
     facts = {"status": "answered", "topic": "simpel"}
     services.conversations.add_replies(conversation, [Reply("…")], reply_to=asked, turn=facts, awaited_field="information_contact")
     fields = {KEY: "k", "applicant": "wni", "name": "Siti Aminah", "purpose": None}

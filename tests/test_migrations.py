@@ -58,7 +58,8 @@ def test_the_migrated_schema_is_that_of_the_models(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/sapa.db")
     database.migrate()
     with sa.create_engine(database.url).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        opts = {"compare_type": False, "include_name": lambda name, kind, _: kind != "table" or not name.startswith("message_words")}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
 
 

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.assistant import Assistant
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.sending import SENDING_TRIES
 from bot.conversation import ConversationService
 from bot.notices import Notifier
 from services.assembly import Services
@@ -19,6 +20,7 @@ from store.models import Message, Notice
 from store.notices import Notices, NoticeState
 from tests.bot_api import BotApi
 from tests.citizen import Citizen
+from tests.test_telegram import channel_of
 
 REASON = "Dokumen harus dikumpulkan dari tiga unit kerja"
 
@@ -111,7 +113,7 @@ async def test_a_deleted_conversation_gets_no_notice(client: httpx.AsyncClient, 
 @pytest.fixture
 async def telegram(services: Services, assistant: Assistant) -> AsyncIterator[tuple[BotApi, TelegramChannel]]:
     async with BotApi() as api:
-        channel = TelegramChannel(ConversationService(assistant, services), services.conversations, "1:secret", api.base_url)
+        channel = channel_of(ConversationService(assistant, services), services, api)
         await channel.start()
         yield api, channel
         await channel.stop()
@@ -143,7 +145,7 @@ async def test_a_notice_waits_while_telegram_is_off_or_can_not_be_reached(
     services.ticket_changes.move(file_on_telegram(services, 7), State.REVIEWED, "dewi")
     await make_notifier(services, assistant).deliver()
     assert states(services) == [NoticeState.STORED]
-    api.failures["sendMessage"] = [(502, {})]
+    api.failures["sendMessage"] = [(502, {})] * SENDING_TRIES
     await make_notifier(services, assistant, channel).deliver()
     assert states(services) == [NoticeState.STORED]
     await make_notifier(services, assistant, channel).deliver()

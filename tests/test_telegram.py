@@ -3,6 +3,7 @@ import html
 import json
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,19 @@ from hypothesis import strategies as st
 
 from bot.announcements import Announcements
 from bot.assistant import Assistant
-from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram.channel import TelegramChannel
 from bot.conversation import ConversationService
 from bot.markup import to_plain, to_telegram_html
 from services.assembly import Services
 from services.handoff import Handoffs
+from store.telegram_inbox import TelegramInbox
 from tests.bot_api import BotApi
 from tests.clock import Clock
+
+
+def channel_of(service: ConversationService, services: Services, api: BotApi, **more: Any) -> TelegramChannel:
+    inbox = TelegramInbox(services.database, services.encryption)
+    return TelegramChannel(service, services.conversations, inbox, frozenset({"simpel"}), "1:secret", api.base_url, **more)
 
 
 @pytest.fixture
@@ -24,7 +31,7 @@ async def bot_api(services: Services, assistant: Assistant) -> AsyncIterator[Bot
     """The real python-telegram-bot, polling the stand-in."""
     service = ConversationService(assistant, services)
     async with BotApi() as api:
-        channel = TelegramChannel(service, services.conversations, "1:secret", api.base_url)
+        channel = channel_of(service, services, api)
         await channel.start()
         yield api
         await channel.stop()
@@ -60,7 +67,7 @@ async def test_a_forged_callback_is_refused_kindly(bot_api: BotApi, data: str) -
     assert "tidak berlaku" in answer["text"]
 
 
-async def test_what_is_no_text_gets_a_word_and_a_group_is_left_alone(bot_api: BotApi) -> None:
+async def test_what_is_no_text_gets_a_word_and_a_group_that_talks_of_other_things_is_left_alone(bot_api: BotApi) -> None:
     bot_api.send(8, "halo", chat={"id": -5, "type": "group"})
     bot_api.send(
         7,
@@ -102,7 +109,7 @@ async def test_a_blocked_bot_hurts_nobody_else(bot_api: BotApi) -> None:
 
 async def test_an_officers_words_are_sent_to_the_chat_in_order(bot_api: BotApi, services: Services, assistant: Assistant) -> None:
     conversation = services.conversations.open("telegram", "id", "7")
-    channel = TelegramChannel(ConversationService(assistant, services), services.conversations, "1:secret", bot_api.base_url)
+    channel = channel_of(ConversationService(assistant, services), services, bot_api)
     announcements = Announcements(ConversationService(assistant, services), services, {"telegram": channel.deliver})
     clock = Clock("2026-11-23 10:00")
     handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)

@@ -1,4 +1,40 @@
 // What the desk does in the browser beyond htmx; every page works without it.
+
+// A session that has ended, or a form of an older one: the page says so when it is loaded again.
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 403) location.reload();
+});
+
+// j and k move through a list, Enter opens as for any link.
+document.addEventListener("keydown", (event) => {
+  const list = document.querySelector("[data-keys]");
+  if (!list || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  const links = [...list.querySelectorAll("li > a")];
+  const step = { j: 1, k: -1 }[event.key];
+  if (step) links[Math.min(Math.max(links.indexOf(document.activeElement) + step, 0), links.length - 1)]?.focus();
+});
+
+// Ctrl+Enter sends what is being written.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("[data-send-by-key]")) event.target.form.requestSubmit();
+});
+
+// The newest message of a conversation stays in view.
+const showNewest = () => document.querySelector("[data-newest-at-end] li:last-child")?.scrollIntoView({ block: "nearest" });
+showNewest();
+
+// Tell an officer who asked for it that somebody has begun to wait.
+const notify = document.querySelector("[data-notify]");
+if (notify && "Notification" in window) {
+  notify.hidden = Notification.permission !== "default";
+  notify.addEventListener("click", async () => {
+    notify.hidden = (await Notification.requestPermission()) !== "default";
+  });
+}
+const waiting = () => document.querySelectorAll("[data-queue] form").length;
+let waitingBefore = waiting();
+document.addEventListener("htmx:afterSwap", () => {
+  showNewest();
+  if (notify && waiting() > waitingBefore && Notification.permission === "granted") new Notification(notify.dataset.notify);
+  waitingBefore = waiting();
 });

@@ -53,6 +53,8 @@ async def test_a_role_opens_what_it_may_and_nothing_else(role: Role, services: S
         needed = permissions_of(route.dependant)
         allowed = needed <= PERMISSIONS[role]
         for method in route.methods:
+            if allowed and route.path.endswith("/events"):
+                continue  # an answer without an end
             if method == "GET":
                 refused = (await officer.opens(address(route))).status_code == 403
             elif not allowed:

@@ -7,6 +7,12 @@ from typing import Any
 import pytest
 
 from desk.pages import HERE, Pages
+from services.registry import JOURNEYS
+from services.staff import Problem, Role
+from services.ticket_changes import Refusal
+from services.ticket_events import Happening
+from services.tickets import Resolution
+from services.turn import AnswerStatus
 
 
 def paths(texts: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -31,3 +37,14 @@ def test_templates_hold_no_sentence_style_or_script_of_their_own(template: Any) 
     assert not re.search(r"<style|<script(?! src=)|\sstyle=|\son\w+=|\|\s*safe", source)
     words = re.sub(r"\{[{%#].*?[}%#]\}|<[^>]*>", " ", source, flags=re.S)
     assert set(re.findall(r"[A-Za-z]{3,}", words)) <= {"English", "Bahasa", "Indonesia"}
+
+
+def test_every_status_journey_and_role_has_a_name() -> None:
+    for texts in Pages().texts.values():
+        assert set(AnswerStatus) == set(texts["statuses"])
+        assert set(JOURNEYS) <= set(texts["journeys"])
+        assert set(Role) == set(texts["roles"]) == set(texts["role_rights"])
+        assert set(Problem) == set(texts["problems"])
+        assert set(Happening) == set(texts["happenings"])
+        assert set(Resolution) == set(texts["resolutions"])
+        assert set(Refusal) <= set(texts["ticket_problems"])

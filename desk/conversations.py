@@ -1,0 +1,136 @@
+"""The conversation log: found by filters and words, read masked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from desk.dates import start_of
+from services.conversation_log import LogFilter
+from services.staff import Permission, Session
+
+if TYPE_CHECKING:
+    from desk.room import Room
+
+CONVERSATIONS_A_PAGE = 50
+SHORTEST_REASON = 10
+FLAGS = ("low_confidence", "unanswered", "escalated", "has_ticket")
+
+
+class Filters:
+    """The filters of the list as they stand in its address."""
+
+    def __init__(
+        self,
+        words: str = "",
+        channel: str = "",
+        language: str = "",
+        since: str = "",
+        until: str = "",
+        intent: str = "",
+        topic: str = "",
+        status: str = "",
+        flags: Annotated[list[str], Query(alias="flag")] = [],  # noqa: B006 FastAPI copies it
+    ) -> None:
+        self.values = {
+            "words": words.strip()[:200],
+            "channel": channel,
+            "language": language,
+            "since": since,
+            "until": until,
+            "intent": intent,
+            "topic": topic,
+            "status": status,
+        }
+        self.flags = [flag for flag in FLAGS if flag in flags]
+
+    def wanted(self) -> LogFilter:
+        dates = {"since": start_of(self.values["since"]), "until": start_of(self.values["until"], later=1)}
+        return LogFilter(**{**self.values, **dates, **dict.fromkeys(self.flags, True)})  # type: ignore[arg-type]  # by name
+
+    def address(self, **more: str) -> str:
+        pairs = [(name, value) for name, value in {**self.values, **more}.items() if value]
+        return "?" + urlencode([*pairs, *(("flag", flag) for flag in self.flags)])
+
+
+def conversations(room: Room) -> APIRouter:
+    router = APIRouter(prefix="/conversations")
+    may = room.access.may
+    reader, exporter, unmasker = may(Permission.READ_CONVERSATIONS), may(Permission.EXPORT), may(Permission.UNMASK)
+    log, audit = room.services.conversation_log, room.services.audit
+
+    @router.get("")
+    def show(request: Request, filters: Annotated[Filters, Depends()], before: str = "", session: Session = reader) -> Response:
+        found = log.search(filters.wanted(), session.staff_id, before=_cursor(before), limit=CONVERSATIONS_A_PAGE + 1)
+        shown, more = found[:CONVERSATIONS_A_PAGE], len(found) > CONVERSATIONS_A_PAGE
+        older = filters.address(before=f"{shown[-1].last_at.isoformat()}~{shown[-1].id}") if more else None
+        return room.pages.show(
+            request,
+            session,
+            "conversations.html",
+            found=shown,
+            older=older,
+            filters=filters,
+            flags=FLAGS,
+            choices=log.choices(),
+            export=f"/desk/conversations/export.csv{filters.address()}" if session.may(Permission.EXPORT) else None,
+        )
+
+    @router.get("/export.csv")
+    def export(filters: Annotated[Filters, Depends()], session: Session = exporter) -> Response:
+        audit.record(session.login, "conversations.exported", "percakapan", filters=filters.address())
+        lines = log.as_csv(filters.wanted(), session.staff_id)
+        headers = {"Content-Disposition": 'attachment; filename="percakapan.csv"'}
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def transcript(request: Request, session: Session, conversation_id: str, status: int = 200, **values: Any) -> Response:
+        try:
+            messages = log.transcript(conversation_id)
+        except LookupError as unknown:
+            raise HTTPException(404) from unknown
+        conversation = room.services.conversations.get(conversation_id)
+        if messages:
+            log.mark_read(conversation_id, session.staff_id, messages[-1].seq)
+        shown = {"problem": "", "unmasked": {}, "reason": "", **values}
+        may_unmask = session.may(Permission.UNMASK)
+        return room.pages.show(
+            request, session, "conversation.html", status, conversation=conversation, messages=messages, may_unmask=may_unmask, **shown
+        )
+
+    @router.get("/{conversation_id}")
+    def read(request: Request, conversation_id: str, session: Session = reader) -> Response:
+        page = transcript(request, session, conversation_id)
+        audit.record(session.login, "conversation.read", conversation_id)
+        return page
+
+    @router.post("/{conversation_id}/unmask")
+    def unmask(
+        request: Request,
+        conversation_id: str,
+        reason: Annotated[str, Form(max_length=500)] = "",
+        session: Session = unmasker,
+    ) -> Response:
+        if len(reason.strip()) < SHORTEST_REASON:
+            return transcript(request, session, conversation_id, 422, problem="reason_missing", reason=reason)
+        try:
+            messages = log.transcript(conversation_id)
+        except LookupError as unknown:
+            raise HTTPException(404) from unknown
+        audit.record(session.login, "conversation.unmasked", conversation_id, reason.strip())
+        seen = {message.id: room.services.conversations.seen_text(message) for message in messages if message.hidden}
+        return transcript(request, session, conversation_id, unmasked=seen)
+
+    return router
+
+
+def _cursor(before: str) -> tuple[datetime, str] | None:
+    at, _, conversation_id = before.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (moment, conversation_id) if moment.tzinfo else None

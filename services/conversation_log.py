@@ -1,0 +1,212 @@
+"""The conversation log as staff read it: masked, found by filters and words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, literal_column, or_, select, text
+
+from services.handoff import State
+from services.turn import AnswerStatus
+from store.conversations import Conversations
+from store.database import Database
+from store.models import Conversation, Handoff, Message, Reading, Ticket
+
+LOW_CONFIDENCE = 0.5
+UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
+NEWEST_HITS = 5000
+"""A search by words looks at so many of the newest messages that hold them all."""
+FORMULA = re.compile(r"^[=+\-@\t\r]")
+EXPORT_COLUMNS = ("conversation", "channel", "language", "began", "last", "messages", "ticket", "handed_over")
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """Each one that is set narrows the list."""
+
+    channel: str = ""
+    language: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    intent: str = ""
+    topic: str = ""
+    status: str = ""
+    low_confidence: bool = False
+    unanswered: bool = False
+    escalated: bool = False
+    has_ticket: bool = False
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    id: str
+    channel: str
+    language: str
+    began_at: datetime
+    last_at: datetime
+    messages: int
+    unread: bool
+    first_question: str
+    status: str | None
+    """Answer status of the citizen's last message."""
+    topic: str | None
+    ticket: bool
+    handed_over: bool
+
+
+class ConversationLog:
+    def __init__(self, database: Database, conversations: Conversations) -> None:
+        self._database = database
+        self._conversations = conversations
+
+    def search(
+        self, wanted: LogFilter, staff_id: int, *, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> list[Summary]:
+        """The latest first; `before`, the `last_at` and `id` of the last one seen, goes on."""
+        query = self._matching(wanted).order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(limit)
+        if before:
+            at, conversation_id = before
+            same_moment = and_(Conversation.last_at == at, Conversation.id < conversation_id)
+            query = query.where(or_(Conversation.last_at < at, same_moment))
+        with self._database.session() as session:
+            found = list(session.scalars(query))
+        return self._summaries(found, staff_id)
+
+    def transcript(self, conversation_id: str) -> list[Message]:
+        """The messages, masked, as far as staff may read them. Raises LookupError.
+
+        While a citizen who has not agreed to it waits for an officer or talks to one, what was said before stays closed.
+        """
+        if self._conversations.get(conversation_id) is None:
+            raise LookupError(conversation_id)
+        with self._database.session() as session:
+            query = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != State.ENDED)
+            handoff = session.scalar(query)
+        since = 0
+        if handoff and not handoff.agreed:
+            if handoff.taken_seq is None:
+                return []
+            since = handoff.taken_seq
+        return self._conversations.after(conversation_id, since)
+
+    def mark_read(self, conversation_id: str, staff_id: int, seq: int) -> None:
+        with self._database.session() as session:
+            session.merge(Reading(staff_id=staff_id, conversation_id=conversation_id, seq=seq))
+
+    def choices(self) -> dict[str, list[str]]:
+        """Which intents, topics and statuses stand in the log."""
+        columns = {"intent": Message.intent, "topic": Message.topic, "status": Message.status}
+        with self._database.session() as session:
+            return {
+                name: list(session.scalars(select(column).where(column.is_not(None)).distinct().order_by(column)))
+                for name, column in columns.items()
+            }
+
+    def as_csv(self, wanted: LogFilter, staff_id: int) -> Iterator[str]:
+        """Lines of CSV, one conversation each, that no spreadsheet takes for formulas."""
+        yield _csv_line(EXPORT_COLUMNS)
+        before = None
+        while page := self.search(wanted, staff_id, before=before, limit=500):
+            for one in page:
+                moments = (one.began_at.isoformat(timespec="seconds"), one.last_at.isoformat(timespec="seconds"))
+                yield _csv_line((one.id, one.channel, one.language, *moments, one.messages, one.ticket, one.handed_over))
+            before = (page[-1].last_at, page[-1].id)
+
+    def _matching(self, wanted: LogFilter) -> Select[tuple[Conversation]]:
+        query = select(Conversation)
+        for column, value in ((Conversation.channel, wanted.channel), (Conversation.locale, wanted.language)):
+            if value:
+                query = query.where(column == value)
+        if wanted.since:
+            query = query.where(Conversation.last_at >= wanted.since)
+        if wanted.until:
+            query = query.where(Conversation.last_at < wanted.until)
+        of_message = [
+            column == value
+            for column, value in ((Message.intent, wanted.intent), (Message.topic, wanted.topic), (Message.status, wanted.status))
+            if value
+        ]
+        if wanted.low_confidence:
+            of_message.append(Message.confidence < LOW_CONFIDENCE)
+        if wanted.unanswered:
+            of_message.append(Message.status.in_(UNANSWERED))
+        if of_message:
+            query = query.where(Conversation.id.in_(select(Message.conversation_id).where(*of_message)))
+        if wanted.escalated:
+            query = query.where(exists().where(Handoff.conversation_id == Conversation.id))
+        if wanted.has_ticket:
+            query = query.where(exists().where(Ticket.conversation_id == Conversation.id))
+        words = re.findall(r"\w+", wanted.words)
+        if words:
+            query = query.where(Conversation.id.in_(self._with_words(words)))
+        return query
+
+    def _with_words(self, words: list[str]) -> Select[tuple[str]]:
+        """Conversations with a message that holds all words, each as the beginning of a word."""
+        if self._database.is_sqlite:
+            wanted = " ".join(f'"{word}"*' for word in words)
+            hits = text("SELECT rowid FROM message_words WHERE message_words MATCH :words ORDER BY rowid DESC LIMIT :most")
+            matching = hits.bindparams(words=wanted, most=NEWEST_HITS).columns(literal_column("rowid"))
+            return select(Message.conversation_id).where(Message.id.in_(matching))
+        vector = func.to_tsvector(literal_column("'simple'"), Message.text)
+        matches = vector.op("@@")(func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words)))
+        newest = select(Message.conversation_id).where(matches).order_by(Message.id.desc()).limit(NEWEST_HITS).subquery()
+        return select(newest.c.conversation_id)
+
+    def _summaries(self, found: list[Conversation], staff_id: int) -> list[Summary]:
+        ids = [conversation.id for conversation in found]
+        with self._database.session() as session:
+            rows = session.execute(
+                select(Message.conversation_id, func.count(), func.max(Message.seq))
+                .where(Message.conversation_id.in_(ids))
+                .group_by(Message.conversation_id)
+            )
+            sizes = {conversation_id: (count, newest) for conversation_id, count, newest in rows}
+            mine = select(Reading).where(Reading.staff_id == staff_id, Reading.conversation_id.in_(ids))
+            read = {reading.conversation_id: reading.seq for reading in session.scalars(mine)}
+            filed = set(session.scalars(select(Ticket.conversation_id).where(Ticket.conversation_id.in_(ids))))
+            handed = set(session.scalars(select(Handoff.conversation_id).where(Handoff.conversation_id.in_(ids))))
+            closed = set(session.scalars(_closed_to_staff(ids)))
+            asked = select(Message).where(Message.conversation_id.in_(ids), Message.author == "user").order_by(Message.seq)
+            questions: dict[str, list[Message]] = {}
+            for message in session.scalars(asked):
+                questions.setdefault(message.conversation_id, []).append(message)
+        summaries = []
+        for one in found:
+            count, newest = sizes.get(one.id, (0, 0))
+            asked_here = questions.get(one.id, [])
+            summary = Summary(
+                id=one.id,
+                channel=one.channel,
+                language=one.locale,
+                began_at=one.created_at,
+                last_at=one.last_at,
+                messages=count,
+                unread=newest > read.get(one.id, 0),
+                first_question=asked_here[0].text if asked_here and one.id not in closed else "",
+                status=asked_here[-1].status if asked_here else None,
+                topic=next((message.topic for message in reversed(asked_here) if message.topic), None),
+                ticket=one.id in filed,
+                handed_over=one.id in handed,
+            )
+            summaries.append(summary)
+        return summaries
+
+
+def _closed_to_staff(ids: list[str]) -> Select[tuple[str]]:
+    """Those of the conversations in which the citizen has not agreed that an officer reads what was said before."""
+    not_agreed = or_(Handoff.agreed.is_(None), Handoff.agreed.is_(False))
+    return select(Handoff.conversation_id).where(Handoff.conversation_id.in_(ids), Handoff.state != State.ENDED, not_agreed)
+
+
+def _csv_line(values: tuple[Any, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(f"'{value}" if FORMULA.match(str(value)) else value for value in values)
+    return line.getvalue()

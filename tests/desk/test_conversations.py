@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import httpx
+import pytest
+
+from services.assembly import Services
+from services.audit import AuditFilter
+from services.conversation_log import LogFilter
+from services.staff import Role
+from tests.citizen import Citizen
+
+
+@pytest.fixture
+async def citizen(client: httpx.AsyncClient) -> Citizen:
+    return await Citizen(client).arrives()
+
+
+def the_conversation(services: Services) -> str:
+    (only,) = services.conversation_log.search(LogFilter(), 0)
+    return only.id
+
+
+async def test_a_citizens_question_stands_in_the_list_until_it_was_read(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.says("apa itu simpel?")
+    reader = await sign_in(Role.READER)
+    assert 'class="unread"' in await reader.reads("/desk/conversations")
+    page = await reader.reads(f"/desk/conversations/{the_conversation(services)}")
+    assert "apa itu simpel?" in page
+    assert "Terjawab" in page
+    assert 'class="unread"' not in await reader.reads("/desk/conversations")
+    assert next(entry.action for entry in services.audit.search(AuditFilter(actor=reader.login))) == "conversation.read"
+
+
+async def test_filters_find_what_they_name_and_nothing_else(citizen: Citizen, services: Services) -> None:
+    await citizen.says("apa itu simpel?")
+    await citizen.says("berapa gaji anak magang di setneg")
+    log = services.conversation_log
+    for fitting in (
+        LogFilter(words="simp"),
+        LogFilter(words="gaji magang"),
+        LogFilter(topic="simpel"),
+        LogFilter(intent="ask_information", status="answered"),
+        LogFilter(unanswered=True),
+        LogFilter(channel="web", language="id"),
+    ):
+        assert len(log.search(fitting, 0)) == 1, fitting
+    for other in (
+        LogFilter(words="istura"),
+        LogFilter(words="simpel gaji"),
+        LogFilter(topic="magang", status="failed"),
+        LogFilter(channel="telegram"),
+        LogFilter(escalated=True),
+        LogFilter(has_ticket=True),
+    ):
+        assert log.search(other, 0) == [], other
+
+
+async def test_deleted_conversations_are_found_no_more(citizen: Citizen, services: Services) -> None:
+    await citizen.says("apa itu simpel?")
+    services.conversations.forget(the_conversation(services))
+    assert services.conversation_log.search(LogFilter(words="simpel"), 0) == []
+
+
+async def test_pages_of_the_list_follow_each_other_without_gap_or_repetition(services: Services) -> None:
+    made = {services.conversations.open("web", "id").id for _ in range(7)}
+    seen: list[str] = []
+    before = None
+    while page := services.conversation_log.search(LogFilter(), 0, before=before, limit=3):
+        seen += [one.id for one in page]
+        before = (page[-1].last_at, page[-1].id)
+    assert len(seen) == 7
+    assert set(seen) == made
+
+
+async def test_unmasking_needs_a_reason_and_is_recorded(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.goes_through("cek status SIMPEL", "DEMO-SMP-000104", "H6N2VC")
+    conversation = the_conversation(services)
+    ppid = await sign_in(Role.PPID)
+    assert "DEMO-SMP-000104" not in await ppid.reads(f"/desk/conversations/{conversation}")
+    without = await ppid.sends(f"/desk/conversations/{conversation}/unmask", reason="ingin")
+    assert without.status_code == 422
+    assert "paling sedikit 10 karakter" in without.text
+    done = await ppid.sends(f"/desk/conversations/{conversation}/unmask", reason="pengaduan pemohon lewat telepon")
+    assert done.status_code == 200
+    (entry,) = services.audit.search(AuditFilter(action="conversation.unmasked"))
+    assert (entry.actor, entry.subject, entry.reason) == (ppid.login, conversation, "pengaduan pemohon lewat telepon")
+
+
+async def test_before_a_citizen_agrees_the_earlier_words_stay_closed(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.says("apa itu simpel?")
+    conversation = the_conversation(services)
+    reader = await sign_in(Role.READER)
+    services.handoffs._hours = AlwaysOpen()  # type: ignore[assignment]
+    services.handoffs.ask(conversation)
+    for page in (await reader.reads("/desk/conversations"), await reader.reads(f"/desk/conversations/{conversation}")):
+        assert "apa itu simpel?" not in page
+    services.handoffs.answer(conversation, agreed=True)
+    assert "apa itu simpel?" in await reader.reads(f"/desk/conversations/{conversation}")
+
+
+class AlwaysOpen:
+    def is_open(self, _moment: object) -> bool:
+        return True
+
+
+async def test_the_export_is_a_table_that_no_spreadsheet_takes_for_formulas(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.says("apa itu simpel?")
+    ppid = await sign_in(Role.PPID)
+    rows = list(csv.DictReader(io.StringIO(await ppid.reads("/desk/conversations/export.csv?words=simpel"))))
+    assert [(row["channel"], row["language"], row["ticket"]) for row in rows] == [("web", "id", "False")]
+    from services.conversation_log import _csv_line
+
+    assert _csv_line(("=1+1", "@x", "-2", "ok")).strip() == "'=1+1,'@x,'-2,ok"
+
+
+@pytest.mark.parametrize("address", ["?before=x", "?since=2026-13-45&until=9999-12-31", "?flag=x&flag=unanswered", "?words=%22%27*)("])
+async def test_an_odd_address_is_no_error(address: str, sign_in) -> None:
+    reader = await sign_in(Role.READER)
+    await reader.reads(f"/desk/conversations{address}")

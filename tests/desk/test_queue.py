@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from services.assembly import Services
+from services.handoff import Event
+from services.staff import Role
+from tests.citizen import Citizen
+from tests.clock import Clock
+
+
+@pytest.fixture
+def clock(services: Services) -> Clock:
+    """A Monday morning in service hours."""
+    clock = Clock("2026-11-23 10:00")
+    services.handoffs._clock = clock
+    return clock
+
+
+@pytest.fixture
+async def citizen(client: httpx.AsyncClient, clock: Clock) -> Citizen:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("apa itu simpel?", "mau bicara dengan petugas")
+    return citizen
+
+
+async def test_an_officer_takes_writes_and_hands_back(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.says("ya")
+    officer = await sign_in(Role.OFFICER, "sari")
+    assert "Menunggu (1)" in await officer.reads("/desk/queue")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    assert (await officer.sends(f"{room}/take")).headers["location"] == room
+    assert "apa itu simpel?" in await officer.reads(room)
+    assert (await officer.sends(f"{room}/say", text="Selamat pagi, ada yang bisa kami bantu?")).status_code == 303
+    assert "Selamat pagi" in str(await citizen.history())
+    await citizen.says("dokumen saya dikembalikan")
+    assert "dokumen saya dikembalikan" in await officer.reads(f"{room}/messages")
+    assert (await officer.sends(f"{room}/hand-back")).status_code == 303
+    assert "sudah selesai" in await officer.reads(room)
+    assert services.handoffs.queue() == services.handoffs.active() == []
+
+
+async def test_of_two_officers_one_gets_the_citizen_and_the_other_a_sentence(citizen: Citizen, services: Services, sign_in) -> None:
+    sari, budi = await sign_in(Role.OFFICER, "sari"), await sign_in(Role.OFFICER, "budi")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    assert (await sari.sends(f"{room}/take")).status_code == 303
+    late = await budi.sends(f"{room}/take")
+    assert late.status_code == 409
+    assert "sudah diambil petugas lain" in late.text
+    meddling = await budi.sends(f"{room}/say", text="saya juga mau menjawab")
+    assert meddling.status_code == 409
+    assert "saya juga mau menjawab" not in str(await citizen.history())
+
+
+async def test_what_was_written_is_not_lost_when_it_cannot_be_sent(citizen: Citizen, services: Services, sign_in) -> None:
+    sari = await sign_in(Role.OFFICER, "sari")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    await sari.sends(f"{room}/take")
+    too_long = await sari.sends(f"{room}/say", text="kata " * 1000)
+    assert too_long.status_code == 422
+    assert "kata kata kata" in too_long.text
+
+
+async def test_a_conversation_is_passed_on_to_a_colleague_who_may_serve(citizen: Citizen, services: Services, sign_in) -> None:
+    sari = await sign_in(Role.OFFICER, "sari")
+    budi = await sign_in(Role.OFFICER, "budi")
+    await sign_in(Role.READER, "ani")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    await sari.sends(f"{room}/take")
+    for nobody in ("ani", "hantu", ""):
+        assert (await sari.sends(f"{room}/transfer", to=nobody)).status_code == 422
+    assert (await sari.sends(f"{room}/transfer", to="budi")).status_code == 303
+    assert (await budi.sends(f"{room}/say", text="Halo, saya melanjutkan.")).status_code == 303
+    assert (await sari.sends(f"{room}/say", text="Eh?")).status_code == 409
+
+
+async def test_without_consent_only_what_came_after_the_take_over_is_shown(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.says("tidak")
+    sari = await sign_in(Role.OFFICER, "sari")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    await sari.sends(f"{room}/take")
+    await citizen.says("nomor surat saya belum ada")
+    page = await sari.reads(room)
+    assert "apa itu simpel?" not in page
+    assert "nomor surat saya belum ada" in page
+
+
+async def test_an_officer_who_falls_silent_gives_the_citizen_back(citizen: Citizen, services: Services, clock: Clock, sign_in) -> None:
+    sari = await sign_in(Role.OFFICER, "sari")
+    (waiting,) = services.handoffs.queue()
+    await sari.sends(f"/desk/queue/{waiting.handoff_id}/take")
+    clock.forward(minutes=25)
+    await sari.sends(f"/desk/queue/{waiting.handoff_id}/say", text="sebentar ya")
+    clock.forward(minutes=25)
+    assert services.handoffs.hand_back_idle(clock()) == []
+    clock.forward(minutes=6)
+    assert services.handoffs.hand_back_idle(clock()) == [waiting.handoff_id]
+    assert services.handoffs.untold()[-1].name is Event.HANDED_BACK
+
+
+@pytest.mark.parametrize("path", ["/desk/queue/999", "/desk/queue/999/messages", "/desk/queue/999/events"])
+async def test_an_unknown_hand_off_is_not_found(path: str, sign_in) -> None:
+    officer = await sign_in(Role.OFFICER)
+    assert (await officer.opens(path)).status_code == 404
