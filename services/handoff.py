@@ -185,7 +185,7 @@ class Handoffs:
             Waiting(
                 one.id,
                 one.conversation_id,
-                int((now - one.asked_at).total_seconds()),
+                max(0, int((now - one.asked_at).total_seconds())),
                 one.urgent,
                 one.agreed,
                 self.context(one.conversation_id),

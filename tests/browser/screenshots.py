@@ -1,4 +1,4 @@
-"""Pictures of the widget for the documentation: python -m tests.browser.screenshots --out docs/screenshots"""
+"""Pictures of widget and desk for the documentation: python -m tests.browser.screenshots --out docs/screenshots"""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from services.ticket_register import RegisterFilter
+from services.tickets import Kind
 from tests.browser.chromium import launch, watched_context
+from tests.browser.desk_day import DeskDay, sign_in
 from tests.browser.running_server import RunningServer
 from tests.browser.widget_page import WidgetPage
 
@@ -100,10 +103,41 @@ def take(browser: Browser, home: str, out: Path) -> None:
             page.screenshot(path=out / f"{name}.png")
 
 
+def take_desk(browser: Browser, day: DeskDay, out: Path) -> None:
+    """Every page of the desk, wide and on a telephone."""
+    day.begin()
+    handoff_id = day.somebody_waits()
+    number = day.services.ticket_register.entries(RegisterFilter(kind=Kind.INFORMATION_REQUEST))[0][1].number
+    pages = {
+        "queue": "/desk/queue",
+        "conversations": "/desk/conversations",
+        "conversation": f"/desk/conversations/{day.newest_conversation()}",
+        "tickets": "/desk/tickets",
+        "ticket": f"/desk/tickets/{number}",
+        "staff": "/desk/staff",
+        "audit": "/desk/audit",
+        "account": "/desk/account",
+    }
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        with watched_context(browser, day.server.url, viewport={"width": width, "height": 800}, color_scheme=scheme) as (context, _):
+            page = context.new_page()
+            page.goto("/desk/sign-in")
+            page.screenshot(path=out / f"desk-sign-in-{width}.png")
+            sign_in(page, "sri")
+            for name, address in pages.items():
+                page.goto(address)
+                page.screenshot(path=out / f"desk-{name}-{width}.png")
+            if width == 1280:
+                day.handoffs.take(handoff_id, "sri")
+                day.handoffs.say(handoff_id, "sri", "Selamat pagi, boleh tahu alasan pengembaliannya?")
+            page.goto(f"/desk/queue/{handoff_id}")
+            page.screenshot(path=out / f"desk-take-over-{width}.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
-    parser.add_argument("--server", help="address of a running server; without it one is started")
+    parser.add_argument("--server", help="address of a running server, for the widget alone; without it one is started")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         server = None if given.server else RunningServer(Path(data))
@@ -112,6 +146,8 @@ def main() -> None:
                 server.start()
             browser = launch(playwright)
             take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]  # a server is started where no --server is given
+            if server:
+                take_desk(browser, DeskDay(server), given.out)
             browser.close()
         finally:
             if server:

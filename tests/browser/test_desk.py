@@ -1,0 +1,131 @@
+"""The desk in Chromium: an officer's day, by keyboard, without JavaScript, and read by axe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from services.ticket_register import RegisterFilter
+from services.tickets import Kind
+from tests.browser.chromium import watched_context
+from tests.browser.desk_day import DeskDay, sign_in
+from tests.browser.running_server import RunningServer
+from tests.browser.test_people_and_pages import assert_accessible
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="session")
+def day(server: RunningServer) -> DeskDay:
+    day = DeskDay(server)
+    day.begin()
+    return day
+
+
+@pytest.fixture
+def officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
+    with watched_context(browser, day.server.url) as (context, watch):
+        page = context.new_page()
+        sign_in(page, "ratna")
+        yield page
+        watch.assert_clean()
+
+
+def a_request(day: DeskDay) -> str:
+    return day.services.ticket_register.entries(RegisterFilter(kind=Kind.INFORMATION_REQUEST))[-1][1].number
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation_on_any_page(scheme: str, width: int, browser: Browser, day: DeskDay) -> None:
+    handoff_id = day.somebody_waits()
+    pages = [
+        "/desk/queue",
+        f"/desk/queue/{handoff_id}",
+        "/desk/conversations",
+        f"/desk/conversations/{day.newest_conversation()}",
+        "/desk/tickets",
+        f"/desk/tickets/{a_request(day)}",
+        "/desk/staff",
+        "/desk/audit",
+        "/desk/account",
+    ]
+    viewport = {"width": width, "height": 800}
+    with watched_context(browser, day.server.url, color_scheme=scheme, viewport=viewport) as (context, watch):
+        page = context.new_page()
+        page.goto("/desk/sign-in")
+        assert_accessible(page, "sign-in")
+        sign_in(page, "sri")
+        for address in pages:
+            page.goto(address)
+            assert_accessible(page, address)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than {width} px"
+        watch.assert_clean()
+
+
+def test_an_officer_takes_a_citizen_over_writes_and_hands_back_by_keyboard(officer: Page, day: DeskDay) -> None:
+    handoff_id = day.somebody_waits()
+    officer.goto("/desk/queue")
+    officer.locator(f"form[action$='/{handoff_id}/take'] button").focus()
+    officer.keyboard.press("Enter")
+    expect(officer).to_have_url(f"{day.server.url}/desk/queue/{handoff_id}")
+    expect(officer.get_by_text("permohonan saya dikembalikan terus")).to_be_visible()
+    officer.get_by_label("Pesan Anda").focus()
+    officer.keyboard.type("Selamat pagi, boleh tahu alasannya?")
+    officer.keyboard.press("Control+Enter")
+    expect(officer.locator(".transcript .officer")).to_contain_text("boleh tahu alasannya?")
+    officer.get_by_role("button", name="Kembalikan ke asisten").focus()
+    officer.keyboard.press("Enter")
+    expect(officer).to_have_url(f"{day.server.url}/desk/queue")
+    assert day.handoffs.get(handoff_id).state == "ended"
+
+
+def test_a_citizen_who_begins_to_wait_appears_without_reloading(officer: Page, day: DeskDay) -> None:
+    officer.goto("/desk/queue")
+    officer.wait_for_timeout(1500)  # the stream of events is open by then
+    handoff_id = day.somebody_waits()
+    expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_be_visible(timeout=15_000)
+    day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
+    expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_have_count(0, timeout=15_000)
+
+
+def test_an_information_request_is_answered_before_its_deadline(officer: Page, day: DeskDay) -> None:
+    number = day.file(Kind.INFORMATION_REQUEST, 1, details="Daftar rapat terbuka bulan ini", purpose="Liputan", name="Siti")
+    officer.goto(f"/desk/tickets?number={number}")
+    officer.keyboard.press("j")
+    officer.keyboard.press("Enter")
+    expect(officer.get_by_role("heading", name=number)).to_be_visible()
+    officer.get_by_label("Hasil").select_option("ditolak")
+    officer.get_by_label("Isi jawaban kepada warga").fill("Rapat itu tertutup.")
+    officer.get_by_role("button", name="Kirim jawaban dan tutup tiket").click()
+    expect(officer.get_by_role("alert")).to_contain_text("Pasal 17")
+    expect(officer.get_by_label("Isi jawaban kepada warga")).to_have_value("Rapat itu tertutup.")
+    officer.get_by_label("i. memorandum").check()
+    officer.get_by_role("button", name="Kirim jawaban dan tutup tiket").click()
+    officer.get_by_role("link", name="Surat untuk dicetak").click()
+    expect(officer.get_by_text("Pasal 17 huruf i")).to_be_visible()
+
+
+def test_everything_works_without_javascript(browser: Browser, day: DeskDay) -> None:
+    handoff_id = day.somebody_waits()
+    with watched_context(browser, day.server.url, java_script_enabled=False) as (context, _):
+        page = context.new_page()
+        sign_in(page, "budi")
+        page.goto("/desk/queue")
+        page.locator(f"form[action$='/{handoff_id}/take'] button").click()
+        page.get_by_label("Pesan Anda").fill("Halo, saya Budi.")
+        page.get_by_role("button", name="Kirim", exact=True).click()
+        expect(page.locator(".transcript .officer")).to_contain_text("Halo, saya Budi.")
+        page.get_by_role("button", name="Kembalikan ke asisten").click()
+        page.goto("/desk/conversations?words=simpel")
+        expect(page.locator(".list li").first).to_be_visible()
+
+
+def test_text_of_citizens_never_becomes_markup(officer: Page, day: DeskDay) -> None:
+    day.talk("<img src=x onerror=pwned(1)><script>pwned(2)</script> **tebal** apa itu simpel?")
+    officer.goto("/desk/conversations")
+    expect(officer.get_by_text("<img src=x").first).to_be_visible()
+    officer.goto(f"/desk/conversations/{day.newest_conversation()}")
+    expect(officer.get_by_text("<script>pwned(2)</script>").first).to_be_visible()
