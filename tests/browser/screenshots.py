@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from services.ticket_register import RegisterFilter
 from services.tickets import Kind
@@ -47,24 +45,6 @@ def settings(page: Page) -> None:
     page.get_by_role("button", name="Pengaturan percakapan").click()
 
 
-def officer(page: Page) -> None:
-    """A hand-off, with the officer's words sent to the page in the server's place."""
-    waiting: list[dict[str, Any]] = []
-
-    def events(route: Route) -> None:
-        lines = [f"event: message\ndata: {json.dumps(message)}\n\n" for message in waiting]
-        route.fulfill(content_type="text/event-stream", body="".join(lines) or ": nothing\n\n")
-
-    page.route("**/api/chat/events*", events)
-    chat = WidgetPage(page).visit().open()
-    chat.choice("Bicara dengan petugas").click()
-    chat.wait_until_sent()
-    text = "Selamat siang, saya petugas layanan informasi. Ada yang dapat saya bantu?"
-    at = datetime.now().astimezone().isoformat()
-    waiting.append({"seq": 900, "from": "officer", "text": text, "buttons": [], "sources": [], "at": at})
-    expect(chat.log.locator(".msg.officer")).to_be_visible(timeout=30_000)
-
-
 def failing(page: Page) -> None:
     chat = WidgetPage(page).visit().open()
     page.route("**/api/chat/messages*", lambda route: route.abort())
@@ -84,7 +64,6 @@ PICTURES: dict[str, tuple[Any, dict[str, Any]]] = {
     "desktop-closed": (closed, {"viewport": DESKTOP}),
     "desktop-dark": (answered, {"viewport": DESKTOP, "color_scheme": "dark"}),
     "desktop-forced-colours": (form, {"viewport": DESKTOP, "forced_colors": "active"}),
-    "officer": (officer, {"viewport": DESKTOP}),
     "phone-closed": (closed, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
     "phone-greeting": (greeting, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
     "phone": (answered, {"viewport": PHONE, "has_touch": True, "is_mobile": True}),
@@ -134,6 +113,19 @@ def take_desk(browser: Browser, day: DeskDay, out: Path) -> None:
             page.screenshot(path=out / f"desk-take-over-{width}.png")
 
 
+def take_hand_off(browser: Browser, day: DeskDay, out: Path) -> None:
+    """The widget while an officer has the conversation."""
+    with watched_context(browser, day.server.url, viewport=DESKTOP) as (context, _):
+        page = context.new_page()
+        chat = WidgetPage(page).visit().open()
+        chat.ask(QUESTION)
+        handoff_id = day.handoffs.ask(day.newest_conversation()).handoff_id
+        day.handoffs.take(handoff_id, "sri")
+        day.handoffs.say(handoff_id, "sri", "Selamat siang, saya petugas layanan informasi. Ada yang dapat saya bantu?")
+        expect(chat.log.locator(".msg.officer")).to_be_visible(timeout=30_000)
+        page.screenshot(path=out / "officer.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
@@ -147,7 +139,9 @@ def main() -> None:
             browser = launch(playwright)
             take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]  # a server is started where no --server is given
             if server:
-                take_desk(browser, DeskDay(server), given.out)
+                day = DeskDay(server)
+                take_desk(browser, day, given.out)
+                take_hand_off(browser, day, given.out)
             browser.close()
         finally:
             if server:

@@ -48,3 +48,8 @@ def test_every_status_journey_and_role_has_a_name() -> None:
         assert set(Happening) == set(texts["happenings"])
         assert set(Resolution) == set(texts["resolutions"])
         assert set(Refusal) <= set(texts["ticket_problems"])
+
+
+def test_no_text_is_named_like_a_method_that_a_template_would_find_instead() -> None:
+    for texts in Pages().texts.values():
+        assert not [path for path, _ in paths(texts) if set(path.split("/")) & set(dir(dict))]
