@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 
 from bot.announcements import Announcements
 from bot.assistant import Assistant
+from bot.attachments import attachments
 from bot.channels.telegram import TelegramChannel
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
@@ -60,7 +61,9 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         if settings.telegram_bot_token
         else None
     )
-    notifier = Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
+    notifier = Notifier(
+        assistant, service, services.conversations, Notices(services.database, services.encryption), services.ticket_files, telegram
+    )
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
     announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
 
@@ -92,12 +95,13 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         expose_headers=["Retry-After"],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(Guarded)
+    app.add_middleware(Guarded, file_bytes=services.ticket_files.largest)
     add_problem_handlers(app, assistant)
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
+    app.include_router(attachments(services.ticket_files))
     app.include_router(own_data_download(services.own_data))
     open_desk(app, services)
     _add_pages(app)

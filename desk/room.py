@@ -34,12 +34,18 @@ def open_desk(app: FastAPI, services: Services) -> None:
     """Add the desk to the application, under `/desk`."""
     from desk.account import account
     from desk.audit import audit
+    from desk.due_calendar import due_calendar
+    from desk.letters import letters
+    from desk.overview import overview
+    from desk.ppid_report import ppid_report
     from desk.sign_in import sign_in
     from desk.staff import staff
+    from desk.ticket import ticket
+    from desk.tickets import tickets
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
-    for pages in (sign_in, account, staff, audit):
+    for pages in (sign_in, account, ppid_report, overview, due_calendar, tickets, letters, ticket, staff, audit):
         router.include_router(pages(room))
     _add_beginning(router, room)
     app.include_router(router)
