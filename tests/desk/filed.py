@@ -1,4 +1,4 @@
-"""Tickets as citizens file them, for tests of the desk."""
+"""What citizens have filed and said, for tests of the desk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from services.assembly import Services
 from services.calendar import JAKARTA
 from services.tickets import Filing, Kind
+from store.models import Conversation, Message
 
 REQUEST = {
     "applicant": "wni",
@@ -39,3 +40,21 @@ def file(
     now = datetime.fromisoformat(moment).replace(tzinfo=JAKARTA) if moment else None
     filing = Filing(kind, FIELDS[kind] | fields, SUBJECTS[kind], conversation_id, "id")
     return services.tickets.file(filing, now).number
+
+
+def at(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).replace(tzinfo=JAKARTA)
+
+
+def say(services: Services, channel: str, *messages: tuple[str, str, str | None]) -> None:
+    """A conversation with citizen's messages: moment, answer status, topic."""
+    with services.database.session() as session:
+        number = len(list(session.query(Conversation)))
+        times = [at(moment) for moment, _, _ in messages]
+        kept = {"id": f"k{number}", "channel": channel, "locale": "id", "created_at": times[0], "last_at": times[-1]}
+        session.add(Conversation(**kept))
+        session.flush()
+        for seq, (moment, status, topic) in enumerate(messages, 1):
+            turn = {"status": status, "topic": topic, "intent": "ask_information"}
+            values: dict[str, Any] = {"text": "x", "buttons": [], "sources": [], "turn": turn}
+            session.add(Message(conversation_id=f"k{number}", seq=seq, author="user", at=at(moment), **values))

@@ -16,28 +16,10 @@ from services.ppid_report import Month
 from services.spreadsheet import csv_file
 from services.staff import Role
 from services.tickets import Kind, Resolution
-from store.models import Conversation, Handoff, Message
-from tests.desk.filed import file
+from store.models import Handoff
+from tests.desk.filed import at, file, say
 
 FIRST, LAST = date(2026, 11, 10), date(2026, 11, 16)
-
-
-def at(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).replace(tzinfo=JAKARTA)
-
-
-def say(services: Services, channel: str, *messages: tuple[str, str, str | None]) -> None:
-    """A conversation with citizen's messages: moment, answer status, topic."""
-    with services.database.session() as session:
-        number = len(list(session.query(Conversation)))
-        times = [at(moment) for moment, _, _ in messages]
-        kept = {"id": f"k{number}", "channel": channel, "locale": "id", "created_at": times[0], "last_at": times[-1]}
-        session.add(Conversation(**kept))
-        session.flush()
-        for seq, (moment, status, topic) in enumerate(messages, 1):
-            turn = {"status": status, "topic": topic, "intent": "ask_information"}
-            values: dict[str, Any] = {"text": "x", "buttons": [], "sources": [], "turn": turn}
-            session.add(Message(conversation_id=f"k{number}", seq=seq, author="user", at=at(moment), **values))
 
 
 def test_messages_are_counted_by_day_hour_channel_and_answer_in_jakarta(services: Services) -> None:
