@@ -115,6 +115,13 @@ def utter_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: Tic
             dispatcher.utter_message(response="utter_ticket_extension_reason", reason=turn.hide("alasan perpanjangan", entry.text))
         if entry.name is Happening.ANSWERED and entry.text:
             dispatcher.utter_message(response="utter_ticket_answer", answer=turn.hide("jawaban petugas", entry.text))
+            if entry.data.get("grounds"):
+                dispatcher.utter_message(response="utter_ticket_grounds", letters=", ".join(entry.data["grounds"]))
+            if services().ticket_files.of(ticket.number):
+                files = services().ticket_files
+                dispatcher.utter_message(
+                    response="utter_ticket_files", link=turn.hide("tautan berkas", files.link(ticket.number)), hours=files.hours
+                )
     choices = "open" if not ticket.is_closed else "answered" if ticket.can_be_rated else "withdrawn"
     link = receipt_link(tracker, ticket.number)
     dispatcher.utter_message(response=f"utter_ticket_choices_{choices}", number=ticket.number, link=link)

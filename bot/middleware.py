@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
+from contextlib import suppress
 
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
@@ -20,23 +23,41 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+FILE_PATH = re.compile(r"(/desk/tickets/[0-9A-Z-]{1,24})/files")
+"""Where staff send the files of an answer."""
 PRIVATE_PATHS = ("/api/", "/chat", "/desk")
 """What is never kept by a cache."""
 
 
 class Guarded:
-    """Refuses a body that is too large, and puts the security headers on every answer that has none of its own."""
+    """Refuses a body that is too large, and puts the security headers on every answer that has none of its own.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Only the form that sends a file may be larger, by `file_bytes`. A body whose length isn't said is counted as it comes.
+    """
+
+    def __init__(self, app: ASGIApp, file_bytes: int) -> None:
         self._app = app
+        self._file_bytes = file_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        uploads = scope["method"] == "POST" and FILE_PATH.fullmatch(scope["path"])
+        largest = MAX_BODY + (self._file_bytes if uploads else 0)
+        too_large, answered = False, False
+
+        async def receive_counted() -> Message:
+            nonlocal largest, too_large
+            message = await receive()
+            largest -= len(message.get("body", b""))
+            too_large = too_large or largest < 0
+            return {"type": "http.disconnect"} if too_large else message
 
         async def send_guarded(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
+                answered = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -44,12 +65,24 @@ class Guarded:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        async def send_unless_too_large(message: Message) -> None:
+            if not too_large or answered:
+                await send_guarded(message)
+
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
-            await JSONResponse(problem, 413, media_type="application/problem+json")(scope, receive, send_guarded)
-        else:
-            await self._app(scope, receive, send_guarded)
+        if length.isdigit() and int(length) <= largest:
+            with suppress(ClientDisconnect):
+                await self._app(scope, receive_counted, send_unless_too_large)
+            if not too_large or answered:
+                return
+        await self._refusal(uploads)(scope, receive, send_guarded)
+
+    @staticmethod
+    def _refusal(uploads: re.Match[str] | None) -> Response:
+        if uploads:  # a person sent a form and should get back to it
+            return RedirectResponse(f"{uploads[1]}?problem=file_size#files", 303)
+        problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
+        return JSONResponse(problem, 413, media_type="application/problem+json")
 
 
 class Measured:

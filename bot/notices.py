@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -17,6 +18,8 @@ from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
 from services.dates import long_date
+from services.ticket_events import Happening
+from services.ticket_files import TicketFiles
 from services.turn import plain
 from store.conversations import Conversations
 from store.notices import Notices, NoticeState, OpenNotice
@@ -26,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 REASON = "[alasan]"
 """Stands for the officer's words in the stored message, which keeps them encrypted."""
+FILES = "[tautan berkas]"
+"""Stands likewise for the link to the files of an answer."""
 
 
 class Notifier:
@@ -37,12 +42,14 @@ class Notifier:
         service: ConversationService,
         conversations: Conversations,
         notices: Notices,
+        files: TicketFiles,
         telegram: TelegramChannel | None,
     ) -> None:
         self._assistant = assistant
         self._service = service
         self._conversations = conversations
         self._notices = notices
+        self._files = files
         self._telegram = telegram
 
     async def deliver(self) -> None:
@@ -61,9 +68,16 @@ class Notifier:
             await asyncio.to_thread(self._notices.mark, notice.id, NoticeState.REFUSED)
             return
         due = long_date(notice.due_on, notice.locale) if notice.due_on else ""
-        values = {"number": notice.number, "due": due, "reason": REASON}
-        said = await self._assistant.sentence(f"utter_notice_{notice.event}", notice.locale, **values)
+        values: dict[str, Any] = {"number": notice.number, "due": due, "reason": REASON, "into": notice.data.get("into", "")}
+        sentence = f"utter_notice_{notice.event}"
+        files = await asyncio.to_thread(self._files.of, notice.number)
+        if notice.event == Happening.ANSWERED and files:
+            sentence += "_berkas"
+            values |= {"link": FILES, "hours": self._files.hours}
+        said = await self._assistant.sentence(sentence, notice.locale, **values)
         hidden = {REASON: plain(notice.text)} if notice.text and REASON in said.text else {}
+        if FILES in said.text:
+            hidden[FILES] = self._files.link(notice.number)
         with suppress(TooManyWaiting):
             await self._service.tell(notice.conversation_id, notice.id, said, hidden)
 

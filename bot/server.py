@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 
 from bot.announcements import Announcements
 from bot.assistant import Assistant
+from bot.attachments import attachments
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.webhook import telegram_webhook
 from bot.channels.web import Sessions, web_channel
@@ -59,7 +60,8 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     conversations = services.conversations
     service = ConversationService(assistant, services)
     telegram = _telegram(service, services) if settings.telegram_bot_token else None
-    notifier = Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
+    notices = Notices(services.database, services.encryption)
+    notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, telegram)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
     announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
 
@@ -91,12 +93,13 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         expose_headers=["Retry-After"],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(Guarded)
+    app.add_middleware(Guarded, file_bytes=services.ticket_files.largest)
     add_problem_handlers(app, assistant)
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions))
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
+    app.include_router(attachments(services.ticket_files))
     app.include_router(own_data_download(services.own_data))
     if telegram and settings.telegram_webhook_url:
         app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))

@@ -57,10 +57,14 @@ class Access:
             session = await self.session(request)
             if session is None:
                 raise NotSignedIn
-            if request.method not in SAFE_METHODS:
-                await _must_be_own_form(request, session)
-            if not session.may(permission):
-                raise NotAllowed(session)
+            try:
+                if request.method not in SAFE_METHODS:
+                    await _must_be_own_form(request, session)
+                if not session.may(permission):
+                    raise NotAllowed(session)
+            except (ForeignForm, NotAllowed):
+                await request.close()  # a file that came with the form
+                raise
             return session
 
         check.permission = permission  # type: ignore[attr-defined]  # read by the test that walks the routes

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 from fastapi import Request
@@ -16,6 +18,8 @@ from desk.access import form_token
 from services.calendar import JAKARTA
 from services.dates import clock_time, day_and_month
 from services.staff import Permission, Session
+from services.ticket_words import word
+from services.value_words import shown
 
 HERE = Path(__file__).parent
 LANGUAGES = ("id", "en")
@@ -31,12 +35,28 @@ class Place:
 
 
 PLACES = (
+    Place("overview", "/desk/overview", Permission.READ_OVERVIEW),
     Place("queue", "/desk/queue", Permission.TAKE_OVER),
     Place("conversations", "/desk/conversations", Permission.READ_CONVERSATIONS),
     Place("tickets", "/desk/tickets", Permission.READ_TICKETS),
     Place("staff", "/desk/staff", Permission.ADMINISTER),
     Place("audit", "/desk/audit", Permission.ADMINISTER),
 )
+
+
+def address(path: str, /, **parameters: Any) -> str:
+    """A link to `path` with the parameters that say something."""
+    given = {name: value for name, value in parameters.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def day_in(text: str) -> date | None:
+    """The day that a filter names, such as "2026-11-23"; None for what is none."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 9999 else None
 
 
 def first_place(session: Session) -> str:
@@ -53,7 +73,10 @@ class Pages:
         self.texts = {language: _texts(HERE / "texts" / language) for language in LANGUAGES}
 
     def show(self, request: Request, session: Session | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """The page as an HTTP response. In the template: `t` the texts, `session`, `form_token`, `moment`, `day`, and `values`."""
+        """The page as an HTTP response.
+
+        In the template: `t` the texts, `session`, `form_token`, `moment`, `day`, `address`, `word`, `value`, and `values`.
+        """
         return HTMLResponse(self.render(request, session, template, **values), status)
 
     def render(self, request: Request, session: Session | None, template: str, **values: Any) -> str:
@@ -74,6 +97,9 @@ class Pages:
             path=request.url.path,
             day=day,
             moment=moment,
+            word=partial(word, locale),
+            value=lambda given: shown(given, locale),
+            address=address,
             **values,
         )
 

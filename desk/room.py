@@ -35,14 +35,20 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.account import account
     from desk.audit import audit
     from desk.conversations import conversations
+    from desk.due_calendar import due_calendar
+    from desk.letters import letters
+    from desk.overview import overview
+    from desk.ppid_report import ppid_report
     from desk.queue import queue
     from desk.sign_in import sign_in
     from desk.staff import staff
+    from desk.ticket import ticket
     from desk.tickets import tickets
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
-    for pages in (sign_in, queue, conversations, tickets, staff, audit, account):
+    areas = (sign_in, account, ppid_report, overview, queue, conversations, due_calendar, tickets, letters, ticket, staff, audit)
+    for pages in areas:
         router.include_router(pages(room))
     _add_beginning(router, room)
     app.include_router(router)

@@ -11,10 +11,13 @@ from services.calendar import WorkingCalendar
 from services.conversation_log import ConversationLog
 from services.demo import load_demo_data, remove_demo_data
 from services.drafts import Drafts
+from services.due_calendar import DueCalendar
 from services.encoder import CachingEncoder, open_encoder
 from services.handoff import Handoffs
 from services.knowledge import Knowledge
+from services.overview import Overview
 from services.own_data import OwnData
+from services.ppid_report import PpidReports
 from services.receipts import Receipts
 from services.reminders import Reminders
 from services.service_hours import ServiceHours, service_hours_file
@@ -22,8 +25,10 @@ from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.staff import Staff
 from services.ticket_changes import TicketChanges
+from services.ticket_desk import TicketDesk
 from services.ticket_duplicates import TicketDuplicates
-from services.ticket_register import TicketRegister
+from services.ticket_files import TicketFiles
+from services.ticket_list import TicketList
 from services.tickets import Tickets
 from store.conversations import Conversations
 from store.database import Database
@@ -42,7 +47,6 @@ class Services:
     simpel: SimpelService
     tickets: Tickets
     ticket_changes: TicketChanges
-    ticket_register: TicketRegister
     ticket_duplicates: TicketDuplicates
     receipts: Receipts
     reminders: Reminders
@@ -52,6 +56,12 @@ class Services:
     conversation_log: ConversationLog
     audit: AuditLog
     staff: Staff
+    ticket_list: TicketList
+    ticket_files: TicketFiles
+    ticket_desk: TicketDesk
+    due_calendar: DueCalendar
+    overview: Overview
+    ppid_reports: PpidReports
 
 
 @cache
@@ -97,6 +107,17 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     tickets = Tickets(database, encryption, calendar, attempts)
     audit = AuditLog(database)
     ticket_changes = TicketChanges(database, encryption, calendar)
+    staff = Staff(database, encryption, audit, attempts)
+    ticket_list = TicketList(database, calendar)
+    ticket_files = TicketFiles(
+        database,
+        encryption,
+        configured.data_dir / "files",
+        megabytes=configured.file_megabytes,
+        scanner=configured.clamd,
+        hours=configured.receipt_hours,
+        address=configured.address,
+    )
     return Services(
         settings=configured,
         database=database,
@@ -108,7 +129,6 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
         tickets=tickets,
         ticket_changes=ticket_changes,
-        ticket_register=TicketRegister(database, encryption, calendar),
         ticket_duplicates=TicketDuplicates(database, encryption),
         receipts=Receipts(database, encryption, configured.receipt_hours, configured.address),
         reminders=Reminders(database, calendar),
@@ -117,7 +137,13 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
         conversation_log=ConversationLog(database, conversations),
         audit=audit,
-        staff=Staff(database, encryption, audit, attempts),
+        staff=staff,
+        ticket_list=ticket_list,
+        ticket_files=ticket_files,
+        ticket_desk=TicketDesk(tickets, ticket_changes, ticket_files, staff, audit),
+        due_calendar=DueCalendar(database, ticket_list, audit, configured.address),
+        overview=Overview(database, calendar),
+        ppid_reports=PpidReports(database, calendar),
     )
 
 

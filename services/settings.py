@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     session_hours: int = Field(24, alias="SAPA_SESSION_HOURS", ge=1, le=720)
     cut_off: time = Field(time(15, 0), alias="SAPA_CUT_OFF")
     action_seconds: float = Field(8.0, alias="SAPA_ACTION_SECONDS", gt=0)
+    file_megabytes: int = Field(10, alias="SAPA_FILE_MEGABYTES", ge=1, le=100)
+    clamd: str = Field("", alias="SAPA_CLAMD", pattern=r"^$|^unix:/\S+$|^[^\s:/]+:\d{1,5}$")
     metrics_token: str = Field("", alias="SAPA_METRICS_TOKEN")
     telegram_bot_token: str = Field("", alias="TELEGRAM_BOT_TOKEN")
     telegram_webhook_url: str = Field("", alias="TELEGRAM_WEBHOOK_URL", pattern=r"^$|^https://[^\s/?#@]+/[^\s?#]+$")

@@ -5,7 +5,7 @@ Each change and its event are one durable transaction. Of two changes at once, o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -17,31 +17,20 @@ from sqlalchemy.orm.exc import StaleDataError
 from services.calendar import JAKARTA, WorkingCalendar
 from services.privacy import mask
 from services.registry import JOURNEY_OF
+from services.ticket_duplicates import main_text
 from services.ticket_events import INTERNAL, MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry, record
-from services.tickets import Kind, Resolution, State
+from services.tickets import UNANSWERED, Kind, Resolution, State
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Notice, Ticket, TicketEvent
 
 EXTENSION_DAYS = 7
 """Working days: UU 14/2008 art. 22(8)."""
-REFUSAL_GROUNDS = "abcdefghij"
-"""The letters of UU 14/2008 art. 17, by which information may be refused."""
+REFUSING = frozenset({Resolution.REFUSED, Resolution.PARTLY_GRANTED})
 SCORES = range(1, 5)
 TRIES = 5
 CLOCKED = frozenset({Kind.INFORMATION_REQUEST, Kind.OBJECTION})
 """Kinds whose answer the law demands: name and contact are needed until it is given."""
-RESOLUTIONS = {
-    Kind.INFORMATION_REQUEST: (
-        Resolution.GRANTED,
-        Resolution.PARTLY_GRANTED,
-        Resolution.REFUSED,
-        Resolution.NOT_HELD,
-        Resolution.PASSED_ON,
-    ),
-    Kind.OBJECTION: (Resolution.GRANTED, Resolution.PARTLY_GRANTED, Resolution.REFUSED),
-}
-"""How staff may end a ticket of a kind; other kinds are `ANSWERED` or `PASSED_ON`."""
 MOVES = {
     State.REVIEWED: {State.RECEIVED, State.FORWARDED},
     State.FORWARDED: {State.RECEIVED, State.REVIEWED},
@@ -62,10 +51,16 @@ class Refusal(StrEnum):
     TEXT_LENGTH = "text_length"
     """Empty, or longer than its limit."""
     RESOLUTION = "resolution"
-    """A resolution that is not staff's to give, or not to this kind of ticket."""
-    GROUNDS = "grounds"
-    """A request is refused with grounds of the law, and only a refusal has them."""
+    """A resolution that is not staff's to give."""
     SCORE = "score"
+    GROUNDS = "grounds"
+    """A refusal without a ground of UU 14/2008 art. 17, or grounds without a refusal."""
+    ASSIGNEE = "assignee"
+    """Nobody of that name may handle it."""
+    REASON = "reason"
+    """A reason for seeing personal data that says too little, or too much."""
+    NOT_THE_SAME = "not_the_same"
+    """Tickets of two citizens, of two kinds, or one and the same ticket, can't be merged."""
 
 
 class ChangeRefused(Exception):
@@ -128,7 +123,7 @@ class TicketChanges:
         sealed = self._sealed(reason, MAX_REASON) if reason else None
 
         def change(session: Session, ticket: Ticket) -> None:
-            if ticket.state != State.CLOSED or ticket.resolution == Resolution.WITHDRAWN:
+            if ticket.state != State.CLOSED or ticket.resolution in UNANSWERED:
                 raise ChangeRefused(Refusal.NOT_ANSWERED)
             record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed)
 
@@ -147,43 +142,17 @@ class TicketChanges:
         self._change(number, change)
 
     def answer(
-        self, number: str, text: str, resolution: Resolution, officer: str, now: datetime | None = None, grounds: str = ""
+        self, number: str, text: str, resolution: Resolution, officer: str, now: datetime | None = None, grounds: Sequence[str] = ()
     ) -> None:
-        """Staff answer the ticket, which closes it. `grounds` are letters of `REFUSAL_GROUNDS`, for a refused request."""
-        if resolution is Resolution.WITHDRAWN:
+        """Staff answer the ticket, which closes it. `grounds` are letters of UU 14/2008 art. 17."""
+        if resolution in UNANSWERED:
             raise ChangeRefused(Refusal.RESOLUTION)
         sealed = self._sealed(text, MAX_ANSWER)
         now = now or utc_now()
 
         def change(session: Session, ticket: Ticket) -> None:
-            kind = Kind(ticket.kind)
-            if resolution not in resolutions(kind):
-                raise ChangeRefused(Refusal.RESOLUTION)
-            with_grounds = kind is Kind.INFORMATION_REQUEST and resolution is Resolution.REFUSED
-            if with_grounds is not bool(grounds) or not set(grounds) <= set(REFUSAL_GROUNDS):
-                raise ChangeRefused(Refusal.GROUNDS)
-            data = {"resolution": resolution, "officer": officer} | ({"grounds": grounds} if grounds else {})
+            data = {"resolution": resolution, "officer": officer} | ({"grounds": list(grounds)} if grounds else {})
             self._close(session, ticket, resolution, Happening.ANSWERED, Actor.OFFICER, now, data, sealed)
-
-        self._change(number, change)
-
-    def assign(self, number: str, to: str | None, officer: str, now: datetime | None = None) -> None:
-        """Say who handles the ticket: a login name, or nobody."""
-
-        def change(session: Session, ticket: Ticket) -> None:
-            _must_be_open(ticket)
-            if ticket.assigned_to != to:
-                ticket.assigned_to = to
-                record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"officer": officer, "to": to})
-
-        self._change(number, change)
-
-    def staff_note(self, number: str, text: str, officer: str, now: datetime | None = None) -> None:
-        """A note for colleagues, which the citizen never sees."""
-        sealed = self._sealed(text, MAX_NOTE)
-
-        def change(session: Session, ticket: Ticket) -> None:
-            record(session, ticket, Happening.STAFF_NOTED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
 
         self._change(number, change)
 
@@ -212,6 +181,43 @@ class TicketChanges:
             return ticket.due_on
 
         return self._change(number, change)
+
+    def assign(self, number: str, to: str | None, officer: str, now: datetime | None = None) -> None:
+        """Give an open ticket to a member of staff, or to nobody. The caller has seen that `to` may handle it."""
+
+        def change(session: Session, ticket: Ticket) -> None:
+            _must_be_open(ticket)
+            ticket.assignee = to
+            record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
+
+        self._change(number, change)
+
+    def remark(self, number: str, text: str, officer: str, now: datetime | None = None) -> None:
+        """A note of staff for staff, also on a closed ticket."""
+        sealed = self._sealed(text, MAX_NOTE)
+
+        def change(session: Session, ticket: Ticket) -> None:
+            record(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
+
+        self._change(number, change)
+
+    def merge(self, number: str, into: str, officer: str, now: datetime | None = None) -> None:
+        """Close an open ticket that says what another open one of the same citizen says; its text is added to that one."""
+        now = now or utc_now()
+
+        def change(session: Session, ticket: Ticket) -> None:
+            other = _found(session, into)
+            _must_be_open(other)
+            same = other.conversation_id == ticket.conversation_id and ticket.conversation_id is not None
+            if not same or other.kind != ticket.kind or other.id == ticket.id:
+                raise ChangeRefused(Refusal.NOT_THE_SAME)
+            said = main_text(Kind(ticket.kind), self._encryption.unseal(ticket.fields)) or ticket.number
+            data = {"from": ticket.number, "officer": officer}
+            record(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
+            data = {"into": other.number, "officer": officer}
+            self._close(session, ticket, Resolution.MERGED, Happening.MERGED, Actor.OFFICER, now, data)
+
+        self._change(number, change)
 
     def pseudonymise(self, conversation_id: str, now: datetime | None = None) -> list[str]:
         """Take the citizen out of the tickets that this conversation filed; returns the numbers.
@@ -289,11 +295,6 @@ class TicketChanges:
         if not 1 <= len(text.strip()) <= longest:
             raise ChangeRefused(Refusal.TEXT_LENGTH)
         return self._encryption.seal(text.strip())
-
-
-def resolutions(kind: Kind) -> tuple[Resolution, ...]:
-    """How staff may end a ticket of this kind."""
-    return RESOLUTIONS.get(kind, (Resolution.ANSWERED, Resolution.PASSED_ON))
 
 
 def _found(session: Session, number: str) -> Ticket:

@@ -34,14 +34,18 @@ class Happening(StrEnum):
     RATED = "dinilai"
     REMINDED = "pengingat"
     ASSIGNED = "ditugaskan"
-    STAFF_NOTED = "catatan_petugas"
+    REMARKED = "catatan_internal"
+    ATTACHED = "berkas_ditambahkan"
+    DETACHED = "berkas_dihapus"
+    MERGED = "digabung_ke"
+    """Closed, since it says the same as another open ticket of the same citizen."""
     DATA_MARKED = "data_ditandai"
     DATA_REMOVED = "data_dihapus"
 
 
-INTERNAL = frozenset({Happening.REMINDED, Happening.ASSIGNED, Happening.STAFF_NOTED})
+INTERNAL = frozenset({Happening.REMINDED, Happening.ASSIGNED, Happening.REMARKED, Happening.ATTACHED, Happening.DETACHED})
 """For staff; a citizen's history leaves them out."""
-TOLD = frozenset({Happening.REVIEWED, Happening.FORWARDED, Happening.EXTENDED, Happening.ANSWERED})
+TOLD = frozenset({Happening.REVIEWED, Happening.FORWARDED, Happening.EXTENDED, Happening.ANSWERED, Happening.MERGED})
 """The citizen is told of these in the conversation that filed the ticket, if the link to it still stands."""
 
 

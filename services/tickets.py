@@ -54,6 +54,12 @@ class Resolution(StrEnum):
     PASSED_ON = "diteruskan"
     """Another body is to answer it."""
     WITHDRAWN = "dicabut"
+    MERGED = "digabungkan"
+    """Answered with another ticket of the same citizen."""
+
+
+UNANSWERED = frozenset({Resolution.WITHDRAWN, Resolution.MERGED})
+"""Ways to close a ticket without an answer of its own."""
 
 
 WORKING_DAYS = {Kind.INFORMATION_REQUEST: 10, Kind.OBJECTION: 30}
@@ -91,8 +97,8 @@ class TicketView:
 
     @property
     def can_be_rated(self) -> bool:
-        """There is an answer to rate: it is closed and was not withdrawn."""
-        return self.is_closed and self.resolution is not Resolution.WITHDRAWN
+        """There is an answer to rate: it is closed, and neither withdrawn nor joined to another."""
+        return self.is_closed and self.resolution not in UNANSWERED
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,14 @@ class Encryption:
         """Raises `cryptography.fernet.InvalidToken` when no key fits or the bytes were changed."""
         return json.loads(self._fernet.decrypt(sealed))
 
+    def seal_bytes(self, content: bytes) -> bytes:
+        """Encrypt a file's content."""
+        return self._fernet.encrypt(content)
+
+    def unseal_bytes(self, sealed: bytes) -> bytes:
+        """Raises `cryptography.fernet.InvalidToken` as `unseal` does."""
+        return self._fernet.decrypt(sealed)
+
     def fingerprint(self, *parts: str) -> str:
         """64 hex digits, the same for the same parts; useless without the key."""
         return hmac.new(self._fingerprint_key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()

@@ -100,6 +100,7 @@ class Message(Base):
             Index(f"ix_messages_{name}", name, "conversation_id", sqlite_where=filled, postgresql_where=filled)
             for name, filled in ((name, text(f"{name} IS NOT NULL")) for name in ("status", "intent", "topic"))
         ),
+        Index("ix_messages_at", "at"),
     )
 
 
@@ -155,20 +156,19 @@ class Ticket(Base):
     """A non-personal word for lists: the topic of an aspiration, the kind of applicant of a request."""
     fields: Mapped[bytes] = mapped_column(LargeBinary)
     locale: Mapped[str] = mapped_column(String(2))
-    received_at: Mapped[datetime]
-    due_on: Mapped[date | None]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    due_on: Mapped[date | None] = mapped_column(index=True)
     extended_from: Mapped[date | None]
     """The first due date, where the time limit was extended."""
-    assigned_to: Mapped[str | None] = mapped_column(String(40), index=True)
-    """Login of the member of staff who handles it."""
     submission_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """Keyed fingerprint of the confirmation that made the ticket: a double "ya" makes one ticket."""
     pseudonymise_when_closed: Mapped[bool] = mapped_column(default=False, server_default=false())
     """The citizen's data was to be deleted while a legal time limit was running; it is deleted when the ticket is closed."""
+    assignee: Mapped[str | None] = mapped_column(String(40), index=True)
+    """Login name of the member of staff who is to answer it."""
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Goes up with each change, so that of two changes at once one is made on what the other has left."""
 
-    __table_args__ = (Index("ix_tickets_due", "state", "due_on", "id"),)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own type of it has no ClassVar
 
 
@@ -187,7 +187,24 @@ class TicketEvent(Base):
     key: Mapped[str | None] = mapped_column(String(80))
     """For an event that may happen only once in the life of a ticket, whoever causes it."""
 
-    __table_args__ = (Index("ix_ticket_events_key", "ticket_id", "key", unique=True),)
+    __table_args__ = (Index("ix_ticket_events_key", "ticket_id", "key", unique=True), Index("ix_ticket_events_name", "name", "at"))
+
+
+class TicketFile(Base):
+    """A file that goes to the citizen with the answer. The content lies encrypted under `stored_as` in the data folder."""
+
+    __tablename__ = "ticket_files"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    name: Mapped[bytes] = mapped_column(LargeBinary)
+    """Encrypted: a file's name may name a person."""
+    media_type: Mapped[str] = mapped_column(String(80))
+    size: Mapped[int]
+    """Bytes before encryption."""
+    stored_as: Mapped[str] = mapped_column(String(32), unique=True)
+    officer: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
 
 
 class Notice(Base):
@@ -327,6 +344,16 @@ class DeskSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class CalendarFeed(Base):
+    """A member's own address of the calendar of due dates; a new one, or none, ends the old."""
+
+    __tablename__ = "calendar_feeds"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
 
 
 class Reading(Base):

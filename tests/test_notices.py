@@ -27,7 +27,9 @@ REASON = "Dokumen harus dikumpulkan dari tiga unit kerja"
 
 def make_notifier(services: Services, assistant: Assistant, telegram: TelegramChannel | None = None) -> Notifier:
     service = ConversationService(assistant, services)
-    return Notifier(assistant, service, services.conversations, Notices(services.database, services.encryption), telegram)
+    return Notifier(
+        assistant, service, services.conversations, Notices(services.database, services.encryption), services.ticket_files, telegram
+    )
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ def test_what_concerns_the_citizen_is_put_into_the_outbox_with_its_event(service
     services.ticket_changes.note(number, "catatan saya")
     services.ticket_changes.extend(number, REASON, "dewi", LATER)
     with services.database.session() as session:
-        told = list(session.scalars(select(TicketEvent.name).join(Notice, Notice.event_id == TicketEvent.id)))
+        told = list(session.scalars(select(TicketEvent.name).join(Notice, Notice.event_id == TicketEvent.id).order_by(Notice.id)))
     assert told == [Happening.REVIEWED, Happening.EXTENDED]
 
 

@@ -38,3 +38,11 @@ document.addEventListener("htmx:afterSwap", () => {
   if (notify && waiting() > waitingBefore && Notification.permission === "granted") new Notification(notify.dataset.notify);
   waitingBefore = waiting();
 });
+
+// A file that is too large is named before it is sent.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset?.largest) return;
+  const tooLarge = [...target.files].some((file) => file.size > Number(target.dataset.largest));
+  target.setCustomValidity(tooLarge ? target.dataset.tooLarge : "");
+  if (tooLarge) target.reportValidity();
+});

@@ -9,8 +9,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from services.ticket_register import RegisterFilter
-from services.tickets import Kind
 from tests.browser.chromium import launch, watched_context
 from tests.browser.desk_day import DeskDay, sign_in
 from tests.browser.running_server import RunningServer
@@ -86,7 +84,7 @@ def take_desk(browser: Browser, day: DeskDay, out: Path) -> None:
     """Every page of the desk, wide and on a telephone."""
     day.begin()
     handoff_id = day.somebody_waits()
-    number = day.services.ticket_register.entries(RegisterFilter(kind=Kind.INFORMATION_REQUEST))[0][1].number
+    number = day.requests[0]
     pages = {
         "queue": "/desk/queue",
         "conversations": "/desk/conversations",

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from services.ticket_register import RegisterFilter
-from services.tickets import Kind
 from tests.browser.chromium import watched_context
 from tests.browser.desk_day import DeskDay, sign_in
 from tests.browser.running_server import RunningServer
@@ -33,10 +31,6 @@ def officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
         watch.assert_clean()
 
 
-def a_request(day: DeskDay) -> str:
-    return day.services.ticket_register.entries(RegisterFilter(kind=Kind.INFORMATION_REQUEST))[-1][1].number
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_no_violation_on_any_page(scheme: str, width: int, browser: Browser, day: DeskDay) -> None:
@@ -47,7 +41,7 @@ def test_axe_finds_no_violation_on_any_page(scheme: str, width: int, browser: Br
         "/desk/conversations",
         f"/desk/conversations/{day.newest_conversation()}",
         "/desk/tickets",
-        f"/desk/tickets/{a_request(day)}",
+        f"/desk/tickets/{day.requests[0]}",
         "/desk/staff",
         "/desk/audit",
         "/desk/account",
@@ -89,23 +83,6 @@ def test_a_citizen_who_begins_to_wait_appears_without_reloading(officer: Page, d
     expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_be_visible(timeout=15_000)
     day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
     expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_have_count(0, timeout=15_000)
-
-
-def test_an_information_request_is_answered_before_its_deadline(officer: Page, day: DeskDay) -> None:
-    number = day.file(Kind.INFORMATION_REQUEST, 1, details="Daftar rapat terbuka bulan ini", purpose="Liputan", name="Siti")
-    officer.goto(f"/desk/tickets?number={number}")
-    officer.keyboard.press("j")
-    officer.keyboard.press("Enter")
-    expect(officer.get_by_role("heading", name=number)).to_be_visible()
-    officer.get_by_label("Hasil").select_option("ditolak")
-    officer.get_by_label("Isi jawaban kepada warga").fill("Rapat itu tertutup.")
-    officer.get_by_role("button", name="Kirim jawaban dan tutup tiket").click()
-    expect(officer.get_by_role("alert")).to_contain_text("Pasal 17")
-    expect(officer.get_by_label("Isi jawaban kepada warga")).to_have_value("Rapat itu tertutup.")
-    officer.get_by_label("i. memorandum").check()
-    officer.get_by_role("button", name="Kirim jawaban dan tutup tiket").click()
-    officer.get_by_role("link", name="Surat untuk dicetak").click()
-    expect(officer.get_by_text("Pasal 17 huruf i")).to_be_visible()
 
 
 def test_everything_works_without_javascript(browser: Browser, day: DeskDay) -> None:

@@ -21,7 +21,7 @@ async def test_signing_in_leads_to_the_page_that_was_wanted(sign_in, client) -> 
 async def test_signing_in_leads_nowhere_outside_the_desk(elsewhere: str, sign_in, client) -> None:
     await sign_in(Role.ADMIN, "sari")
     data = {"login": "sari", "password": PASSWORD, "next": elsewhere}
-    assert (await client.post("/desk/sign-in", data=data)).headers["location"] == "/desk/queue"
+    assert (await client.post("/desk/sign-in", data=data)).headers["location"] == "/desk/overview"
 
 
 async def test_unknown_login_and_wrong_password_get_the_same_answer(sign_in, client) -> None:

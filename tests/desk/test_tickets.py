@@ -1,158 +1,294 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+from datetime import date
+from typing import Any
 
-import httpx
 import pytest
 
+from bot.assistant import Assistant
 from services.assembly import Services
 from services.audit import AuditFilter
-from services.registry import JOURNEY_OF
+from services.legal_clock import LegalClock, Light
 from services.staff import Role
-from services.ticket_register import NEVER, Level, RegisterFilter, level_of
-from services.tickets import Filing, Kind, Receipt
-from store.database import utc_now
+from services.ticket_events import Happening
+from services.ticket_list import TicketFilter, TicketList
+from services.tickets import Kind, Resolution, State
 from tests.citizen import Citizen
 from tests.clock import Clock
+from tests.desk.filed import file
+from tests.test_notices import make_notifier
 
-PERSONAL = {"name": "Siti Rahmawati", "address": "Jalan Melati 5, Kediri", "contact": "siti@contoh.id"}
-
-
-@pytest.fixture
-def file(services: Services):
-    """`file(Kind.ASPIRATION)`: a ticket, filed now unless told otherwise."""
-
-    def make(kind: Kind, now=None, **fields: str) -> Receipt:
-        filing = Filing(kind, {"details": "Laporan kinerja 2025", **PERSONAL, **fields}, "perorangan", "percakapan", "id")
-        return services.tickets.file(filing, now or utc_now())
-
-    return make
+REASON = "Perlu kontak untuk mengirim salinan"
 
 
-async def test_an_information_request_is_answered_before_its_deadline_and_the_citizen_hears_of_it(
-    client: httpx.AsyncClient, services: Services, sign_in
+def numbers_in(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="/desk/tickets/([\w-]+)"', page)
+
+
+async def test_a_citizen_asks_the_ppid_answers_in_time_and_the_citizen_reads_it(
+    client, services: Services, assistant: Assistant, sign_in
 ) -> None:
     citizen = await Citizen(client).arrives()
-    await citizen.goes_through(
-        "saya mau mengajukan permohonan informasi publik",
-        "perorangan",
-        "laporan kinerja kemensetneg tahun 2025",
-        "untuk penelitian skripsi",
+    filed = await citizen.goes_through(
+        "saya ingin mengajukan permohonan informasi publik",
+        "warga negara indonesia",
+        "Salinan laporan kegiatan kunjungan belajar masyarakat tahun 2025",
+        "Bahan penyusunan modul ajar",
+        "Siti Rahmawati",
+        "Jalan Kenanga 12, Malang, Jawa Timur",
+        "siti.rahmawati@contoh.id",
+        "salinan",
+        "email",
+        "ya, sudah benar",
     )
-    await citizen.goes_through("Siti Rahmawati", "Jalan Melati 5 Kediri", "siti@contoh.id", "salinan", "email", "ya")
-    ((_, entry),) = services.ticket_register.entries(RegisterFilter(kind=Kind.INFORMATION_REQUEST))
-    ppid = await sign_in(Role.PPID, "ratna")
-    address = f"/desk/tickets/{entry.number}"
-    page = await ppid.reads(address)
-    assert "laporan kinerja kemensetneg tahun 2025" in page
-    assert "Siti Rahmawati" not in page
-    shown = await ppid.sends(f"{address}/unmask", reason="mengalamatkan surat jawaban")
-    assert "Siti Rahmawati" in shown.text
-    assert (await ppid.sends(f"{address}/assign", to="ratna")).status_code == 303
-    assert (await ppid.sends(f"{address}/move", state="ditelaah")).status_code == 303
-    assert (await ppid.sends(f"{address}/extend", reason="Dokumen sedang dihimpun dari tiga unit.")).status_code == 303
-    letter = await ppid.reads(f"{address}/letter/diperpanjang")
-    assert "Pasal 22 ayat 8" in letter
-    done = await ppid.sends(f"{address}/answer", resolution="dikabulkan", text="Laporan terlampir di laman PPID.")
-    assert done.status_code == 303
-    assert "Laporan terlampir di laman PPID." in await citizen.says("cek status tiket saya")
-    actions = [one.action for one in reversed(services.audit.search(AuditFilter(actor="ratna")))]
-    assert actions[-5:] == ["ticket.unmasked", "ticket.assigned", "ticket.moved", "ticket.extended", "ticket.answered"]
+    number = re.findall(r"PIP-\d{8}-\w{4}", filed)[0]
+    ppid = await sign_in(Role.PPID, "sari")
+    assert numbers_in(await ppid.reads("/desk/tickets")) == [number]
+    path = f"/desk/tickets/{number}"
+    assert "Siti Rahmawati" not in await ppid.reads(path)
+    assert (await ppid.sends(f"{path}/move", state="ditelaah")).status_code == 303
+    shown = (await ppid.sends(f"{path}/reveal", reason=REASON)).text
+    assert "Siti Rahmawati" in shown and "siti.rahmawati@contoh.id" in shown
+    pdf = ("laporan 2025.pdf", b"%PDF-1.7 isi laporan", "application/pdf")
+    uploaded = await ppid.client.post(f"{path}/files", data={"form_token": ppid.form_token}, files={"file": pdf})
+    assert uploaded.status_code == 303, uploaded.text
+    answered = await ppid.sends(f"{path}/answer", resolution="dikabulkan", text="Laporan terlampir.")
+    assert answered.headers["location"] == f"{path}?done=answered"
+    await make_notifier(services, assistant).deliver()
+    told = (await citizen.history())[-1]
+    link = re.findall(r"\]\((http://localhost:8080)(/berkas/\S+)\)", told["text"])[0][1]
+    files = (await client.get(link)).text
+    assert "laporan 2025.pdf" in files
+    got = await client.get(re.findall(r'href="(/berkas/[^"]+/\d+)"', files)[0])
+    assert got.content == b"%PDF-1.7 isi laporan"
+    assert got.headers["content-disposition"].startswith("attachment")
+    citizen.last = [told]
+    assert "Laporan terlampir." in await citizen.presses("Lihat tiket")
+    assert services.tickets.view(number).resolution is Resolution.GRANTED
+    reason = services.audit.search(AuditFilter(action="ticket.revealed", subject=number))[0]
+    assert (reason.actor, reason.reason) == ("sari", REASON)
 
 
-async def test_a_refusal_needs_grounds_of_the_law_and_its_letter_names_them(file, sign_in) -> None:
-    number = file(Kind.INFORMATION_REQUEST).number
-    ppid = await sign_in(Role.PPID)
-    without = await ppid.sends(f"/desk/tickets/{number}/answer", resolution="ditolak", text="Memuat data pribadi orang lain.")
-    assert without.status_code == 422
-    assert "Memuat data pribadi orang lain." in without.text
-    done = await ppid.sends(f"/desk/tickets/{number}/answer", resolution="ditolak", text="Memuat data pribadi.", grounds=["h", "j"])
-    assert done.status_code == 303
-    letter = await ppid.reads(f"/desk/tickets/{number}/letter/dijawab")
-    assert "Pasal 17 huruf h" in letter
-    assert "Pasal 17 huruf j" in letter
-    assert "Pasal 17 huruf a" not in letter
+async def test_personal_data_is_shown_only_with_a_reason_and_only_to_who_handles_it(services: Services, sign_in) -> None:
+    request, aspiration = file(services), file(services, Kind.ASPIRATION)
+    officer, ppid = await sign_in(Role.OFFICER), await sign_in(Role.PPID)
+    for reader in (officer, ppid):
+        for number in (request, aspiration):
+            page = await reader.reads(f"/desk/tickets/{number}")
+            assert "Siti" not in page and "Budi Santoso" not in page and "Kenanga" not in page
+    short = await ppid.sends(f"/desk/tickets/{request}/reveal", reason="mau")
+    assert short.status_code == 422 and "Siti" not in short.text
+    assert (await officer.sends(f"/desk/tickets/{request}/reveal", reason=REASON)).status_code == 403
+    assert "Budi Santoso" in (await officer.sends(f"/desk/tickets/{aspiration}/reveal", reason=REASON)).text
 
 
-@pytest.mark.parametrize(("resolution", "grounds"), [("dikabulkan", ["h"]), ("ditolak", ["z"]), ("dijawab", []), ("dicabut", [])])
-async def test_an_answer_against_the_rules_changes_nothing(
-    resolution: str, grounds: list[str], file, services: Services, sign_in
+async def test_numbers_in_free_text_are_masked_until_they_are_revealed(services: Services, sign_in) -> None:
+    number = file(services, Kind.ASPIRATION)
+    services.ticket_changes.note(number, "Hubungi saya di 081234567890")
+    officer = await sign_in(Role.OFFICER)
+    assert "081234567890" not in await officer.reads(f"/desk/tickets/{number}")
+    assert "081234567890" in (await officer.sends(f"/desk/tickets/{number}/reveal", reason=REASON)).text
+
+
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("assign", {"to": "lain"}),
+    ("move", {"state": "ditelaah"}),
+    ("extend", {"reason": "Dokumen di tiga unit"}),
+    ("answer", {"resolution": "dijawab", "text": "Jawaban"}),
+    ("note", {"text": "catatan"}),
+    ("merge", {"into": "PIP-20261124-0000"}),
+    ("files/1/remove", {}),
+    ("reveal", {"reason": REASON}),
+]
+
+
+@pytest.mark.parametrize(("change", "fields"), CHANGES)
+@pytest.mark.parametrize("kind", [Kind.INFORMATION_REQUEST, Kind.OBJECTION])
+async def test_an_officer_changes_nothing_of_what_the_ppid_handles(
+    change: str, fields: dict[str, Any], kind: Kind, services: Services, sign_in
 ) -> None:
-    number = file(Kind.INFORMATION_REQUEST).number
+    number = file(services, kind)
+    before = services.ticket_changes.history(number, internal=True)
+    officer = await sign_in(Role.OFFICER)
+    assert (await officer.sends(f"/desk/tickets/{number}/{change}", **fields)).status_code == 403
+    assert services.ticket_changes.history(number, internal=True) == before
+
+
+@pytest.mark.parametrize(("change", "fields"), CHANGES)
+async def test_a_number_that_is_not_there_is_not_found(change: str, fields: dict[str, Any], sign_in) -> None:
     ppid = await sign_in(Role.PPID)
-    refused = await ppid.sends(f"/desk/tickets/{number}/answer", resolution=resolution, text="Jawaban.", grounds=grounds)
-    assert refused.status_code == 422
-    assert services.ticket_register.entry(number).resolution is None
+    assert (await ppid.sends(f"/desk/tickets/PIP-20261124-XXXX/{change}", **fields)).status_code == 404
 
 
-async def test_an_officer_handles_aspirations_but_not_what_the_law_gives_to_the_ppid(file, services: Services, sign_in) -> None:
-    officer = await sign_in(Role.OFFICER)
-    aspiration, request = file(Kind.ASPIRATION).number, file(Kind.INFORMATION_REQUEST).number
-    for step, fields in (
-        ("unmask", {"reason": "menghubungi pengirim"}),
-        ("assign", {"to": officer.login}),
-        ("move", {"state": "ditelaah"}),
-        ("note", {"text": "cek ke biro"}),
-        ("answer", {"resolution": "dijawab", "text": "Terima kasih."}),
-    ):
-        assert (await officer.sends(f"/desk/tickets/{request}/{step}", **fields)).status_code == 403, step
-        assert (await officer.sends(f"/desk/tickets/{aspiration}/{step}", **fields)).status_code in (200, 303), step
-    assert services.ticket_register.entry(request).state == "diterima"
+async def test_filters_stand_in_the_address(services: Services, sign_in) -> None:
+    request, aspiration = file(services), file(services, Kind.ASPIRATION)
+    closed = file(services, Kind.ASPIRATION)
+    services.ticket_changes.answer(closed, "Terima kasih", Resolution.ANSWERED, "sari")
+    services.ticket_changes.assign(aspiration, "sari", "sari")
+    reader = await sign_in(Role.READER, "sari")
+    for query, expected in {
+        "": [request, aspiration],
+        "state=all": [request, aspiration, closed],
+        "state=selesai": [closed],
+        "resolution=dijawab&state=all": [closed],
+        "kind=ASP": [aspiration],
+        "assignee=me": [aspiration],
+        "assignee=-": [request],
+        "due=green": [request],
+        "due=overdue": [],
+        f"text={request[-6:].lower()}": [request],
+        "text=%25": [],
+        "state=all&since=2001-01-01&until=2001-02-01": [],
+        "cursor=nonsense": [request, aspiration],
+        "kind=XXX": [],
+    }.items():
+        assert numbers_in(await reader.reads(f"/desk/tickets?{query}")) == expected, query
 
 
-async def test_notes_for_colleagues_stay_at_the_desk(file, services: Services, sign_in) -> None:
-    number = file(Kind.ASPIRATION).number
-    officer = await sign_in(Role.OFFICER)
-    await officer.sends(f"/desk/tickets/{number}/note", text="jangan sampai terbaca warga")
-    assert "jangan sampai terbaca warga" in await officer.reads(f"/desk/tickets/{number}")
-    assert "jangan sampai" not in str(services.ticket_changes.history(number))
+async def test_the_board_has_a_lane_for_each_state(services: Services, sign_in) -> None:
+    received, reviewed = file(services), file(services, Kind.ASPIRATION)
+    services.ticket_changes.move(reviewed, State.REVIEWED, "sari")
+    page = await (await sign_in(Role.READER)).reads("/desk/tickets?view=board")
+    lanes = page.split('<section class="lane"')[1:]
+    assert [received in lane for lane in lanes] == [True, False, False, False]
+    assert [reviewed in lane for lane in lanes] == [False, True, False, False]
 
 
-async def test_the_register_is_in_the_order_in_which_tickets_fall_due(file, services: Services) -> None:
-    start = Clock("2026-10-05 10:00").now
-    filed = [
-        file(kind, start + timedelta(days=n)).number
-        for n, kind in enumerate([Kind.ASPIRATION, *[Kind.INFORMATION_REQUEST] * 5, Kind.VISIT])
-    ]
-    seen: list[str] = []
-    after = None
-    while page := services.ticket_register.entries(RegisterFilter(), after=after, limit=2):
-        seen += [entry.number for _, entry in page]
-        after = (page[-1][1].due_on or NEVER, page[-1][0])
-    assert seen == [*filed[1:6], filed[0], filed[6]]
+def test_pages_follow_each_other_in_the_order_of_the_legal_clock(services: Services) -> None:
+    for day in (18, 16, 20, 17, 19):
+        file(services, moment=f"2026-11-{day} 10:00")
+    for kind in (Kind.ASPIRATION, Kind.ASPIRATION):
+        file(services, kind, "2026-11-16 09:00")
+    for number in [file(services, Kind.ASPIRATION) for _ in range(2)]:
+        services.ticket_changes.answer(number, "Terima kasih", Resolution.ANSWERED, "sari")
+    seen, cursor = [], ""
+    while True:
+        page = services.ticket_list.page(TicketFilter(state="all"), cursor, size=2)
+        seen += page.rows
+        if page.next is None:
+            break
+        cursor = page.next
+    assert len({row.number for row in seen}) == 9
+    due = [row.due_on for row in seen[:5]]
+    assert due == sorted(due) and None not in due
+    assert [row.is_open for row in seen] == [True] * 7 + [False] * 2
 
 
 @pytest.mark.parametrize(
-    ("days_left", "level"),
-    [(None, Level.NONE), (4, Level.GREEN), (3, Level.AMBER), (2, Level.AMBER), (1, Level.RED), (0, Level.RED), (-1, Level.OVERDUE)],
+    ("today", "light", "left"),
+    [
+        ("2026-11-23", Light.GREEN, 10),
+        ("2026-12-01", Light.GREEN, 4),
+        ("2026-12-02", Light.AMBER, 3),
+        ("2026-12-03", Light.AMBER, 2),
+        ("2026-12-04", Light.RED, 1),
+        ("2026-12-06", Light.RED, 1),
+        ("2026-12-07", Light.RED, 0),
+        ("2026-12-08", Light.OVERDUE, -1),
+    ],
 )
-def test_the_clock_turns_amber_three_and_red_one_working_day_before_the_end(days_left: int | None, level: Level) -> None:
-    assert level_of(days_left) is level
+def test_the_light_follows_the_working_days_that_are_left(today: str, light: Light, left: int, services: Services) -> None:
+    number = file(services, moment="2026-11-23 10:00")
+    listed = TicketList(services.database, services.calendar, Clock(f"{today} 08:00"))
+    row = listed.row(number)
+    assert (row.due_on, row.light, row.days_left) == (date(2026, 12, 7), light, left)
+    assert {one: len(listed.page(TicketFilter(due=one)).rows) for one in Light} == {one: int(one is light) for one in Light}
+    assert listed.lights()[light] == 1
 
 
-def test_a_ticket_is_overdue_from_the_day_after_its_due_date(file, services: Services) -> None:
-    receipt = file(Kind.INFORMATION_REQUEST, Clock("2026-11-02 10:00").now)
-    due = receipt.due_on
-    assert due
-    clock = Clock(f"{due} 23:30")
-    services.ticket_register._clock = clock
-    assert services.ticket_register.entry(receipt.number).level is Level.RED
-    for later in range(1, 4):  # a weekend may follow
-        clock.set(f"{due + timedelta(days=later)} 00:30")
-        assert services.ticket_register.entry(receipt.number).level is Level.OVERDUE
+def test_lights_at_the_end_of_the_decreed_years_are_never_too_green(services: Services) -> None:
+    clock = LegalClock.on(date(2027, 12, 30), services.calendar)
+    assert clock.light(date(2027, 12, 31)) is not Light.GREEN
 
 
-async def test_an_odd_address_is_no_error_and_an_unknown_number_is_not_found(sign_in) -> None:
-    reader = await sign_in(Role.READER)
-    for address in ("?kind=X&state=Y", "?after=x~y", f"?after={date.max}~1", "?number=%25", "?assigned=-"):
-        await reader.reads(f"/desk/tickets{address}")
-    for path in ("ASP-20261123-ZZZZ", "x/letter/dijawab"):
-        assert (await reader.opens(f"/desk/tickets/{path}")).status_code == 404
+async def test_a_list_says_the_light_in_words_and_shape(services: Services, sign_in) -> None:
+    file(services)
+    page = await (await sign_in(Role.READER)).reads("/desk/tickets")
+    assert re.search(r'class="light green"><span aria-hidden="true">●</span> \d+ hari kerja lagi', page)
 
 
-def test_every_field_that_a_ticket_shows_has_a_name_at_the_desk() -> None:
-    from desk.pages import Pages
+async def test_several_tickets_are_taken_up_at_once_and_the_others_are_named(services: Services, sign_in) -> None:
+    request, first, second = file(services), file(services, Kind.ASPIRATION), file(services, Kind.ASPIRATION)
+    officer = await sign_in(Role.OFFICER, "sari")
+    done = await officer.sends("/desk/tickets/bulk", numbers=[request, first, second, "PIP-x"], action="take_up")
+    assert done.headers["location"].startswith("/desk/tickets?done=2")
+    page = await officer.reads(done.headers["location"])
+    assert request in page.split('role="alert"')[1].split("</p>")[0]
+    assert [services.tickets.view(n).state for n in (request, first, second)] == [State.RECEIVED, State.REVIEWED, State.REVIEWED]
+    await officer.sends("/desk/tickets/bulk", numbers=[first, second], action="assign")
+    assert services.ticket_list.row(first).assignee == services.ticket_list.row(second).assignee == "sari"
 
-    shown = {field.name for journey in JOURNEY_OF.values() for field in journey.fields if field.in_summary}
-    for texts in Pages().texts.values():
-        assert shown <= set(texts["fields"])
+
+async def test_a_ticket_is_given_only_to_who_may_handle_it(services: Services, sign_in) -> None:
+    number = file(services)
+    ppid = await sign_in(Role.PPID, "sari")
+    await sign_in(Role.OFFICER, "budi")
+    await sign_in(Role.READER, "ani")
+    for login in ("budi", "ani", "tidakada"):
+        assert (await ppid.sends(f"/desk/tickets/{number}/assign", to=login)).status_code == 422
+    assert (await ppid.sends(f"/desk/tickets/{number}/assign", to="sari")).status_code == 303
+    assert services.ticket_list.row(number).assignee == "sari"
+    await ppid.sends(f"/desk/tickets/{number}/assign", to="")
+    assert services.ticket_list.row(number).assignee is None
+
+
+async def test_a_request_is_extended_once_and_what_was_typed_is_kept(services: Services, sign_in) -> None:
+    number = file(services)
+    ppid = await sign_in(Role.PPID)
+    path = f"/desk/tickets/{number}"
+    too_long = await ppid.sends(f"{path}/extend", reason="panjang " * 200)
+    assert too_long.status_code == 422 and "panjang panjang" in too_long.text
+    assert (await ppid.sends(f"{path}/extend", reason="Dokumen di tiga unit")).status_code == 303
+    again = await ppid.sends(f"{path}/extend", reason="Sekali lagi")
+    assert again.status_code == 422 and "pernah diperpanjang" in again.text
+
+
+async def test_a_refusal_needs_its_grounds_and_an_answer_has_none(services: Services, sign_in) -> None:
+    number = file(services)
+    ppid = await sign_in(Role.PPID)
+    path = f"/desk/tickets/{number}/answer"
+    without = await ppid.sends(path, resolution="ditolak", text="Memuat data pribadi orang lain")
+    assert without.status_code == 422 and "Memuat data pribadi orang lain" in without.text
+    assert (await ppid.sends(path, resolution="dikabulkan", text="Ini", grounds=["h"])).status_code == 422
+    assert (await ppid.sends(path, resolution="ditolak", text="Ini", grounds=["z"])).status_code == 422
+    assert (await ppid.sends(path, resolution="ditolak", text="Memuat data pribadi", grounds=["h", "c"])).status_code == 303
+    assert services.ticket_changes.history(number)[-1].data["grounds"] == ["c", "h"]
+    assert (await ppid.sends(path, resolution="dikabulkan", text="Terlambat")).status_code == 422
+
+
+async def test_internal_notes_are_for_staff_only(services: Services, sign_in) -> None:
+    number = file(services, Kind.ASPIRATION)
+    officer = await sign_in(Role.OFFICER)
+    assert (await officer.sends(f"/desk/tickets/{number}/note", text="Tanyakan ke Biro Humas")).status_code == 303
+    assert "Tanyakan ke Biro Humas" in await officer.reads(f"/desk/tickets/{number}")
+    assert all(entry.name is not Happening.REMARKED for entry in services.ticket_changes.history(number))
+
+
+async def test_what_one_citizen_sent_twice_is_merged_and_the_citizen_is_told(
+    client, services: Services, assistant: Assistant, sign_in
+) -> None:
+    citizen = await Citizen(client).arrives()
+    with services.database.session() as session:
+        from store.models import Conversation
+
+        (conversation_id,) = [one.id for one in session.query(Conversation)]
+    first, second = (file(services, Kind.ASPIRATION, conversation_id=conversation_id) for _ in range(2))
+    stranger = file(services, Kind.ASPIRATION, conversation_id="other")
+    officer = await sign_in(Role.OFFICER)
+    for into in (stranger, second, file(services, conversation_id=conversation_id)):
+        assert (await officer.sends(f"/desk/tickets/{second}/merge", into=into)).status_code == 422
+    assert (await officer.sends(f"/desk/tickets/{second}/merge", into=first)).status_code == 303
+    assert services.tickets.view(second).resolution is Resolution.MERGED
+    assert not services.tickets.view(second).can_be_rated
+    assert services.ticket_changes.history(first)[-1].name is Happening.JOINED
+    await make_notifier(services, assistant).deliver()
+    assert f"Jawabannya ada di tiket **{first}**" in (await citizen.history())[-1]["text"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_only_who_handles_a_ticket_sees_forms_to_change_it(role: Role, services: Services, sign_in) -> None:
+    officer = await sign_in(role)
+    for kind, handlers in ((Kind.ASPIRATION, {Role.OFFICER, Role.PPID, Role.ADMIN}), (Kind.OBJECTION, {Role.PPID, Role.ADMIN})):
+        page = await officer.reads(f"/desk/tickets/{file(services, kind)}")
+        assert ("/answer" in page) is (role in handlers)

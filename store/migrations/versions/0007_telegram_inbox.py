@@ -5,8 +5,8 @@ from alembic import op
 
 import store.models
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
