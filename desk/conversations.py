@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from desk.dates import start_of
 from services.conversation_log import LogFilter
@@ -83,9 +83,9 @@ def conversations(room: Room) -> APIRouter:
     @router.get("/export.csv")
     def export(filters: Annotated[Filters, Depends()], session: Session = exporter) -> Response:
         audit.record(session.login, "conversations.exported", "percakapan", filters=filters.address())
-        lines = log.as_csv(filters.wanted(), session.staff_id)
+        table = log.as_csv(filters.wanted(), session.staff_id)
         headers = {"Content-Disposition": 'attachment; filename="percakapan.csv"'}
-        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
     def transcript(request: Request, session: Session, conversation_id: str, status: int = 200, **values: Any) -> Response:
         try:

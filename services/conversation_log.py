@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, and_, exists, func, literal_column, or_, select, text
 
 from services.handoff import State
+from services.spreadsheet import csv_file
 from services.turn import AnswerStatus
 from store.conversations import Conversations
 from store.database import Database
@@ -22,7 +20,6 @@ LOW_CONFIDENCE = 0.5
 UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
 NEWEST_HITS = 5000
 """A search by words looks at so many of the newest messages that hold them all."""
-FORMULA = re.compile(r"^[=+\-@\t\r]")
 EXPORT_COLUMNS = ("conversation", "channel", "language", "began", "last", "messages", "ticket", "handed_over")
 
 
@@ -109,14 +106,16 @@ class ConversationLog:
                 for name, column in columns.items()
             }
 
-    def as_csv(self, wanted: LogFilter, staff_id: int) -> Iterator[str]:
-        """Lines of CSV, one conversation each, that no spreadsheet takes for formulas."""
-        yield _csv_line(EXPORT_COLUMNS)
+    def as_csv(self, wanted: LogFilter, staff_id: int) -> bytes:
+        """A CSV file of the conversations, one a row."""
+        return csv_file(EXPORT_COLUMNS, self._rows(wanted, staff_id))
+
+    def _rows(self, wanted: LogFilter, staff_id: int) -> Iterator[tuple[object, ...]]:
         before = None
         while page := self.search(wanted, staff_id, before=before, limit=500):
             for one in page:
-                moments = (one.began_at.isoformat(timespec="seconds"), one.last_at.isoformat(timespec="seconds"))
-                yield _csv_line((one.id, one.channel, one.language, *moments, one.messages, one.ticket, one.handed_over))
+                began, last = (moment.isoformat(timespec="seconds") for moment in (one.began_at, one.last_at))
+                yield one.id, one.channel, one.language, began, last, one.messages, one.ticket, one.handed_over
             before = (page[-1].last_at, page[-1].id)
 
     def _matching(self, wanted: LogFilter) -> Select[tuple[Conversation]]:
@@ -204,9 +203,3 @@ def _closed_to_staff(ids: list[str]) -> Select[tuple[str]]:
     """Those of the conversations in which the citizen has not agreed that an officer reads what was said before."""
     not_agreed = or_(Handoff.agreed.is_(None), Handoff.agreed.is_(False))
     return select(Handoff.conversation_id).where(Handoff.conversation_id.in_(ids), Handoff.state != State.ENDED, not_agreed)
-
-
-def _csv_line(values: tuple[Any, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(f"'{value}" if FORMULA.match(str(value)) else value for value in values)
-    return line.getvalue()

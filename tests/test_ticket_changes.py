@@ -93,10 +93,7 @@ def test_an_answer_has_a_text_and_a_resolution_of_staffs_own(services: Services,
     assert refusal(lambda: answer(number, " ", Resolution.GRANTED, "dewi")) is Refusal.TEXT_LENGTH
     assert refusal(lambda: answer(number, "x" * (MAX_ANSWER + 1), Resolution.GRANTED, "dewi")) is Refusal.TEXT_LENGTH
     assert refusal(lambda: answer(number, "dicabut", Resolution.WITHDRAWN, "dewi")) is Refusal.RESOLUTION
-    assert refusal(lambda: answer(number, "dijawab", Resolution.ANSWERED, "dewi")) is Refusal.RESOLUTION
-    assert refusal(lambda: answer(number, "Ditolak.", Resolution.REFUSED, "dewi")) is Refusal.GROUNDS
-    assert refusal(lambda: answer(number, "Dikabulkan.", Resolution.GRANTED, "dewi", grounds="h")) is Refusal.GROUNDS
-    answer(number, "Ditolak dengan alasan.", Resolution.REFUSED, "dewi", grounds="h")
+    answer(number, "Ditolak dengan alasan.", Resolution.REFUSED, "dewi")
     assert refusal(lambda: answer(number, "lagi", Resolution.GRANTED, "dewi")) is Refusal.CLOSED
 
 
