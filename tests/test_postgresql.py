@@ -13,17 +13,24 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from bot.assistant import Assistant
 from bot.server import create_app
 from services.assembly import Services, assemble, use
+from services.audit import AuditFilter
+from services.calendar import JAKARTA
+from services.conversation_log import LogFilter
 from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
+from services.overview import Span
 from services.settings import Settings
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
 from store.leases import Leases
+from store.telegram_inbox import TelegramInbox
 from tests.citizen import Citizen
 from tests.clock import Clock
 
@@ -138,3 +145,35 @@ async def test_officer_and_citizen_write_at_once_and_no_message_is_lost(on_postg
     add = services.conversations.add_inbound
     await asyncio.gather(*(asyncio.to_thread(add, conversation, f"id-{n}", f"pesan {n}") for n in range(4)))
     assert [message.seq for message in services.conversations.after(conversation, 0)] == [1, 2, 3, 4]
+
+
+async def test_what_the_desk_reads_can_be_read_here_too(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    client, services = on_postgresql
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("apa itu simpel?", "berapa gaji anak magang di setneg")
+    log = services.conversation_log
+    for wanted in (LogFilter(words="simp"), LogFilter(words="gaji magang"), LogFilter(topic="simpel"), LogFilter(unanswered=True)):
+        assert len(log.search(wanted, 0)) == 1, wanted
+    assert log.search(LogFilter(words="istura"), 0) == []
+    today = datetime.now(JAKARTA).date()
+    assert services.overview.figures(Span(today, today), today).total.conversations == 1
+
+
+async def test_the_audit_log_is_one_chain_that_the_database_keeps(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    _, services = on_postgresql
+    before = len(services.audit.search(AuditFilter(), limit=1000))
+    await asyncio.gather(*(asyncio.to_thread(services.audit.record, "sari", "ticket.read", f"ASP-{n}") for n in range(8)))
+    assert len(services.audit.search(AuditFilter(), limit=1000)) == before + 8
+    assert services.audit.first_broken() is None
+    for change in ("UPDATE audit_entries SET reason = 'lain'", "DELETE FROM audit_entries", "TRUNCATE audit_entries"):
+        with pytest.raises(DBAPIError, match="never changed"), services.database.session() as session:
+            session.execute(text(change))
+
+
+def test_updates_from_telegram_are_stored_once(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
+    _, services = on_postgresql
+    inbox = TelegramInbox(services.database, services.encryption)
+    assert [inbox.accept(2**40, {"update_id": 2**40}) for _ in range(2)] == [True, False]
+    assert inbox.unfinished() == [{"update_id": 2**40}]
+    inbox.finish(2**40)
+    assert inbox.unfinished() == []
