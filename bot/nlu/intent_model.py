@@ -39,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "hidden": 512,
     "networks": 3,
     "held_out": 0.2,
-    "sure": 0.93,
+    "sure": 0.95,
 }
 """outside: the intent of what the assistant isn't for. never_quick: intents that spelling alone never decides.
 C: inverse strength of the regularisation of `Spelling`. hidden, networks: size and number of the networks of `Meaning`.
