@@ -55,6 +55,8 @@ STATUS_OF_INTENT = {
 """What the fixed answer to an intent amounts to, where no action has said more."""
 PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
+LIKELIEST = 4
+"""So many intents of the ranking stay with the turn, for staff who decide what was meant: three, and `nlu_fallback` before them."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
 """Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 
@@ -346,5 +348,6 @@ def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]
         "confidence": round(float(intent["confidence"]), 3),
         "topic": turn.topic,
         "entry": turn.entry,
+        "ranking": [[one["name"], round(float(one["confidence"]), 3)] for one in parsed["intent_ranking"][:LIKELIEST]],
         "milliseconds": round(seconds * 1000, 1),
     }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
 from pathlib import Path
 
 import structlog
-import yaml
 
 from services.settings import PROJECT
+from services.training_files import training_examples
 
 log = structlog.get_logger(__name__)
 CODE = ("bot/nlu/*.py", "services/slang.yml", "services/spelling*.py", "services/encoder.py", "services/e5.py")
@@ -34,15 +33,6 @@ def fingerprint(sources: tuple[str, ...] = SOURCES) -> str:
 def training_texts() -> list[str]:
     """All example messages of data/nlu, as Rasa reads them."""
     return [text for texts in training_examples(PROJECT / "data" / "nlu").values() for text in texts]
-
-
-def training_examples(folder: Path) -> dict[str, list[str]]:
-    """Intent to its examples, over all files of the folder."""
-    examples: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(folder.glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            examples[block["intent"]] += [line.removeprefix("- ").strip() for line in block["examples"].splitlines() if line]
-    return examples
 
 
 def train(models: Path, *, force: bool = False) -> Path:

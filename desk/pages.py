@@ -39,6 +39,7 @@ PLACES = (
     Place("queue", "/desk/queue", Permission.TAKE_OVER),
     Place("conversations", "/desk/conversations", Permission.READ_CONVERSATIONS),
     Place("tickets", "/desk/tickets", Permission.READ_TICKETS),
+    Place("teach", "/desk/teach", Permission.TEACH),
     Place("staff", "/desk/staff", Permission.ADMINISTER),
     Place("audit", "/desk/audit", Permission.ADMINISTER),
 )

@@ -17,7 +17,7 @@ from services.staff import Permission, Session
 
 STATIC = Path(__file__).with_name("static")
 HTMX = files("django_htmx") / "static" / "django_htmx"
-OWN_FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
+OWN_FILES = {"desk.css": "text/css", "desk.js": "text/javascript", "teach.css": "text/css", "teach.js": "text/javascript"}
 HTMX_FILES = {"htmx.js": HTMX / "htmx-2.min.js", "sse.js": HTMX / "ext" / "hx-sse-2.min.js"}
 
 
@@ -42,13 +42,15 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.queue import queue
     from desk.sign_in import sign_in
     from desk.staff import staff
+    from desk.teach import teach
+    from desk.teach_batches import teach_batches
     from desk.ticket import ticket
     from desk.tickets import tickets
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
     areas = (sign_in, account, ppid_report, overview, queue, conversations, due_calendar, tickets, letters, ticket, staff, audit)
-    for pages in areas:
+    for pages in (*areas, teach_batches, teach):
         router.include_router(pages(room))
     _add_beginning(router, room)
     app.include_router(router)

@@ -17,7 +17,6 @@ from sklearn.model_selection import train_test_split
 from bot.nlu import intent_model
 from bot.nlu.intent_model import Indices, IntentModel, Scores, Views, Weighing
 from bot.nlu.intents import FALLBACK
-from bot.training import training_examples
 from evaluation.groups import GROUPS, OUTSIDE, Group
 from evaluation.latency import WARM_UP, milliseconds
 from evaluation.measures import percentiles, share
@@ -26,6 +25,7 @@ from services.encoder import CachingEncoder, E5Encoder
 from services.settings import PROJECT
 from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
+from services.training_files import training_examples
 
 ABSTAINS_UNDER = 0.3
 """As `IntentClassifier` does by default."""

@@ -12,16 +12,12 @@ from pathlib import Path
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from bot.training import training_examples
 from services import shipped_vectors
 from services.encoder import E5Encoder
 from services.knowledge_files import read_all
+from services.likeness import NEAR_DUPLICATE, SEEN_BEFORE, SHORT_WORDS, bare, nearest
+from services.training_files import training_examples
 
-NEAR_DUPLICATE = 90
-"""Per cent of equal characters from which two examples of one intent count as the same."""
-SEEN_BEFORE = 95
-"""The same for an evaluation text and a training text; commonplaces of three words are let pass."""
-SHORT_WORDS = 3
 LEAST, LEAST_BUSY = 60, 100
 """Examples of an intent, and of one that many citizens mean."""
 BUSY = """
@@ -53,7 +49,7 @@ def two_intents(examples: dict[str, list[str]]) -> list[str]:
     findings = []
     for intent, texts in examples.items():
         for text in texts:
-            first = owner.setdefault(text.casefold().strip(" .?!"), intent)
+            first = owner.setdefault(bare(text), intent)
             if first != intent:
                 findings.append(f"{text!r} stands under {first} and {intent}")
     return findings
@@ -65,8 +61,7 @@ def seen_before(evaluation: list[str], training: list[str], where: str) -> list[
     lowered = [text.casefold() for text in training]
     findings = []
     for text in longer:
-        found = process.extractOne(text.casefold(), lowered, scorer=fuzz.ratio, score_cutoff=SEEN_BEFORE)
-        if found:
+        if nearest(text, lowered, SEEN_BEFORE) is not None:
             findings.append(f"{where}: an evaluation text is in the training data: {text!r}")
     return findings
 

@@ -24,6 +24,8 @@ from services.service_hours import ServiceHours, service_hours_file
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.staff import Staff
+from services.teaching import Teaching
+from services.teaching_batches import TeachingBatches
 from services.ticket_changes import TicketChanges
 from services.ticket_desk import TicketDesk
 from services.ticket_duplicates import TicketDuplicates
@@ -62,6 +64,8 @@ class Services:
     due_calendar: DueCalendar
     overview: Overview
     ppid_reports: PpidReports
+    teaching: Teaching
+    teaching_batches: TeachingBatches
 
 
 @cache
@@ -118,6 +122,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         hours=configured.receipt_hours,
         address=configured.address,
     )
+    teaching = Teaching(database, audit, PROJECT)
     return Services(
         settings=configured,
         database=database,
@@ -144,6 +149,8 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         due_calendar=DueCalendar(database, ticket_list, audit, configured.address),
         overview=Overview(database, calendar),
         ppid_reports=PpidReports(database, calendar),
+        teaching=teaching,
+        teaching_batches=TeachingBatches(database, audit, teaching),
     )
 
 

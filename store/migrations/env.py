@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import store.teaching_models  # noqa: F401  its tables belong to the metadata
 from store.models import Base
 
 context.configure(
