@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import structlog
 
@@ -24,21 +25,31 @@ SENTENCES = {
     Event.UNSERVED: "utter_officer_unserved",
 }
 Deliver = Callable[[str, Outbound], Awaitable[object]]
+ShowTyping = Callable[[str], Awaitable[object]]
 
 
 class Announcements:
-    def __init__(self, service: ConversationService, services: Services, deliver: dict[str, Deliver]) -> None:
-        """`deliver` names, by channel, what sends a message to a channel's own address; the web needs none."""
+    def __init__(
+        self,
+        service: ConversationService,
+        services: Services,
+        deliver: dict[str, Deliver],
+        show_typing: dict[str, ShowTyping] | None = None,
+    ) -> None:
+        """`deliver` and `show_typing` name, by channel, what reaches a channel's own address; the web's event stream needs neither."""
         self._service = service
         self._conversations = services.conversations
         self._handoffs = services.handoffs
         self._deliver = deliver
+        self._show_typing = show_typing or {}
+        self._typing: dict[str, datetime] = {}
 
     async def keep_telling(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self.tell_all()
+                await self.show_typing()
             except Exception as error:  # a database that is away for a moment must not end it
                 log.error("looking for announcements failed", error=type(error).__name__)
 
@@ -48,6 +59,20 @@ class Announcements:
         for event in await asyncio.to_thread(self._handoffs.untold):
             by_conversation.setdefault(event.conversation_id, []).append(event)
         await asyncio.gather(*(self._tell_in_order(events) for events in by_conversation.values()))
+
+    async def show_typing(self) -> None:
+        """Let citizens see that an officer is writing to them, on channels that have to be told."""
+        if not self._show_typing:
+            return
+        typing = await asyncio.to_thread(self._handoffs.typing)
+        news = [one for one, at in typing.items() if self._typing.get(one) != at]
+        self._typing = typing
+        for conversation_id in news:
+            conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
+            show = self._show_typing.get(conversation.channel) if conversation else None
+            address = await asyncio.to_thread(self._conversations.address, conversation_id)
+            if show and address:
+                await show(address)
 
     async def _tell_in_order(self, events: list[Untold]) -> None:
         for event in events:

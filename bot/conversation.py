@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -46,6 +47,7 @@ from store.tracker import NewEvents
 
 log = structlog.get_logger(__name__)
 WAITING_LIMIT = 8
+CHANNEL_OFF = "utter_channel_off"
 STATUS_OF_INTENT = {
     "out_of_scope": AnswerStatus.DECLINED,
     "crisis": AnswerStatus.CRISIS,
@@ -85,12 +87,15 @@ class ConversationService:
         self._conversations = services.conversations
         self._handoffs = services.handoffs
         self._own_data = services.own_data
+        self._channels = services.channels
         self._lines: dict[str, _Line] = {}
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
-        """The first words: what this is, and what not to write here."""
+        """The first words: what this is, and what not to write here; or that the channel is switched off."""
         await self._assistant.set_language(conversation_id, locale)
-        said = [await self._assistant.sentence(name, locale) for name in ("utter_privacy_note", "utter_greet")]
+        off = await asyncio.to_thread(self._is_off, conversation_id)
+        names = (CHANNEL_OFF,) if off else ("utter_privacy_note", "utter_greet")
+        said = [await self._assistant.sentence(name, locale) for name in names]
         return await self._store(conversation_id, said, Turn(conversation_id, ""))
 
     async def say(self, conversation_id: str, sentence: str) -> list[Outbound]:
@@ -144,6 +149,14 @@ class ConversationService:
             raise UnknownConversation(inbound.conversation_id)
         return opening, self._handoffs.place(inbound.conversation_id) if opening.handed_off else None
 
+    def _is_off(self, conversation_id: str) -> bool:
+        conversation = self._conversations.get(conversation_id)
+        return conversation is not None and self._channels.is_off(conversation.channel)
+
+    async def officer_typed_at(self, conversation_id: str) -> datetime | None:
+        """When an officer was last seen writing in this conversation, if that is still so."""
+        return await asyncio.to_thread(self._handoffs.typed_at, conversation_id)
+
     async def messages_after(self, conversation_id: str, seq: int) -> list[Outbound]:
         return [self.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]
 
@@ -177,8 +190,11 @@ class ConversationService:
         pressed = await self._pressed(inbound, opening.offered)
         leaves = pressed is None and leaves_officer(inbound.text, place, conversation.awaited_field, opening.offered)
         settles = leaves or (pressed is not None and pressed.payload.startswith(OFFICER_BUTTON))
-        if place and place.state is State.ACTIVE and not settles:
-            return await self._pass_on(inbound, opening, pressed)
+        if place and place.state is State.ACTIVE:
+            if not settles:
+                return await self._pass_on(inbound, opening, pressed)
+        elif await asyncio.to_thread(self._channels.is_off, conversation.channel):
+            return await self._turn_away(inbound, opening, pressed)
         if inbound.button is not None and pressed is None:
             return await self._say_only(inbound, opening, "utter_button_gone", "[tombol]")
         text = clean(pressed.label if pressed else inbound.text)
@@ -218,6 +234,20 @@ class ConversationService:
             language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
             said.append(await self._assistant.sentence("utter_crisis", language))
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
+        facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
+        awaited = opening.conversation.awaited_field
+        return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
+
+    async def _turn_away(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
+        """The channel is switched off: a ready sentence, and before it help where a life is in danger. Dialogue and draft stay."""
+        text = visible(pressed.label if pressed else inbound.text) or "[empty]"
+        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
+        stored = await self._receive(inbound, opening, _masked(text, parsed, opening.conversation.awaited_field).text)
+        language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
+        in_danger = parsed["intent"]["name"] == "crisis"
+        names = ("utter_crisis", CHANNEL_OFF) if in_danger else (CHANNEL_OFF,)
+        said = [await self._assistant.sentence(name, language) for name in names]
+        turn = Turn(inbound.conversation_id, text, status=AnswerStatus.CRISIS if in_danger else AnswerStatus.DECLINED)
         facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
         awaited = opening.conversation.awaited_field
         return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)

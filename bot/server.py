@@ -63,7 +63,12 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     notices = Notices(services.database, services.encryption)
     notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, telegram)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
-    announcements = Announcements(service, services, {"telegram": telegram.deliver} if telegram else {})
+    announcements = Announcements(
+        service,
+        services,
+        {"telegram": telegram.deliver} if telegram else {},
+        {"telegram": telegram.show_typing} if telegram else {},
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

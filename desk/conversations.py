@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from desk.dates import start_of
 from services.conversation_log import LogFilter
+from services.conversation_notes import LONGEST_NOTE
 from services.staff import Permission, Session
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Filters:
 def conversations(room: Room) -> APIRouter:
     router = APIRouter(prefix="/conversations")
     may = room.access.may
-    reader, exporter, unmasker = may(Permission.READ_CONVERSATIONS), may(Permission.EXPORT), may(Permission.UNMASK)
+    reader, officer = may(Permission.READ_CONVERSATIONS), may(Permission.TAKE_OVER)
+    exporter, unmasker = may(Permission.EXPORT), may(Permission.UNMASK)
     log, audit = room.services.conversation_log, room.services.audit
 
     @router.get("")
@@ -95,10 +97,20 @@ def conversations(room: Room) -> APIRouter:
         conversation = room.services.conversations.get(conversation_id)
         if messages:
             log.mark_read(conversation_id, session.staff_id, messages[-1].seq)
-        shown = {"problem": "", "unmasked": {}, "reason": "", **values}
-        may_unmask = session.may(Permission.UNMASK)
+        shown = {"problem": "", "unmasked": {}, "reason": "", "note": "", **values}
         return room.pages.show(
-            request, session, "conversation.html", status, conversation=conversation, messages=messages, may_unmask=may_unmask, **shown
+            request,
+            session,
+            "conversation.html",
+            status,
+            conversation=conversation,
+            messages=messages,
+            may_unmask=session.may(Permission.UNMASK),
+            may_note=session.may(Permission.TAKE_OVER),
+            notes=room.services.conversation_notes.of(conversation_id),
+            names={member.login: member.name for member in room.services.staff.everyone()},
+            longest_note=LONGEST_NOTE,
+            **shown,
         )
 
     @router.get("/{conversation_id}")
@@ -106,6 +118,18 @@ def conversations(room: Room) -> APIRouter:
         page = transcript(request, session, conversation_id)
         audit.record(session.login, "conversation.read", conversation_id)
         return page
+
+    @router.post("/{conversation_id}/note")
+    def add_note(
+        request: Request, conversation_id: str, note: Annotated[str, Form(max_length=5000)] = "", session: Session = officer
+    ) -> Response:
+        try:
+            room.services.conversation_notes.add(conversation_id, session.login, note)
+        except LookupError as unknown:
+            raise HTTPException(404) from unknown
+        except ValueError:
+            return transcript(request, session, conversation_id, 422, problem="note_length", note=note)
+        return RedirectResponse(f"/desk/conversations/{conversation_id}#notes", 303)
 
     @router.post("/{conversation_id}/unmask")
     def unmask(

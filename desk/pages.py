@@ -114,6 +114,13 @@ def _texts(folder: Path) -> dict[str, Any]:
     """The texts of all files in a folder. A heading may stand in several files, each with texts of its own."""
     together: dict[str, Any] = {}
     for path in sorted(folder.glob("*.yml")):
-        for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-            together[name] = {**together.get(name, {}), **value} if isinstance(value, dict) else value
+        _add(together, yaml.safe_load(path.read_text(encoding="utf-8")))
     return together
+
+
+def _add(together: dict[str, Any], texts: dict[str, Any]) -> None:
+    for name, value in texts.items():
+        if isinstance(value, dict):
+            _add(together.setdefault(name, {}), value)
+        else:
+            together[name] = value

@@ -11,7 +11,11 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from services.calendar import JAKARTA
+from services.canned_replies import Filled
+from services.conversation_notes import LONGEST_NOTE
 from services.handoff import LONGEST_MESSAGE, NotYours, State
+from services.service_hours import in_words
 from services.staff import PERMISSIONS, Permission, Role, Session
 from store.database import utc_now
 from store.models import Handoff
@@ -55,13 +59,22 @@ def queue(room: Room) -> APIRouter:
         except LookupError as unknown:
             raise HTTPException(404) from unknown
 
+    def canned(session: Session, handoff: Handoff, language: str) -> list[Filled]:
+        services = room.services
+        values = {"petugas": session.name, "jam_layanan": in_words(services.hours.in_force, language)}
+        filed = services.tickets.of_conversation(handoff.conversation_id) if handoff.agreed else []
+        if filed:
+            values["nomor_tiket"] = filed[0].number
+        return services.canned_replies.filled(language, values, utc_now().astimezone(JAKARTA))
+
     def conversation(
         request: Request, session: Session, handoff_id: int, status: int = 200, template: str = "handoff.html", **values: Any
     ) -> Response:
         handoff = held(handoff_id)
         everyone = room.services.staff.everyone()
         colleagues = [m for m in everyone if m.login != session.login and not m.disabled_at and _may_take_over(m.role)]
-        shown = {"problem": "", "text": "", **values}
+        context = handoffs.context(handoff.conversation_id)
+        shown = {"problem": "", "text": "", "note": "", **values}
         return room.pages.show(
             request,
             session,
@@ -69,7 +82,10 @@ def queue(room: Room) -> APIRouter:
             status,
             handoff=handoff,
             mine=handoff.state == State.ACTIVE and handoff.officer == session.login,
-            context=handoffs.context(handoff.conversation_id),
+            context=context,
+            canned=canned(session, handoff, context.language),
+            notes=room.services.conversation_notes.of(handoff.conversation_id),
+            longest_note=LONGEST_NOTE,
             messages=handoffs.transcript(handoff_id),
             names={member.login: member.name for member in everyone},
             colleagues=colleagues,
@@ -117,6 +133,36 @@ def queue(room: Room) -> APIRouter:
         except ValueError:
             return conversation(request, session, handoff_id, 422, problem="message_length", text=text)
         return RedirectResponse(f"/desk/queue/{handoff_id}#text", 303)
+
+    @router.post("/{handoff_id}/compose")
+    def compose(
+        request: Request,
+        handoff_id: int,
+        text: Annotated[str, Form(max_length=20_000)] = "",
+        reply: Annotated[str, Form(max_length=40)] = "",
+        session: Session = officer,
+    ) -> Response:
+        """The page again with a canned reply put after what is written; scripts insert it where the cursor is."""
+        handoff = held(handoff_id)
+        ready = canned(session, handoff, handoffs.context(handoff.conversation_id).language)
+        chosen = next((one.text for one in ready if one.name == reply), "")
+        return conversation(request, session, handoff_id, text="\n".join(filter(None, (text.strip(), chosen))))
+
+    @router.post("/{handoff_id}/typing")
+    def typing(handoff_id: int, session: Session = officer) -> Response:
+        handoffs.note_typing(handoff_id, session.login)
+        return Response(status_code=204)
+
+    @router.post("/{handoff_id}/note")
+    def add_note(
+        request: Request, handoff_id: int, note: Annotated[str, Form(max_length=5000)] = "", session: Session = officer
+    ) -> Response:
+        handoff = held(handoff_id)
+        try:
+            room.services.conversation_notes.add(handoff.conversation_id, session.login, note)
+        except ValueError:
+            return conversation(request, session, handoff_id, 422, problem="note_length", note=note)
+        return RedirectResponse(f"/desk/queue/{handoff_id}#notes", 303)
 
     @router.post("/{handoff_id}/transfer")
     def transfer(

@@ -34,6 +34,7 @@ def open_desk(app: FastAPI, services: Services) -> None:
     """Add the desk to the application, under `/desk`."""
     from desk.account import account
     from desk.audit import audit
+    from desk.canned_replies import canned_replies
     from desk.conversations import conversations
     from desk.due_calendar import due_calendar
     from desk.letters import letters
@@ -49,8 +50,9 @@ def open_desk(app: FastAPI, services: Services) -> None:
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
-    areas = (sign_in, account, ppid_report, overview, queue, conversations, due_calendar, tickets, letters, ticket, staff, audit)
-    for pages in (*areas, teach_batches, teach):
+    service = (ppid_report, overview, queue, canned_replies, conversations, due_calendar, tickets, letters, ticket)
+    areas = (sign_in, account, *service, staff, audit, teach_batches, teach)
+    for pages in areas:
         router.include_router(pages(room))
     _add_beginning(router, room)
     app.include_router(router)

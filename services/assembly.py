@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from services.attempts import AttemptLimiter
 from services.audit import AuditLog
-from services.calendar import WorkingCalendar
+from services.calendar import Overrides, WorkingCalendar
+from services.canned_replies import CannedReplies
+from services.channels import Channels
 from services.conversation_log import ConversationLog
+from services.conversation_notes import ConversationNotes
 from services.demo import load_demo_data, remove_demo_data
+from services.desk_settings import DeskSettings, Name
 from services.drafts import Drafts
 from services.due_calendar import DueCalendar
 from services.encoder import CachingEncoder, open_encoder
@@ -20,7 +24,7 @@ from services.own_data import OwnData
 from services.ppid_report import PpidReports
 from services.receipts import Receipts
 from services.reminders import Reminders
-from services.service_hours import ServiceHours, service_hours_file
+from services.service_hours import ServiceHours, Span, read_spans, service_hours_file
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.staff import Staff
@@ -56,6 +60,10 @@ class Services:
     handoffs: Handoffs
     own_data: OwnData
     conversation_log: ConversationLog
+    conversation_notes: ConversationNotes
+    canned_replies: CannedReplies
+    desk_settings: DeskSettings
+    channels: Channels
     audit: AuditLog
     staff: Staff
     ticket_list: TicketList
@@ -103,13 +111,25 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         remove_demo_data(database)
     else:
         load_demo_data(database, encryption)
-    calendar = WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off)
-    hours = ServiceHours.from_file(service_hours_file(configured.data_dir), calendar)
+    audit = AuditLog(database)
+    desk_settings = DeskSettings(database, audit)
+
+    def days_off() -> Overrides | None:
+        given = desk_settings.get(Name.DAYS_OFF)
+        return Overrides.read(given) if given else None
+
+    def spans() -> dict[int, tuple[Span, ...]] | None:
+        given = desk_settings.get(Name.SERVICE_HOURS)
+        return read_spans(Name.SERVICE_HOURS, given) if given else None
+
+    calendar = replace(
+        WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off), at_desk=days_off
+    )
+    hours = ServiceHours.from_file(service_hours_file(configured.data_dir), calendar, spans)
     attempts = AttemptLimiter(database)
     conversations = Conversations(database, encryption)
     drafts = Drafts(database, encryption)
     tickets = Tickets(database, encryption, calendar, attempts)
-    audit = AuditLog(database)
     ticket_changes = TicketChanges(database, encryption, calendar)
     staff = Staff(database, encryption, audit, attempts)
     ticket_list = TicketList(database, calendar)
@@ -141,6 +161,10 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         handoffs=Handoffs(database, conversations, drafts, hours),
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
         conversation_log=ConversationLog(database, conversations),
+        conversation_notes=ConversationNotes(database, encryption, audit),
+        canned_replies=CannedReplies(database, audit),
+        desk_settings=desk_settings,
+        channels=Channels(desk_settings),
         audit=audit,
         staff=staff,
         ticket_list=ticket_list,

@@ -7,7 +7,7 @@ a guessed deadline is worse than none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -38,12 +38,31 @@ def decreed_days_off(year: int) -> frozenset[date]:
 
 
 @dataclass(frozen=True)
+class Overrides:
+    """Days off decided after the yearly decree, and days off that became working days."""
+
+    added: frozenset[date]
+    removed: frozenset[date]
+
+    @classmethod
+    def read(cls, content: dict[str, list[str]]) -> Overrides:
+        """From `{"add": ["2026-12-31"], "remove": [...]}`, as the desk keeps it."""
+        return cls(*(frozenset(map(date.fromisoformat, content.get(key, ()))) for key in ("add", "remove")))
+
+
+def _nothing_set() -> Overrides | None:
+    return None
+
+
+@dataclass(frozen=True)
 class WorkingCalendar:
     """`added` and `removed` are days off decided after the yearly decree (staff's `calendar_overrides.yml`)."""
 
     added: frozenset[date] = frozenset()
     removed: frozenset[date] = frozenset()
     cut_off: time = field(default=time(15, 0))
+    at_desk: Callable[[], Overrides | None] = field(default=_nothing_set, compare=False)
+    """What staff have set at the desk, looked up each time; it takes the place of `added` and `removed`."""
 
     @classmethod
     def from_file(cls, path: Path, cut_off: time = time(15, 0)) -> WorkingCalendar:
@@ -58,12 +77,18 @@ class WorkingCalendar:
             days[key] = frozenset(entries)
         return cls(days["add"], days["remove"], cut_off)
 
+    @property
+    def overrides(self) -> Overrides:
+        """Those in force now."""
+        return self.at_desk() or Overrides(self.added, self.removed)
+
     def is_working_day(self, day: date) -> bool:
         """Raises `UnknownYear` when the decree of the day's year is not known."""
         off = decreed_days_off(day.year)
-        if day in self.removed:
+        overrides = self.overrides
+        if day in overrides.removed:
             return day.weekday() < 5
-        return day.weekday() < 5 and day not in off and day not in self.added
+        return day.weekday() < 5 and day not in off and day not in overrides.added
 
     def _working_days_after(self, day: date) -> Iterator[date]:
         while True:

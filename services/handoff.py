@@ -31,6 +31,10 @@ LONGEST_SILENCE = timedelta(minutes=30)
 """An officer who says nothing for so long gives the citizen back to the assistant."""
 TIME_TO_TELL = timedelta(minutes=5)
 """So long a process may take to tell the citizen of an event before another one tries."""
+TYPING_EVERY = timedelta(seconds=2)
+"""More often than this an officer's writing is not noted."""
+TYPING_SHOWN = timedelta(seconds=6)
+"""So long the sign that an officer is writing is true; an officer who goes on writing renews it."""
 
 
 class State(StrEnum):
@@ -249,10 +253,34 @@ class Handoffs:
             handoff = session.get(Handoff, handoff_id)
             if handoff is None or handoff.state != State.ACTIVE or handoff.officer != officer:
                 raise NotYours(handoff_id)
+            handoff.typed_at = None
             self._record(session, handoff_id, Event.SAID, officer, {"seq": seq})
             return self._conversations.add(session, handoff.conversation_id, seq, "officer", text)
 
         return self._conversations.append(self._get(handoff_id).conversation_id, write)
+
+    def note_typing(self, handoff_id: int, officer: str) -> None:
+        """Note that the officer is writing; nothing where the conversation is not theirs, or where it was noted just now."""
+        now = self._clock()
+        due = or_(Handoff.typed_at.is_(None), Handoff.typed_at < now - TYPING_EVERY)
+        with self._database.session() as session:
+            session.execute(update(Handoff).where(Handoff.id == handoff_id, self._held_by(officer), due).values(typed_at=now))
+
+    def typing(self) -> dict[str, datetime]:
+        """Conversations in which an officer is writing now, and since when that was last seen."""
+        query = select(Handoff.conversation_id, Handoff.typed_at).where(
+            Handoff.state == State.ACTIVE, Handoff.typed_at > self._clock() - TYPING_SHOWN
+        )
+        with self._database.session() as session:
+            return {conversation_id: typed_at for conversation_id, typed_at in session.execute(query) if typed_at}
+
+    def typed_at(self, conversation_id: str) -> datetime | None:
+        """When an officer was last seen writing in this conversation, if that is still so."""
+        query = select(Handoff.typed_at).where(
+            Handoff.conversation_id == conversation_id, Handoff.state == State.ACTIVE, Handoff.typed_at > self._clock() - TYPING_SHOWN
+        )
+        with self._database.session() as session:
+            return session.scalar(query)
 
     def transfer(self, handoff_id: int, officer: str, to: str) -> None:
         """Pass the conversation on to another officer, who has it from then on. Raises `NotYours`."""

@@ -7,7 +7,8 @@ days off are not decreed yet nobody is said to be there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import count, pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import yaml
 
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
+from services.dates import WEEKDAYS as DAY_NAMES
 
 NAME = "service_hours.yml"
 WEEKDAYS = ("senin", "selasa", "rabu", "kamis", "jumat")
@@ -24,7 +26,11 @@ Span = tuple[time, time]
 
 
 class BadServiceHours(ValueError):
-    """The file can't be used; the message names the line and says how to write it."""
+    """The hours can't be used; the message names the line and says how to write it."""
+
+
+def _nothing_set() -> dict[int, tuple[Span, ...]] | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -32,23 +38,25 @@ class ServiceHours:
     spans: dict[int, tuple[Span, ...]]
     """Weekday (Monday is 0) to the spans of its service, in order, in Jakarta's time. A day without an entry is closed."""
     calendar: WorkingCalendar
+    at_desk: Callable[[], dict[int, tuple[Span, ...]] | None] = field(default=_nothing_set, compare=False)
+    """What staff have set at the desk, looked up each time; it takes the place of `spans`."""
 
     @classmethod
-    def from_file(cls, path: Path, calendar: WorkingCalendar) -> ServiceHours:
+    def from_file(
+        cls, path: Path, calendar: WorkingCalendar, at_desk: Callable[[], dict[int, tuple[Span, ...]] | None] = _nothing_set
+    ) -> ServiceHours:
         """Read `{senin: [09.00-12.00, 13.00-15.00], …}`. Raises `BadServiceHours`."""
         try:
             content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 makes strings only
         except yaml.YAMLError as error:
             raise BadServiceHours(f"{path.name}: this is no YAML: {str(error).splitlines()[0]}") from error
-        if not isinstance(content, dict) or not content:
-            raise BadServiceHours(f"{path.name}: write a line for each day of service, such as senin: [09.00-15.00]")
-        unknown = [day for day in content if day not in WEEKDAYS]
-        if unknown:
-            raise BadServiceHours(f"{path.name}: {unknown[0]!r} is no day of service; the days are {', '.join(WEEKDAYS)}")
-        spans = {WEEKDAYS.index(day): _spans_of(path.name, day, written) for day, written in content.items()}
-        if not any(spans.values()):
-            raise BadServiceHours(f"{path.name}: no day has any hours")
-        return cls(spans, calendar)
+        return cls(read_spans(path.name, content), calendar, at_desk)
+
+    @property
+    def in_force(self) -> dict[int, tuple[Span, ...]]:
+        """Weekday to spans, as they hold now."""
+        set_by_staff = self.at_desk()
+        return self.spans if set_by_staff is None else set_by_staff
 
     def is_open(self, moment: datetime) -> bool:
         """False also in a year whose days off are not known."""
@@ -79,13 +87,46 @@ class ServiceHours:
         return max([*ends, local])
 
     def _spans_on(self, day: date) -> tuple[Span, ...]:
-        return self.spans.get(day.weekday(), ()) if self.calendar.is_working_day(day) else ()
+        return self.in_force.get(day.weekday(), ()) if self.calendar.is_working_day(day) else ()
 
 
 def service_hours_file(data_dir: Path) -> Path:
     """Staff's own file in the data folder, or the one that comes with the program."""
     own = data_dir / NAME
     return own if own.exists() else Path(__file__).with_name(NAME)
+
+
+def read_spans(source: str, content: Any) -> dict[int, tuple[Span, ...]]:
+    """Weekdays to spans, from `{"senin": ["09.00-12.00"], …}`. Raises `BadServiceHours`, whose message begins with `source`."""
+    if not isinstance(content, dict) or not content:
+        raise BadServiceHours(f"{source}: write a line for each day of service, such as senin: [09.00-15.00]")
+    unknown = [day for day in content if day not in WEEKDAYS]
+    if unknown:
+        raise BadServiceHours(f"{source}: {unknown[0]!r} is no day of service; the days are {', '.join(WEEKDAYS)}")
+    spans = {WEEKDAYS.index(day): _spans_of(source, day, written) for day, written in content.items()}
+    if not any(spans.values()):
+        raise BadServiceHours(f"{source}: no day has any hours")
+    return spans
+
+
+def written(spans: tuple[Span, ...]) -> str:
+    """As people write it: "09.00-12.00, 13.00-15.00"."""
+    return ", ".join(f"{start:%H.%M}-{end:%H.%M}" for start, end in spans)
+
+
+def in_words(spans: dict[int, tuple[Span, ...]], language: str) -> str:
+    """Such as "Senin–Kamis 09.00-12.00, 13.00-15.00; Jumat 09.00-11.00, 13.00-15.00": neighbours with the same hours in one."""
+    groups: list[tuple[int, int, str]] = []
+    for day in sorted(day for day, given in spans.items() if given):
+        hours = written(spans[day])
+        if groups and groups[-1][1] == day - 1 and groups[-1][2] == hours:
+            groups[-1] = (groups[-1][0], day, hours)
+        else:
+            groups.append((day, day, hours))
+    names = DAY_NAMES[language]
+    return "; ".join(
+        f"{names[first]}–{names[last]} {hours}" if last > first else f"{names[first]} {hours}" for first, last, hours in groups
+    )
 
 
 def _spans_of(file: str, day: str, written: Any) -> tuple[Span, ...]:

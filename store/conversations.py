@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Button, Conversation, Draft, Handoff, Message, Notice, TrackerEvent
+from store.models import Button, Conversation, ConversationNote, Draft, Handoff, Message, Notice, TrackerEvent
 from store.notices import NoticeState
 
 T = TypeVar("T")
@@ -269,12 +269,12 @@ class Conversations:
         return text
 
     def forget_messages(self, conversation_id: str) -> None:
-        """Delete all messages, buttons, tracker events, drafts and hand-offs; the conversation itself can go on. Tickets stay."""
+        """Delete all messages, buttons, tracker events, drafts, hand-offs and notes; the conversation can go on. Tickets stay."""
         with self._database.durable_session() as session:
             used = self._next_seq(session, conversation_id) - 1
             values = {"forgotten_seq": used, "awaited_field": None}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
-            for table in (Message, Button, TrackerEvent, Draft, Handoff):
+            for table in (Message, Button, TrackerEvent, Draft, Handoff, ConversationNote):
                 session.execute(delete(table).where(table.conversation_id == conversation_id))
 
     def forget(self, conversation_id: str) -> None:

@@ -254,6 +254,8 @@ class Handoff(Base):
     taken_seq: Mapped[int | None]
     """Number of the newest message when an officer took it: without agreement only later ones are shown."""
     ended_at: Mapped[datetime | None]
+    typed_at: Mapped[datetime | None]
+    """When the officer was last seen writing; empty once the message is sent."""
 
     __table_args__ = (Index("ix_handoffs_open", "conversation_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),)
 
@@ -382,3 +384,52 @@ class AuditEntry(Base):
     previous_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """Unique, so that of two entries written at once only one can follow an older one."""
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class DeskSetting(Base):
+    """What staff have set at the desk (services/desk_settings.py); where there is no row, the default holds."""
+
+    __tablename__ = "desk_settings"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(80))
+
+
+class CannedReply(Base):
+    """A ready reply of officers, by its short name; `texts` maps languages to words with variables."""
+
+    __tablename__ = "canned_replies"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
+    texts: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(String(80))
+
+
+class ConversationNote(Base):
+    """What officers tell each other about a conversation; the citizen never sees it."""
+
+    __tablename__ = "conversation_notes"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    officer: Mapped[str] = mapped_column(String(40))
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    """Encrypted: it may say more of a person than the masked messages do."""
+    at: Mapped[datetime]
+
+
+class JobRun(Base):
+    """The last run of a scheduled job, for those who look after the program."""
+
+    __tablename__ = "job_runs"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+    milliseconds: Mapped[int]
+    error: Mapped[str | None] = mapped_column(String(80))
+    """Name of the error; empty after a run without one."""
+    failed_at: Mapped[datetime | None]
+    """When it last failed, however it went since."""

@@ -67,7 +67,7 @@ async def test_seeing_names_numbers_forms_and_tickets_without_values(client: htt
     assert "tiket: 1" in answer
     assert re.search(r"pesan: \d+", answer)
     assert "2026" in answer
-    assert "Masa simpan belum ditetapkan" in answer
+    assert "Masa simpan percakapan belum ditetapkan" in answer
     assert "Wiratmaja" not in answer
 
 

@@ -18,6 +18,7 @@ from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
 
 POLL_SECONDS = 1.0
+OFFICER_TYPING = json.dumps({"from": "officer"})
 MAX_TEXT = 20_000
 """Longer bodies are refused outright; up to here the assistant itself says that 4,000 characters are the limit."""
 
@@ -126,11 +127,16 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
     async def events(request: Request, session: Owned, after: int = 0) -> EventSourceResponse:
         async def stream() -> AsyncIterator[ServerSentEvent]:
             newest = max(after, 0)
+            typed_at = None
             while not await request.is_disconnected():
                 for message in await service.messages_after(session, newest):
                     newest = message.seq
                     data = json.dumps(as_json(message), ensure_ascii=False)
                     yield ServerSentEvent(data, event="message", id=str(message.seq))
+                seen = await service.officer_typed_at(session)
+                if seen and seen != typed_at:
+                    yield ServerSentEvent(OFFICER_TYPING, event="typing")
+                typed_at = seen
                 await asyncio.sleep(POLL_SECONDS)
 
         return EventSourceResponse(stream(), ping=20)

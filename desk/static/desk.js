@@ -19,6 +19,29 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("[data-send-by-key]")) event.target.form.requestSubmit();
 });
 
+// A canned reply goes where the cursor is: by its button, or by typing its name, as in /sapa, and then a space or Tab.
+const writing = document.querySelector("[data-canned]");
+const canned = new Map([...document.querySelectorAll("[data-insert]")].map((button) => [button.value, button.dataset.insert]));
+const insert = (text, from, to) => {
+  writing.focus();
+  writing.setRangeText(text, from, to, "end");
+  writing.dispatchEvent(new Event("input", { bubbles: true }));
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-insert]");
+  if (!button || !writing) return;
+  event.preventDefault();
+  button.closest("details").open = false;
+  insert(button.dataset.insert, writing.selectionStart, writing.selectionEnd);
+});
+writing?.addEventListener("keydown", (event) => {
+  if (event.key !== " " && event.key !== "Tab") return;
+  const name = /(?:^|\s)\/([a-z0-9-]+)$/.exec(writing.value.slice(0, writing.selectionStart))?.[1];
+  if (!canned.has(name)) return;
+  event.preventDefault();
+  insert(canned.get(name), writing.selectionStart - name.length - 1, writing.selectionStart);
+});
+
 // The newest message of a conversation stays in view.
 const showNewest = () => document.querySelector("[data-newest-at-end] li:last-child")?.scrollIntoView({ block: "nearest" });
 showNewest();

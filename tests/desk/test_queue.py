@@ -108,3 +108,58 @@ async def test_an_officer_who_falls_silent_gives_the_citizen_back(citizen: Citiz
 async def test_an_unknown_hand_off_is_not_found(path: str, sign_in) -> None:
     officer = await sign_in(Role.OFFICER)
     assert (await officer.opens(path)).status_code == 404
+
+
+async def taken(citizen: Citizen, services: Services, sign_in) -> tuple[object, str]:
+    await citizen.says("ya")
+    sari = await sign_in(Role.OFFICER, "sari")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    await sari.sends(f"{room}/take")
+    return sari, room
+
+
+async def test_a_canned_reply_is_put_after_what_is_written(citizen: Citizen, services: Services, sign_in) -> None:
+    sari, room = await taken(citizen, services, sign_in)
+    saved = await sari.sends("/desk/canned-replies", name="sapa", text_id="Saya {petugas}, jam layanan {jam_layanan}.")
+    assert saved.status_code == 303
+    page = (await sari.sends(f"{room}/compose", text="Selamat pagi.", reply="sapa")).text
+    assert "Selamat pagi.\nSaya Sari, jam layanan Senin–Kamis 09.00-12.00, 13.00-15.00; Jumat 09.00-11.00" in page
+    assert "Saya Sari" not in str(await citizen.history())
+    refused = await sari.sends("/desk/canned-replies", name="sapa", text_id="Halo {nama_warga}")
+    assert refused.status_code == 422
+    assert "tidak dikenal" in refused.text
+
+
+async def test_a_note_is_seen_by_colleagues_and_never_by_the_citizen(citizen: Citizen, services: Services, sign_in) -> None:
+    sari, room = await taken(citizen, services, sign_in)
+    assert (await sari.sends(f"{room}/note", note="tolong cek ke biro humas")).status_code == 303
+    assert "tolong cek ke biro humas" in await sari.reads(room)
+    conversation = services.handoffs.active()[0].conversation_id
+    reader = await sign_in(Role.READER, "ani")
+    assert "tolong cek ke biro humas" in await reader.reads(f"/desk/conversations/{conversation}")
+    assert "biro humas" not in str(await citizen.history())
+    assert (await sari.sends(f"{room}/note", note=" ")).status_code == 422
+
+
+async def test_the_citizen_is_shown_that_the_officer_is_writing(
+    citizen: Citizen, services: Services, clock: Clock, sign_in, client: httpx.AsyncClient
+) -> None:
+    sari, room = await taken(citizen, services, sign_in)
+    budi = await sign_in(Role.OFFICER, "budi")
+    conversation = services.handoffs.active()[0].conversation_id
+    assert (await budi.sends(f"{room}/typing")).status_code == 204
+    assert services.handoffs.typed_at(conversation) is None, "only who has the conversation is writing in it"
+    assert (await sari.sends(f"{room}/typing")).status_code == 204
+    first = services.handoffs.typed_at(conversation)
+    clock.forward(seconds=1)
+    await sari.sends(f"{room}/typing")
+    assert services.handoffs.typed_at(conversation) == first, "a second later nothing new is noted"
+    clock.forward(seconds=3)
+    await sari.sends(f"{room}/typing")
+    assert services.handoffs.typing() == {conversation: clock.now}
+    await sari.sends(f"{room}/say", text="Baik.")
+    assert services.handoffs.typed_at(conversation) is None
+    await sari.sends(f"{room}/typing")
+    clock.forward(seconds=7)
+    assert services.handoffs.typed_at(conversation) is None, "a sign is true for a few seconds only"

@@ -113,6 +113,10 @@ class TelegramChannel:
             log.warning("telegram message waits", error=type(error).__name__)
             return Delivery.FAILED
 
+    async def show_typing(self, address: str) -> None:
+        """Show that an officer is writing to the conversation with this address; Telegram shows it for five seconds."""
+        await quietly(self._application.bot.send_chat_action(int(address), ChatAction.TYPING))
+
     def _read(self, content: dict[str, Any]) -> Update:
         update: Update = Update.de_json(content, self._application.bot)
         return update

@@ -1,0 +1,91 @@
+"""That an officer is writing reaches the citizen: as an event on the web, as a call on channels that have to be told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.announcements import Announcements
+from bot.assistant import Assistant
+from bot.conversation import ConversationService
+from bot.server import create_app
+from services.assembly import Services
+from services.conversation_log import LogFilter
+from services.handoff import Handoffs
+from tests.citizen import Citizen
+from tests.clock import Clock
+
+
+@pytest.fixture
+def handoffs(services: Services) -> Handoffs:
+    services.handoffs._clock = Clock("2026-11-23 10:00")
+    return services.handoffs
+
+
+def taken(handoffs: Handoffs, conversation_id: str) -> int:
+    handoff_id = handoffs.ask(conversation_id).handoff_id
+    handoffs.take(handoff_id, "sari")
+    return handoff_id
+
+
+async def stream_until(app: Any, path: str, headers: dict[str, str], wanted: bytes) -> bytes:
+    """What a stream of events has sent when `wanted` has come; then the client goes away."""
+    sent, gone = bytearray(), asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.extend(message.get("body", b""))
+        if wanted in sent:
+            gone.set()
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1234),
+        "server": ("sapa.test", 80),
+    }
+    await asyncio.wait_for(app(scope, receive, send), 20)
+    return bytes(sent)
+
+
+async def test_the_web_gets_an_event_without_a_number(
+    handoffs: Handoffs, services: Services, assistant: Assistant, client: Any
+) -> None:
+    citizen = await Citizen(client).arrives()
+    (conversation,) = services.conversation_log.search(LogFilter(), 0)
+    handoffs.note_typing(taken(handoffs, conversation.id), "sari")
+    stream = await stream_until(create_app(services, assistant), "/api/chat/events", citizen.headers, b"event: typing")
+    event = next(part for part in stream.decode().replace("\r", "").split("\n\n") if "event: typing" in part)
+    assert event.splitlines() == ["event: typing", 'data: {"from": "officer"}']
+
+
+async def test_other_channels_are_told_once_for_each_sign(handoffs: Handoffs, services: Services, assistant: Assistant) -> None:
+    conversation = services.conversations.open("telegram", "id", "7")
+    shown: list[str] = []
+
+    async def show(address: str) -> None:
+        shown.append(address)
+
+    announcements = Announcements(ConversationService(assistant, services), services, {}, {"telegram": show})
+    handoff_id = taken(handoffs, conversation.id)
+    handoffs.note_typing(handoff_id, "sari")
+    for _ in range(3):
+        await announcements.show_typing()
+    assert shown == ["7"]
+    handoffs._clock.forward(seconds=4)  # type: ignore[attr-defined]  # the clock of the fixture
+    handoffs.note_typing(handoff_id, "sari")
+    await announcements.show_typing()
+    assert shown == ["7", "7"]
