@@ -23,7 +23,7 @@ train: setup ## train the model where the training files have changed
 
 test: setup-dev ## run the tests, with set-up
 	@.venv/bin/sapa train
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist worksteal
 
 lint: setup-dev ## check style, types, imports and training data
 	.venv/bin/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -110,6 +110,7 @@ class Pages:
         return chosen if chosen in LANGUAGES else "id"
 
 
+@cache
 def _texts(folder: Path) -> dict[str, Any]:
     """The texts of all files in a folder. A heading may stand in several files, each with texts of its own."""
     together: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 import pyotp
 from argon2 import PasswordHasher
@@ -107,6 +108,12 @@ class Session:
         return permission in PERMISSIONS[self.role]
 
 
+@cache
+def _hash_of_nobody() -> str:
+    """What an unknown login is compared with, so that it takes as long to refuse as a known one. Made once: it is slow by intent."""
+    return PasswordHasher().hash(secrets.token_hex())
+
+
 class Staff:
     def __init__(
         self,
@@ -122,7 +129,7 @@ class Staff:
         self._attempts = attempts
         self._clock = clock
         self._hasher = PasswordHasher()
-        self._nobodys_hash = self._hasher.hash(secrets.token_hex())
+        self._nobodys_hash = _hash_of_nobody()
 
     # Accounts
 
