@@ -137,5 +137,5 @@ def _figures(group: Group, truth: list[str], said: list[str], acted_on: Callable
     return {
         "accuracy": float(np.mean([t == s for t, s in pairs])),
         "rejected": float(np.mean([s in {OUTSIDE, FALLBACK} for t, s in pairs if t != OUTSIDE])),
-        "out_of_scope": float(np.mean([acted_on(text) in {OUTSIDE, FALLBACK} for text in group.out_of_scope])),
+        "out_of_scope": float(np.mean([acted_on(row["text"]) in {OUTSIDE, FALLBACK} for row in group.out_of_scope])),
     }

@@ -40,16 +40,16 @@ class Group:
 
     @property
     def topics(self) -> Rows:
-        return read_rows(self.folder / "topics.csv", ("text", "topic"))
+        return read_rows(self.folder / "topics.csv", ("text", "topic", "author"))
 
     @property
-    def out_of_scope(self) -> list[str]:
-        return [row["text"] for row in read_rows(self.folder / "out_of_scope.csv", ("text",))]
+    def out_of_scope(self) -> Rows:
+        return read_rows(self.folder / "out_of_scope.csv", ("text", "author"))
 
     @property
-    def not_crisis(self) -> list[str]:
+    def not_crisis(self) -> Rows:
         """Messages with the words of an emergency that speak of none."""
-        return [row["text"] for row in read_rows(self.folder / "not_crisis.csv", ("text",))]
+        return read_rows(self.folder / "not_crisis.csv", ("text", "author"))
 
 
 GROUPS = {"development": Group(FOLDER), "held_out": Group(FOLDER / "held_out")}
@@ -81,16 +81,18 @@ def measure(group: Group, assistant: Assistant, knowledge: Knowledge) -> dict[st
     """What the report says about a group, in numbers; no text of a message is among them."""
     rows = group.intents
     said = [understand(assistant, row["text"]) for row in rows]
-    outside = [understand(assistant, text) for text in group.out_of_scope]
-    calm = [understand(assistant, text) for text in group.not_crisis]
-    turns = measure_out_of_scope(assistant, group.folder / "out_of_scope.csv")
-    answered = np.arange(turns["n"]) < len(turns["errors"])
+    strangers = group.out_of_scope
+    outside = [understand(assistant, row["text"]) for row in strangers]
+    calm = [understand(assistant, row["text"]) for row in group.not_crisis]
+    answered = {turn["text"] for turn in measure_out_of_scope(assistant, group.folder / "out_of_scope.csv")["errors"]}
+    declined = np.array([row["text"] not in answered for row in strangers])
     inside = [u for u, row in zip(said, rows, strict=True) if row["intent"] != OUTSIDE]
     return {
         "intents": _intents(rows, said),
         "rejected": share(np.array([u.intent in {OUTSIDE, FALLBACK} for u in inside])),
         "out_of_scope": {
-            "turns_not_answered": share(~answered),
+            "turns_not_answered": share(declined),
+            "by_author": by_value(declined, [row["author"] for row in strangers]),
             "by_intent": share(np.array([u.intent in {OUTSIDE, FALLBACK} for u in outside])),
         },
         "operating_points": operating_points(np.array([u.kept for u in inside]), np.array([u.kept for u in outside])),
@@ -137,6 +139,7 @@ def _topics(rows: Rows, knowledge: Knowledge) -> dict[str, Any]:
     answered = np.array([f.verdict is Verdict.ANSWER for f in findings])
     return {
         "at_1": share(first),
+        "by_author": by_value(first, [row["author"] for row in rows]),
         "at_3": share(np.array([topic in {hit.entry.topic for hit in f.hits} for f, topic in pairs])),
         "answered_at_once": share(answered),
         "right_when_answered": share(first[answered]),

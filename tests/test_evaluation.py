@@ -17,7 +17,7 @@ from bot.nlu import intent_model
 from evaluation import ablation, check_data, latency, measures, report
 from evaluation.groups import GROUPS, Understood
 
-AUTHORS = {"development": "abcd", "held_out": "e"}
+AUTHORS = {"development": "abcdfg", "held_out": "eh"}
 
 
 def figures(accuracy: float, wrong: int) -> dict[str, Any]:
@@ -36,10 +36,10 @@ def figures(accuracy: float, wrong: int) -> dict[str, Any]:
             "confusion": confusion,
         },
         "rejected": found,
-        "out_of_scope": {"turns_not_answered": found, "by_intent": found},
+        "out_of_scope": {"turns_not_answered": found, "by_author": {"ab": found}, "by_intent": found},
         "operating_points": measures.operating_points(np.array([0.4, 0.96]), np.array([0.0, 0.6])),
         "crisis": {"recall": found, "false_alarms": {"not_crisis.csv": {"n": 150, "alarms": 3}}},
-        "topics": dict.fromkeys(("at_1", "at_3", "answered_at_once", "right_when_answered"), found),
+        "topics": {**dict.fromkeys(("at_1", "at_3", "answered_at_once", "right_when_answered"), found), "by_author": {"ab": found}},
         "latency": {"Normaliser": {"n": 20, "p50": 0.02, "p95": 0.05}},
     }
 
@@ -113,6 +113,8 @@ def test_the_report_shows_both_groups_and_how_it_came_about(tmp_path: Path) -> N
     assert "2026-01-02" in page
     assert "language models" in page
     assert "3 of 150" in page
+    assert "| a | development | 97.5" in page
+    assert "| ab | held out |  | 90.1" in page
     assert "Not measured yet" in page
     for name in ("confusion.png", "reliability.png"):
         assert f"]({name})" in page
@@ -153,6 +155,8 @@ def test_the_report_of_the_project_is_of_the_files_that_are_there() -> None:
 def test_the_authors_of_the_groups_are_different_people() -> None:
     for name, group in GROUPS.items():
         assert {row["author"] for row in group.intents} == set(AUTHORS[name])
+        for rows in (group.topics, group.out_of_scope, group.not_crisis):
+            assert set("".join(row["author"] for row in rows)) <= set(AUTHORS[name])
 
 
 def test_waiting_costs_no_processor_time() -> None:
