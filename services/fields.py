@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from rapidfuzz import fuzz, process
 
-from services import simpel, tickets
+from services import contact_reading, simpel, tickets
 from services.commands import Command, find_command, find_ordinal
 from services.privacy import Kind, contains_personal_data, mask
 from services.spelling import normalise
@@ -77,13 +77,11 @@ def address(message: str) -> str | Rejection:
 
 
 def contact(message: str) -> str | Rejection:
-    """An e-mail address or a phone number."""
+    """An e-mail address or a phone number, in one spelling."""
     for kind, value in mask(message).found:
-        if kind is Kind.EMAIL:
-            return value.replace(" ", "").lower()
-        if kind is Kind.PHONE:
-            digits = re.sub(r"[^\d+]", "", value)
-            return "+62" + digits.removeprefix("+").removeprefix("62").removeprefix("0") if not digits.startswith("+") else digits
+        read = contact_reading.email(value) if kind is Kind.EMAIL else contact_reading.phone(value) if kind is Kind.PHONE else None
+        if read:
+            return read
     return Rejection("utter_invalid_contact")
 
 

@@ -15,7 +15,7 @@ from services.date_reading import NEAR, read_date
 from services.dates import MONTHS
 from services.fields import Choice, Field, Rejection, choice_words
 from services.journeys import Journey
-from services.privacy import PROVINCES, Kind, mask
+from services.privacy import NO_PASSPORTS, PROVINCES, Kind, mask
 from services.several_answers import read
 from services.tickets import CROCKFORD
 
@@ -36,12 +36,15 @@ niks = st.builds(
     st.integers(0, 9999),
 )
 phones = st.builds(
-    lambda prefix, rest: f"{prefix}8{rest}",
+    lambda prefix, operator, rest: f"{prefix}8{operator}{rest}",
     st.sampled_from(["0", "62", "+62", "+62 ", "0-"]),
-    st.text("0123456789", min_size=8, max_size=10),
+    st.integers(1, 9),  # 080 begins numbers of services
+    st.text("0123456789", min_size=7, max_size=9),
 )
 emails = st.from_regex(r"[a-z][a-z0-9.+_-]{0,20}[a-z0-9]@[a-z][a-z0-9-]{0,20}\.(?:id|co\.id|com|go\.id)", fullmatch=True)
-passports = st.from_regex(r"[A-Z]{1,2} ?[0-9]{6,7}", fullmatch=True)
+passports = st.from_regex(r"[A-Z]{1,2} ?[0-9]{6,7}", fullmatch=True).filter(
+    lambda p: p.rstrip(" 0123456789").lower() not in NO_PASSPORTS
+)
 ticket_numbers = st.builds(
     lambda kind, day, tail: f"{kind}-{day:%Y%m%d}-{tail}",
     st.sampled_from(tickets.Kind),
