@@ -20,6 +20,7 @@ from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
 from services.turn import CURRENT
+from store.database import AWAY
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class InProcessActions(EndpointConfig):
             turn = CURRENT.get()
             if turn:
                 turn.failed = True
+                turn.interrupted = isinstance(error, AWAY)
             raise ActionFailed(name) from None  # the cause may quote what the citizen wrote
 
 

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from bot.shortcuts import (
     parsed_as,
     without_language,
 )
+from bot.turn_order import Crowded, TurnOrder
 from services.assembly import Services
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
@@ -44,9 +45,9 @@ from store.conversations import Opening, Received, Reply
 from store.models import Button as IssuedButton
 from store.models import Conversation, Message
 from store.tracker import NewEvents
+from store.turn_queue import TurnQueue
 
 log = structlog.get_logger(__name__)
-WAITING_LIMIT = 8
 CHANNEL_OFF = "utter_channel_off"
 STATUS_OF_INTENT = {
     "out_of_scope": AnswerStatus.DECLINED,
@@ -75,10 +76,8 @@ class TooManyWaiting(Exception):
         self.sentence = sentence
 
 
-@dataclass
-class _Line:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
+class Interrupted(Exception):
+    """The database was away in the middle of a turn. Nothing was answered; the same message again is answered then."""
 
 
 class ConversationService:
@@ -88,15 +87,16 @@ class ConversationService:
         self._handoffs = services.handoffs
         self._own_data = services.own_data
         self._channels = services.channels
-        self._lines: dict[str, _Line] = {}
+        self.order = TurnOrder(None if services.database.is_sqlite else TurnQueue(services.database), services.wakeups)
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
         """The first words: what this is, and what not to write here; or that the channel is switched off."""
-        await self._assistant.set_language(conversation_id, locale)
-        off = await asyncio.to_thread(self._is_off, conversation_id)
-        names = (CHANNEL_OFF,) if off else ("utter_privacy_note", "utter_greet")
-        said = [await self._assistant.sentence(name, locale) for name in names]
-        return await self._store(conversation_id, said, Turn(conversation_id, ""))
+        async with self._turn_of(conversation_id):
+            await self._assistant.set_language(conversation_id, locale)
+            off = await asyncio.to_thread(self._is_off, conversation_id)
+            names = (CHANNEL_OFF,) if off else ("utter_privacy_note", "utter_greet")
+            said = [await self._assistant.sentence(name, locale) for name in names]
+            return await self._store(conversation_id, said, Turn(conversation_id, ""))
 
     async def say(self, conversation_id: str, sentence: str) -> list[Outbound]:
         """A sentence of domain.yml outside a turn, in the conversation's language."""
@@ -172,17 +172,11 @@ class ConversationService:
 
     @asynccontextmanager
     async def _turn_of(self, conversation_id: str) -> AsyncIterator[None]:
-        line = self._lines.setdefault(conversation_id, _Line())
-        if line.waiting >= WAITING_LIMIT:
-            raise TooManyWaiting((await self._assistant.sentence("utter_too_fast", "id")).text)
-        line.waiting += 1
         try:
-            async with line.lock:
+            async with self.order.turn(conversation_id):
                 yield
-        finally:
-            line.waiting -= 1
-            if not line.waiting:
-                self._lines.pop(conversation_id, None)
+        except Crowded as crowded:
+            raise TooManyWaiting((await self._assistant.sentence("utter_too_fast", "id")).text) from crowded
 
     async def _answer(self, inbound: Inbound, opening: Opening, place: Place | None) -> list[Outbound]:
         started = time.perf_counter()
@@ -215,7 +209,14 @@ class ConversationService:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
         outbound = await self._store(
-            inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=answer.awaited_field, events=answer.events
+            inbound.conversation_id,
+            said,
+            turn,
+            reply_to=stored,
+            facts=facts,
+            awaited=answer.awaited_field,
+            events=answer.events,
+            last=not turn.delete_afterwards,
         )
         if turn.delete_afterwards:
             await asyncio.to_thread(self._own_data.delete, inbound.conversation_id)
@@ -293,6 +294,8 @@ class ConversationService:
             answer = await self._assistant.respond(turn.conversation_id, text, parsed, action, tracker_row)
         finally:
             CURRENT.reset(token)
+        if turn.interrupted:
+            raise Interrupted(turn.conversation_id)
         if turn.failed or not answer.said:
             reference = secrets.token_hex(4).upper()
             log.error("turn failed", reference=reference, intent=parsed["intent"]["name"], answered=bool(answer.said))
@@ -320,6 +323,7 @@ class ConversationService:
         facts: dict[str, Any] | None = None,
         awaited: str | None = None,
         events: NewEvents | None = None,
+        last: bool = True,
     ) -> list[Outbound]:
         replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
         stored, row_id = await asyncio.to_thread(
@@ -331,6 +335,7 @@ class ConversationService:
             awaited_field=awaited,
             tracker_row=events.row if events else None,
             likely_seq=reply_to.seq + 1 if reply_to else None,
+            last=last,
         )
         if events:
             self._assistant.keep(events, row_id)

@@ -9,6 +9,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bot.assistant import Assistant
+from bot.conversation import Interrupted
+from store.database import AWAY
+from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
 SENTENCES = {401: "utter_problem_session", 404: "utter_problem_not_found", 405: "utter_problem_method", 410: "utter_problem_gone"}
@@ -41,6 +44,16 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         places = [".".join(str(part) for part in one["loc"]) for one in error.errors()]
         return await problem(request, 422, {"invalid": places})
+
+    async def not_now(request: Request, error: Exception) -> JSONResponse:
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        log.warning("request could not be dealt with now", route=route, error=type(error).__name__)
+        response = await problem(request, 503)
+        response.headers["Retry-After"] = "1"
+        return response
+
+    for passing in (*AWAY, Interrupted, TurnLost):
+        app.add_exception_handler(passing, not_now)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:

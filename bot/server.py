@@ -24,6 +24,7 @@ from bot.channels.telegram.webhook import telegram_webhook
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
 from bot.downloads import own_data_download
+from bot.message_watch import MessageWatch
 from bot.middleware import Guarded, Measured
 from bot.notices import Notifier
 from bot.pages import plain_chat
@@ -38,6 +39,7 @@ from store.database import utc_now
 from store.leases import Leases
 from store.notices import Notices
 from store.telegram_inbox import TelegramInbox
+from store.turn_queue import TurnQueue
 
 log = structlog.get_logger(__name__)
 WIDGET = PROJECT / "widget"
@@ -75,6 +77,9 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         background = [
             asyncio.create_task(_keep_knowledge_fresh(services.knowledge)),
             asyncio.create_task(announcements.keep_telling()),
+            asyncio.create_task(services.wakeups.run()),
+            asyncio.create_task(MessageWatch(conversations, services.wakeups).run()),
+            asyncio.create_task(service.order.keep_places()),
         ]
         if telegram:
             await telegram.start()
@@ -87,6 +92,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
             await scheduling
         if telegram:
             await telegram.stop()
+        await services.wakeups.close()
 
     app = FastAPI(title="Sapa Setneg", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
@@ -101,7 +107,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     app.add_middleware(Guarded, file_bytes=services.ticket_files.largest)
     add_problem_handlers(app, assistant)
     sessions = Sessions(services.encryption.signing_key, settings.session_hours)
-    app.include_router(web_channel(service, conversations, sessions))
+    app.include_router(web_channel(service, conversations, sessions, services.wakeups))
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
     app.include_router(attachments(services.ticket_files))
@@ -143,11 +149,16 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
     async def forget_updates() -> None:
         await asyncio.to_thread(TelegramInbox(services.database, services.encryption).forget_old)
 
+    async def forget_turns() -> None:
+        if not services.database.is_sqlite:
+            await asyncio.to_thread(TurnQueue(services.database).forget_old)
+
     return [
         Job("telegram_updates", FORGETTING_INTERVAL, forget_updates),
         Job("notices", NOTICE_INTERVAL, notifier.deliver),
         Job("reminders", REMINDER_INTERVAL, remind),
         Job("end_handoffs", CLOSING_INTERVAL, end_handoffs),
+        Job("queued_turns", FORGETTING_INTERVAL, forget_turns),
     ]
 
 

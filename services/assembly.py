@@ -36,6 +36,7 @@ from services.ticket_duplicates import TicketDuplicates
 from services.ticket_files import TicketFiles
 from services.ticket_list import TicketList
 from services.tickets import Tickets
+from services.wakeups import Wakeups
 from store.conversations import Conversations
 from store.database import Database
 from store.encryption import Encryption, load_keys
@@ -46,6 +47,7 @@ class Services:
     settings: Settings
     database: Database
     encryption: Encryption
+    wakeups: Wakeups
     calendar: WorkingCalendar
     hours: ServiceHours
     conversations: Conversations
@@ -127,7 +129,8 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     )
     hours = ServiceHours.from_file(service_hours_file(configured.data_dir), calendar, spans)
     attempts = AttemptLimiter(database)
-    conversations = Conversations(database, encryption)
+    wakeups = Wakeups(configured.redis_url)
+    conversations = Conversations(database, encryption, wakeups.publish)
     drafts = Drafts(database, encryption)
     tickets = Tickets(database, encryption, calendar, attempts)
     ticket_changes = TicketChanges(database, encryption, calendar)
@@ -147,6 +150,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         settings=configured,
         database=database,
         encryption=encryption,
+        wakeups=wakeups,
         calendar=calendar,
         hours=hours,
         conversations=conversations,

@@ -264,7 +264,10 @@ class Handoffs:
         now = self._clock()
         due = or_(Handoff.typed_at.is_(None), Handoff.typed_at < now - TYPING_EVERY)
         with self._database.session() as session:
-            session.execute(update(Handoff).where(Handoff.id == handoff_id, self._held_by(officer), due).values(typed_at=now))
+            typing = update(Handoff).where(Handoff.id == handoff_id, self._held_by(officer), due).values(typed_at=now)
+            conversation_id = session.scalar(typing.returning(Handoff.conversation_id))
+        if conversation_id:
+            self._conversations.tell(conversation_id)
 
     def typing(self) -> dict[str, datetime]:
         """Conversations in which an officer is writing now, and since when that was last seen."""

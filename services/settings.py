@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", alias="HOST")
     data_dir: Path = Field(Path("var"), alias="SAPA_DATA_DIR")
     database_url: str = Field("", alias="DATABASE_URL")
+    redis_url: str = Field("", alias="REDIS_URL", pattern=r"^$|^rediss?://\S+$|^unix://\S+$")
     keys: str = Field("", alias="SAPA_KEYS")
     models_dir: Path = Field(Path("models"), alias="SAPA_MODELS_DIR")
     knowledge_dir: Path = Field(PROJECT / "knowledge", alias="SAPA_KNOWLEDGE_DIR")

@@ -43,6 +43,8 @@ class Turn:
     entry: str | None = None
     failed: bool = False
     """An action failed or was late; the citizen gets an apology with a reference number."""
+    interrupted: bool = False
+    """The database was away in an action: the same message may succeed when it is sent again."""
     asks: bool = False
     """The answer ends in a question of its own, so the open question of a form has to wait."""
     delete_afterwards: bool = False

@@ -16,6 +16,7 @@ from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Button, Conversation, ConversationNote, Draft, Handoff, Message, Notice, TrackerEvent
 from store.notices import NoticeState
+from store.turn_queue import hold
 
 T = TypeVar("T")
 TRIES_FOR_A_NUMBER = 20
@@ -71,9 +72,11 @@ _NEWEST_AND_KNOWN = select(Message).where(
 
 
 class Conversations:
-    def __init__(self, database: Database, encryption: Encryption) -> None:
+    def __init__(self, database: Database, encryption: Encryption, tell: Callable[[str], None] = lambda _: None) -> None:
+        """`tell` is called with the id of a conversation in which there is something new to see."""
         self._database = database
         self._encryption = encryption
+        self.tell = tell
 
     def open(self, channel: str, locale: str, address: str | None = None) -> Conversation:
         """The conversation with this address, or a new one."""
@@ -104,6 +107,17 @@ class Conversations:
         with self._database.session() as session:
             query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > seq)
             return list(session.scalars(query.order_by(Message.seq).limit(limit)))
+
+    def newest_id(self) -> int:
+        """The id of the newest message of all conversations; 0 where there is none."""
+        with self._database.session() as session:
+            return session.scalar(select(func.max(Message.id))) or 0
+
+    def spoken_in(self, after_id: int, limit: int = 5000) -> list[tuple[int, str]]:
+        """Ids above `after_id` of messages of all conversations with the conversations they are in, in order."""
+        with self._database.session() as session:
+            query = select(Message.id, Message.conversation_id).where(Message.id > after_id).order_by(Message.id).limit(limit)
+            return [(id_, conversation) for id_, conversation in session.execute(query)]
 
     def newest_seq(self, conversation_id: str) -> int:
         """The number of the newest message; 0 where there is none."""
@@ -165,10 +179,11 @@ class Conversations:
         awaited_field: str | None = None,
         tracker_row: dict[str, Any] | None = None,
         likely_seq: int | None = None,
+        last: bool = False,
     ) -> tuple[list[Message], int]:
         """Store a turn's replies, what is known of the turn and what it added to Rasa's tracker, in one transaction.
 
-        Returns the messages and the id of the tracker's row (0 where there was nothing to add).
+        `last`: the turn ends with it. Returns the messages and the id of the tracker's row (0 where there was nothing to add).
         """
         now = utc_now()
 
@@ -189,24 +204,35 @@ class Conversations:
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
             return [Message(**values) for values, _ in rows], row_id
 
-        return self.append(conversation_id, write, likely_seq=likely_seq)
+        return self.append(conversation_id, write, likely_seq=likely_seq, last=last)
 
     def append(
-        self, conversation_id: str, write: Callable[[Session, int], T], *, durable: bool = False, likely_seq: int | None = None
+        self,
+        conversation_id: str,
+        write: Callable[[Session, int], T],
+        *,
+        durable: bool = False,
+        likely_seq: int | None = None,
+        last: bool = False,
     ) -> T:
         """Run `write(session, next number)` in one transaction; again where somebody else took the number meanwhile.
 
         Citizen, assistant and officer write into the same conversation, from threads and processes that don't wait for each other.
-        `likely_seq`, where the caller has just seen the newest number, saves asking for it.
+        `likely_seq`, where the caller has just seen the newest number, saves asking for it. `last`: a turn ends with it. In a turn,
+        raises `TurnLost` where another process has it now.
         """
         for tries_left in reversed(range(TRIES_FOR_A_NUMBER)):
             try:
                 with self._database.durable_session() if durable else self._database.session() as session:
-                    return write(session, likely_seq or self._next_seq(session, conversation_id))
+                    hold(session, conversation_id, last=last)
+                    written = write(session, likely_seq or self._next_seq(session, conversation_id))
             except IntegrityError:
                 likely_seq = None
                 if not tries_left:
                     raise
+            else:
+                self.tell(conversation_id)
+                return written
         raise AssertionError("the last try returns or raises")
 
     def add_notice(self, notice_id: int, reply: Reply) -> None:

@@ -17,12 +17,17 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.encryption import Encryption
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_SECONDS = 10
+AWAY = (OperationalError, InterfaceError, NoConnectionFree)
+"""Errors that say nothing of what was asked: the same may succeed in a moment."""
+_MIGRATION_LOCK = 7_283_174_001
 
 
 def utc_now() -> datetime:
@@ -75,6 +80,8 @@ class Database:
         config.attributes["encryption"] = encryption
         with self._engine.begin() as connection:
             config.attributes["connection"] = connection
+            if not self.is_sqlite:  # of processes that start at once one does it, and the others find it done
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             command.upgrade(config, "head")
 
     def is_reachable(self) -> bool:

@@ -231,6 +231,30 @@ class Lease(Base):
     until: Mapped[datetime]
 
 
+class QueuedTurn(Base):
+    """A message's place in the queue of its conversation, over all processes (store/turn_queue.py); only on PostgreSQL."""
+
+    __tablename__ = "queued_turns"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(String(64))
+    until: Mapped[datetime]
+    """Renewed while its process lives."""
+
+    __table_args__ = (Index("ix_queued_turns_conversation", "conversation_id", "id"),)
+
+
+class ModelChoice(Base):
+    """Which trained model is to be served from when on: the newest row counts, in every process."""
+
+    __tablename__ = "model_choices"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    version: Mapped[str | None] = mapped_column(String(40))
+    """The fingerprint in the file's name; None: the newest file of the folder."""
+    at: Mapped[datetime]
+
+
 OPEN = text("state <> 'ended'")
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import delete, func, insert, select
 
 from store.database import Database
 from store.models import TrackerEvent
+from store.turn_queue import hold
 
 SESSION_EVENTS = 30
 KEPT_TRACKERS = 1024
@@ -120,6 +121,7 @@ class SapaTrackerStore(TrackerStore):
 
     def _write(self, row: dict[str, Any]) -> int:
         with self._database.session() as session:
+            hold(session, row["conversation_id"])
             return session.execute(insert(TrackerEvent).values(row).returning(TrackerEvent.id)).scalar_one()
 
     def drop_kept(self, sender_id: str) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot.assistant import Assistant
@@ -33,20 +29,15 @@ from store.leases import Leases
 from store.telegram_inbox import TelegramInbox
 from tests.citizen import Citizen
 from tests.clock import Clock
+from tests.postgresql import own_database
 
 pytestmark = pytest.mark.scale
-SERVER = os.environ.get("SAPA_TEST_POSTGRES", "postgresql:///postgres?host=/var/run/postgresql")
 
 
 @pytest.fixture
 def database_url() -> Iterator[str]:
-    """A database of this test's own. A server that can't be reached fails the test; it is not skipped."""
-    name = f"sapa_test_{secrets.token_hex(4)}"
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.conversation import ConversationService, TooManyWaiting, UnknownConversation
 from bot.messages import Inbound, Outbound
+from services.wakeups import Wakeups
 from store.conversations import Conversations
 
-POLL_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+"""How often an open stream looks into the database though nothing woke it."""
 OFFICER_TYPING = json.dumps({"from": "officer"})
 MAX_TEXT = 20_000
 """Longer bodies are refused outright; up to here the assistant itself says that 4,000 characters are the limit."""
@@ -73,7 +75,7 @@ def as_json(message: Outbound) -> dict[str, Any]:
     }
 
 
-def web_channel(service: ConversationService, conversations: Conversations, sessions: Sessions) -> APIRouter:
+def web_channel(service: ConversationService, conversations: Conversations, sessions: Sessions, wakeups: Wakeups) -> APIRouter:
     router = APIRouter(prefix="/api/chat")
     bearer = HTTPBearer(auto_error=False)
 
@@ -128,16 +130,17 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
         async def stream() -> AsyncIterator[ServerSentEvent]:
             newest = max(after, 0)
             typed_at = None
-            while not await request.is_disconnected():
-                for message in await service.messages_after(session, newest):
-                    newest = message.seq
-                    data = json.dumps(as_json(message), ensure_ascii=False)
-                    yield ServerSentEvent(data, event="message", id=str(message.seq))
-                seen = await service.officer_typed_at(session)
-                if seen and seen != typed_at:
-                    yield ServerSentEvent(OFFICER_TYPING, event="typing")
-                typed_at = seen
-                await asyncio.sleep(POLL_SECONDS)
+            with wakeups.listen(session) as listener:
+                while not await request.is_disconnected():
+                    for message in await service.messages_after(session, newest):
+                        newest = message.seq
+                        data = json.dumps(as_json(message), ensure_ascii=False)
+                        yield ServerSentEvent(data, event="message", id=str(message.seq))
+                    seen = await service.officer_typed_at(session)
+                    if seen and seen != typed_at:
+                        yield ServerSentEvent(OFFICER_TYPING, event="typing")
+                    typed_at = seen
+                    await listener.wait(LOOK_SECONDS)
 
         return EventSourceResponse(stream(), ping=20)
 
