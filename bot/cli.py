@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.channels.telegram.command import telegram_app
+from bot.key_commands import keys_app
 from bot.logs import configure_logs
 from desk.commands import CONSOLE, desk_app
 from desk.teach_commands import teach_app
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sapa Setneg: serve, train, talk to and check the assistant.")
 app.add_typer(desk_app, name="desk")
 app.add_typer(telegram_app, name="telegram")
+app.add_typer(keys_app, name="keys")
 app.add_typer(teach_app, name="teach")
 
 

@@ -106,7 +106,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.add_middleware(Guarded, file_bytes=services.ticket_files.largest)
     add_problem_handlers(app, assistant)
-    sessions = Sessions(services.encryption.signing_key, settings.session_hours)
+    sessions = Sessions(services.encryption.signing_keys, settings.session_hours)
     app.include_router(web_channel(service, conversations, sessions, services.wakeups))
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))

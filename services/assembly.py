@@ -39,7 +39,7 @@ from services.tickets import Tickets
 from services.wakeups import Wakeups
 from store.conversations import Conversations
 from store.database import Database
-from store.encryption import Encryption, load_keys
+from store.encryption import Encryption, open_encryption
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def use(assembled: Services) -> None:
 def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Services:
     """New services from these settings; `knowledge` that is loaded already may be shared."""
     database = Database(configured.database)
-    encryption = Encryption(load_keys(configured.keys, configured.data_dir))
+    encryption = open_encryption(configured.keys, configured.data_dir)
     database.migrate(encryption)
     if configured.environment == "production":
         remove_demo_data(database)

@@ -85,7 +85,7 @@ class OwnData:
         self._tickets = tickets
         self._address = address
         self._pseudonymise = pseudonymise
-        self._serializer = URLSafeTimedSerializer(encryption.signing_key, salt="own-data")
+        self._serializer = URLSafeTimedSerializer(encryption.signing_keys, salt="own-data")
 
     def overview(self, conversation_id: str) -> Overview:
         """Raises LookupError for an unknown conversation."""

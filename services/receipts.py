@@ -51,7 +51,7 @@ class Receipts:
         self._encryption = encryption
         self._seconds = hours * 3600
         self._address = address
-        self._serializer = URLSafeTimedSerializer(encryption.signing_key, salt="receipt")
+        self._serializer = URLSafeTimedSerializer(encryption.signing_keys, salt="receipt")
 
     def link(self, number: str) -> str:
         """An address that shows the receipt of this ticket. It holds no character that our markup would read as its own."""

@@ -70,7 +70,7 @@ class TicketFiles:
         self._address = address
         self.largest = megabytes * 1024 * 1024
         self.hours = hours
-        self._serializer = URLSafeTimedSerializer(encryption.signing_key, salt="files")
+        self._serializer = URLSafeTimedSerializer(encryption.signing_keys, salt="files")
 
     def add(self, number: str, given_name: str, content: bytes, officer: str, now: datetime | None = None) -> StoredFile:
         """Check and keep a file for the answer. Raises KeyError for an unknown number, `FileRefused`."""

@@ -107,7 +107,7 @@ async def test_a_link_for_a_web_session_or_an_unknown_ticket_opens_no_receipt(se
     from bot.channels.web import Sessions
 
     number = file(services).number
-    session_token, _ = Sessions(services.encryption.signing_key, 24).issue(number)
+    session_token, _ = Sessions(services.encryption.signing_keys, 24).issue(number)
     assert services.receipts.open(session_token) is LinkFault.FORGED
     assert services.receipts.open(services.receipts.link("PIP-20261123-0000").rsplit("/", 1)[1]) is LinkFault.FORGED
 

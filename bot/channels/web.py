@@ -28,8 +28,8 @@ MAX_TEXT = 20_000
 class Sessions:
     """Tokens that only the server can make: they name a conversation and the time they were signed at."""
 
-    def __init__(self, signing_key: str, hours: int) -> None:
-        self._serializer = URLSafeTimedSerializer(signing_key, salt="web-session")
+    def __init__(self, signing_keys: list[str], hours: int) -> None:
+        self._serializer = URLSafeTimedSerializer(signing_keys, salt="web-session")
         self._lifetime = timedelta(hours=hours)
 
     def issue(self, conversation_id: str) -> tuple[str, datetime]:
