@@ -11,6 +11,7 @@ from actions.replies import language_of, long_date, turn_of
 from actions.status import utter_ticket
 from services.assembly import services
 from services.own_data import Wish, find_wish
+from services.retention import KEPT, Kind
 from services.turn import AnswerStatus
 
 TICKETS_SHOWN = 5
@@ -43,7 +44,8 @@ def see(dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
         dispatcher.utter_message(response=f"utter_my_data_draft_{journey}")
     for ticket in held.tickets[:TICKETS_SHOWN]:
         utter_ticket(dispatcher, tracker, ticket)
-    dispatcher.utter_message(response="utter_my_data_retention")
+    days = services().retention.days()[Kind.CONVERSATIONS]
+    dispatcher.utter_message(response="utter_my_data_retention" if days == KEPT else "utter_my_data_retention_days", days=days)
 
 
 def download(dispatcher: CollectingDispatcher, tracker: Tracker) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -180,13 +180,20 @@ def evaluate(
 
 
 @app.command()
-def purge(days: Annotated[int, typer.Option(min=1, help="Delete conversations in which nothing was said for so many days.")]) -> None:
-    """Delete the log of old conversations, with their drafts and hand-offs. Tickets stay."""
+def purge(
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Delete conversations in which nothing was said for so many days, whatever is set.")
+    ] = None,
+) -> None:
+    """Delete what is older than the desk's settings allow, as the daily job does. Tickets stay in the register."""
     from services.assembly import services
-    from store.database import utc_now
+    from services.retention import Kind
 
-    deleted = services().conversations.forget_idle(utc_now() - timedelta(days=days))
-    typer.echo(f"{deleted} conversations deleted")
+    purged = services().retention.purge(CONSOLE, days=None if days is None else {Kind.CONVERSATIONS: days})
+    for kind, number in purged.deleted.items():
+        typer.echo(f"{number} {kind} deleted")
+    if not purged.deleted:
+        typer.echo("Nothing is to be deleted by age: set how long data is kept at the desk, or give --days.")
 
 
 @app.command()
@@ -206,26 +213,18 @@ def export(
 def doctor() -> None:
     """Check knowledge files, service hours, calendar, database and model, and say what needs a person's attention."""
     from bot.training import fingerprint
+    from desk.pages import Pages
     from services.assembly import services
-    from services.calendar import LAST_DECREED_YEAR
     from services.service_hours import BadServiceHours
 
     try:
-        problems = [f"knowledge: {error}" for error in services().knowledge.errors]
+        found = services().health.findings(date.today())
     except BadServiceHours as error:
         typer.echo(f"service hours: {error}")
         raise typer.Exit(1) from error
-    notes = []
-    for entry in services().knowledge.entries:
-        if entry.is_stale(date.today()):
-            notes.append(f"knowledge: {entry.id} was to be checked again by {entry.facts.valid_until} ({entry.facts.owner})")
-    if date.today().year >= LAST_DECREED_YEAR:
-        notes.append(f"calendar: no decree on days off after {LAST_DECREED_YEAR}; due dates beyond it are refused")
-    broken = services().audit.first_broken()
-    if broken is not None:
-        problems.append(f"audit log: entry {broken} does not follow from the one before it; somebody changed the log")
-    if not services().database.is_reachable():
-        problems.append("database: not reachable")
+    sentences = Pages().texts["en"]["health"]["findings"]
+    lines = [(one.is_problem, f"{one.name}: {sentences[one.name].format(**one.data)}") for one in found]
+    problems, notes = ([line for is_problem, line in lines if is_problem is wanted] for wanted in (True, False))
     models = services().settings.models_dir
     if not (models / f"sapa-{fingerprint()}.tar.gz").exists():
         problems.append(f"model: none in {models} was trained from the files at hand; run `sapa train`")

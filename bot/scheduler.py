@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from store.database import utc_now
+from store.job_runs import JobRuns
 from store.leases import Leases
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,11 @@ class Job:
 
 
 class Scheduler:
-    def __init__(self, leases: Leases, jobs: Sequence[Job], now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, leases: Leases, jobs: Sequence[Job], now: Callable[[], datetime] = utc_now, runs: JobRuns | None = None
+    ) -> None:
+        """`runs`, where given, keeps when each job was last done and how it went."""
+        self._runs = runs
         self._leases = leases
         self._jobs = jobs
         self._now = now
@@ -60,9 +66,21 @@ class Scheduler:
                 if not await self._holds_lease(now):
                     return
                 self._done_at[job.name] = now
-                await asyncio.wait_for(job.run(), JOB_SECONDS)
+                await self._do(job, now)
             except Exception as error:  # one bad run must not end the others; the next one tries again
                 log.error("job failed", job=job.name, error=type(error).__name__)
+
+    async def _do(self, job: Job, now: datetime) -> None:
+        started, failure = time.perf_counter(), None
+        try:
+            await asyncio.wait_for(job.run(), JOB_SECONDS)
+        except Exception as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            if self._runs:
+                milliseconds = round((time.perf_counter() - started) * 1000)
+                await asyncio.to_thread(self._runs.record, job.name, now, milliseconds, failure)
 
     async def _holds_lease(self, now: datetime) -> bool:
         """Renews when less than `JOB_SECONDS` and a margin are left, so that an idle server hardly writes."""

@@ -46,6 +46,8 @@ WIDGET = PROJECT / "widget"
 KNOWLEDGE_SECONDS = 1.0
 NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 FORGETTING_INTERVAL = timedelta(hours=6)
+PURGE_INTERVAL = timedelta(minutes=5)
+"""How often the daily deletion goes on where one run did not do it all."""
 STATIC = {
     "widget.js": "text/javascript",
     "demo.css": "text/css",
@@ -64,7 +66,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     telegram = _telegram(service, services) if settings.telegram_bot_token else None
     notices = Notices(services.database, services.encryption)
     notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, telegram)
-    scheduler = Scheduler(Leases(services.database), _jobs(services, notifier))
+    scheduler = Scheduler(Leases(services.database), _jobs(services, notifier), runs=services.job_runs)
     announcements = Announcements(
         service,
         services,
@@ -153,7 +155,11 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
         if not services.database.is_sqlite:
             await asyncio.to_thread(TurnQueue(services.database).forget_old)
 
+    async def purge() -> None:
+        await asyncio.to_thread(services.retention.purge_if_due)
+
     return [
+        Job("purge", PURGE_INTERVAL, purge),
         Job("telegram_updates", FORGETTING_INTERVAL, forget_updates),
         Job("notices", NOTICE_INTERVAL, notifier.deliver),
         Job("reminders", REMINDER_INTERVAL, remind),

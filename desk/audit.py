@@ -30,6 +30,7 @@ def audit(room: Room) -> APIRouter:
         since: str = "",
         until: str = "",
         before: int | None = None,
+        verify: bool = False,
         session: Session = administrator,
     ) -> Response:
         wanted = AuditFilter(actor.strip(), action.strip(), subject.strip(), start_of(since), start_of(until, later=1))
@@ -42,6 +43,8 @@ def audit(room: Room) -> APIRouter:
             entries=entries[:ENTRIES_A_PAGE],
             older=entries[ENTRIES_A_PAGE - 1].id if len(entries) > ENTRIES_A_PAGE else None,
             filters=filters,
+            verified=(room.services.audit.first_broken() or 0) if verify else None,
+            actors=sorted({member.login for member in room.services.staff.everyone()}),
         )
 
     return router

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from desk.charts import CHARTS, HEADERS, draw
-from desk.pages import day_in
+from desk.dates import day_of
 from services.overview import LONGEST_SPAN, Figures, Span
 from services.spreadsheet import csv_file
 from services.staff import Permission, Session
@@ -73,8 +73,8 @@ def overview(room: Room) -> APIRouter:
 
 def chosen_span(since: str, until: str, today: date) -> Span:
     """The days that the address asks for; the last thirty where it asks for none, and never more than a year."""
-    last = min(day_in(until) or today, today)
-    first = day_in(since) or last - timedelta(days=DEFAULT_DAYS - 1)
+    last = min(day_of(until) or today, today)
+    first = day_of(since) or last - timedelta(days=DEFAULT_DAYS - 1)
     if first > last:
         first, last = last, min(first, today)
     return Span(max(first, last - timedelta(days=LONGEST_SPAN - 1)), last)

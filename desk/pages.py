@@ -32,32 +32,39 @@ class Place:
     name: str
     path: str
     permission: Permission
+    covers: tuple[str, ...] = ()
+    """Paths beside its own that belong to it."""
+
+    def holds(self, path: str) -> bool:
+        return path.startswith((self.path, *self.covers))
 
 
 PLACES = (
     Place("overview", "/desk/overview", Permission.READ_OVERVIEW),
-    Place("queue", "/desk/queue", Permission.TAKE_OVER),
+    Place("queue", "/desk/queue", Permission.TAKE_OVER, ("/desk/canned-replies",)),
     Place("conversations", "/desk/conversations", Permission.READ_CONVERSATIONS),
     Place("tickets", "/desk/tickets", Permission.READ_TICKETS),
     Place("teach", "/desk/teach", Permission.TEACH),
-    Place("staff", "/desk/staff", Permission.ADMINISTER),
-    Place("audit", "/desk/audit", Permission.ADMINISTER),
+    Place("settings", "/desk/staff", Permission.ADMINISTER, ("/desk/settings", "/desk/audit")),
 )
+
+
+ROOMS_OF_SETTINGS = (
+    ("staff", "/desk/staff"),
+    ("channels", "/desk/settings/channels"),
+    ("hours", "/desk/settings/hours"),
+    ("days_off", "/desk/settings/days-off"),
+    ("retention", "/desk/settings/retention"),
+    ("health", "/desk/settings/health"),
+    ("audit", "/desk/audit"),
+)
+"""The pages under "settings", in the order of their own navigation."""
 
 
 def address(path: str, /, **parameters: Any) -> str:
     """A link to `path` with the parameters that say something."""
     given = {name: value for name, value in parameters.items() if value not in (None, "")}
     return f"{path}?{urlencode(given)}" if given else path
-
-
-def day_in(text: str) -> date | None:
-    """The day that a filter names, such as "2026-11-23"; None for what is none."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 9999 else None
 
 
 def first_place(session: Session) -> str:
@@ -95,6 +102,7 @@ class Pages:
             session=session,
             form_token=form_token(session) if session else "",
             places=[place for place in PLACES if session and session.may(place.permission)],
+            rooms=ROOMS_OF_SETTINGS,
             path=request.url.path,
             day=day,
             moment=moment,

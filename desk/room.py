@@ -37,21 +37,25 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.canned_replies import canned_replies
     from desk.conversations import conversations
     from desk.due_calendar import due_calendar
+    from desk.health import health
     from desk.letters import letters
     from desk.overview import overview
     from desk.ppid_report import ppid_report
     from desk.queue import queue
+    from desk.settings import settings
     from desk.sign_in import sign_in
     from desk.staff import staff
     from desk.teach import teach
     from desk.teach_batches import teach_batches
     from desk.ticket import ticket
     from desk.tickets import tickets
+    from desk.working_time import working_time
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
     service = (ppid_report, overview, queue, canned_replies, conversations, due_calendar, tickets, letters, ticket)
-    areas = (sign_in, account, *service, staff, audit, teach_batches, teach)
+    administration = (staff, working_time, health, settings, audit)
+    areas = (sign_in, account, *service, *administration, teach_batches, teach)
     for pages in areas:
         router.include_router(pages(room))
     _add_beginning(router, room)

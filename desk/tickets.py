@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from desk.pages import address, day_in
+from desk.dates import day_of
+from desk.pages import address
 from services.legal_clock import Light
 from services.staff import Permission, Session
 from services.ticket_list import ALL, NOBODY, OPEN, TicketFilter
@@ -48,7 +49,7 @@ def tickets(room: Room) -> APIRouter:
     ) -> Response:
         filters = {"kind": kind, "state": state, "resolution": resolution, "assignee": assignee, "due": due, "text": text[:40]}
         wanted = TicketFilter(
-            **{**filters, "assignee": session.login if assignee == ME else assignee}, since=day_in(since), until=day_in(until)
+            **{**filters, "assignee": session.login if assignee == ME else assignee}, since=day_of(since), until=day_of(until)
         )
         on_board = view == "board"
         return room.pages.show(

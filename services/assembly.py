@@ -18,12 +18,14 @@ from services.drafts import Drafts
 from services.due_calendar import DueCalendar
 from services.encoder import CachingEncoder, open_encoder
 from services.handoff import Handoffs
+from services.health import Health
 from services.knowledge import Knowledge
 from services.overview import Overview
 from services.own_data import OwnData
 from services.ppid_report import PpidReports
 from services.receipts import Receipts
 from services.reminders import Reminders
+from services.retention import Retention
 from services.service_hours import ServiceHours, Span, read_spans, service_hours_file
 from services.settings import PROJECT, Settings
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
@@ -40,6 +42,7 @@ from services.wakeups import Wakeups
 from store.conversations import Conversations
 from store.database import Database
 from store.encryption import Encryption, open_encryption
+from store.job_runs import JobRuns
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,9 @@ class Services:
     canned_replies: CannedReplies
     desk_settings: DeskSettings
     channels: Channels
+    retention: Retention
+    health: Health
+    job_runs: JobRuns
     audit: AuditLog
     staff: Staff
     ticket_list: TicketList
@@ -146,6 +152,9 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         address=configured.address,
     )
     teaching = Teaching(database, audit, PROJECT)
+    known = knowledge or Knowledge(configured.knowledge_dir, shared_encoder())
+    channels, job_runs = Channels(desk_settings), JobRuns(database)
+    retention = Retention(database, desk_settings, conversations, ticket_changes, audit)
     return Services(
         settings=configured,
         database=database,
@@ -154,7 +163,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         calendar=calendar,
         hours=hours,
         conversations=conversations,
-        knowledge=knowledge or Knowledge(configured.knowledge_dir, shared_encoder()),
+        knowledge=known,
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
         tickets=tickets,
         ticket_changes=ticket_changes,
@@ -168,7 +177,10 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         conversation_notes=ConversationNotes(database, encryption, audit),
         canned_replies=CannedReplies(database, audit),
         desk_settings=desk_settings,
-        channels=Channels(desk_settings),
+        channels=channels,
+        retention=retention,
+        health=Health(database, known, audit, channels, retention, job_runs),
+        job_runs=job_runs,
         audit=audit,
         staff=staff,
         ticket_list=ticket_list,

@@ -10,16 +10,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from services.calendar import JAKARTA, WorkingCalendar
+from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
 from services.privacy import mask
 from services.registry import JOURNEY_OF
 from services.ticket_duplicates import main_text
 from services.ticket_events import INTERNAL, MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry, record
-from services.tickets import UNANSWERED, Kind, Resolution, State
+from services.tickets import UNANSWERED, WORKING_DAYS, Kind, Resolution, State
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Notice, Ticket, TicketEvent
@@ -36,6 +36,7 @@ MOVES = {
     State.FORWARDED: {State.RECEIVED, State.REVIEWED},
 }
 """To which state staff may move a ticket, and from where. `State.CLOSED` comes with an answer or a withdrawal only."""
+CLOSING = (Happening.ANSWERED, Happening.WITHDRAWN, Happening.MERGED)
 T = TypeVar("T")
 
 
@@ -244,6 +245,45 @@ class TicketChanges:
             self._change(number, change)
         return numbers
 
+    def forget_closed(self, before: datetime, limit: int, now: datetime | None = None) -> int:
+        """Take the citizen out of at most `limit` tickets that were closed before this moment; how many. The tickets stay."""
+        now = now or utc_now()
+        closed = TicketEvent.name.in_(CLOSING)
+        newest = select(func.max(TicketEvent.at)).where(TicketEvent.ticket_id == Ticket.id, closed).scalar_subquery()
+        done = select(TicketEvent.id).where(TicketEvent.ticket_id == Ticket.id, TicketEvent.name == Happening.DATA_REMOVED).exists()
+        query = select(Ticket.number).where(Ticket.state == State.CLOSED, newest < before, ~done).order_by(Ticket.id).limit(limit)
+        with self._database.session() as session:
+            numbers = list(session.scalars(query))
+
+        def change(session: Session, ticket: Ticket) -> None:
+            ticket.conversation_id = None
+            self._remove_personal_data(session, ticket, Actor.SYSTEM, now, "masa_simpan")
+
+        for number in numbers:
+            self._change(number, change)
+        return len(numbers)
+
+    def recount(self, officer: str, now: datetime | None = None) -> list[str]:
+        """Count the time limits of all open tickets again, after days off were changed; the numbers whose due date has moved."""
+        now = now or utc_now()
+        with self._database.session() as session:
+            numbers = list(session.scalars(select(Ticket.number).where(Ticket.state != State.CLOSED, Ticket.kind.in_(WORKING_DAYS))))
+
+        def change(session: Session, ticket: Ticket) -> bool:
+            try:
+                first = self._calendar.due_date(self._calendar.receipt_date(ticket.received_at), WORKING_DAYS[Kind(ticket.kind)])
+                due = self._calendar.due_date(first, EXTENSION_DAYS) if ticket.extended_from else first
+            except UnknownYear:
+                return False
+            if ticket.state == State.CLOSED or due == ticket.due_on:
+                return False
+            data = {"from": ticket.due_on.isoformat() if ticket.due_on else None, "to": due.isoformat(), "officer": officer}
+            ticket.due_on, ticket.extended_from = due, first if ticket.extended_from else None
+            record(session, ticket, Happening.RECOUNTED, Actor.OFFICER, now, data)
+            return True
+
+        return [number for number in numbers if self._change(number, change)]
+
     def _change(self, number: str, change: Callable[[Session, Ticket], T]) -> T:
         for _ in range(TRIES):
             try:
@@ -279,7 +319,9 @@ class TicketChanges:
         if ticket.pseudonymise_when_closed:
             self._remove_personal_data(session, ticket, Actor.SYSTEM, now)
 
-    def _remove_personal_data(self, session: Session, ticket: Ticket, actor: Actor, now: datetime) -> None:
+    def _remove_personal_data(
+        self, session: Session, ticket: Ticket, actor: Actor, now: datetime, reason: str = "permintaan_warga"
+    ) -> None:
         """Personal fields go; what was asked stays, and numbers and addresses in the citizen's notes are masked."""
         journey = JOURNEY_OF.get(Kind(ticket.kind))
         fields = dict(self._encryption.unseal(ticket.fields))
@@ -289,7 +331,7 @@ class TicketChanges:
         written = TicketEvent.ticket_id == ticket.id, TicketEvent.actor == Actor.CITIZEN, TicketEvent.text.is_not(None)
         for event in session.scalars(select(TicketEvent).where(*written)):
             event.text = self._encryption.seal(mask(self._encryption.unseal(event.text or b"")).text)
-        record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": "permintaan_warga"})
+        record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
 
     def _sealed(self, text: str, longest: int) -> bytes:
         if not 1 <= len(text.strip()) <= longest:

@@ -39,11 +39,15 @@ class Happening(StrEnum):
     DETACHED = "berkas_dihapus"
     MERGED = "digabung_ke"
     """Closed, since it says the same as another open ticket of the same citizen."""
+    RECOUNTED = "dihitung_ulang"
+    """The due date has moved, since days off were changed."""
     DATA_MARKED = "data_ditandai"
     DATA_REMOVED = "data_dihapus"
 
 
-INTERNAL = frozenset({Happening.REMINDED, Happening.ASSIGNED, Happening.REMARKED, Happening.ATTACHED, Happening.DETACHED})
+INTERNAL = frozenset(
+    {Happening.REMINDED, Happening.ASSIGNED, Happening.REMARKED, Happening.ATTACHED, Happening.DETACHED, Happening.RECOUNTED}
+)
 """For staff; a citizen's history leaves them out."""
 TOLD = frozenset({Happening.REVIEWED, Happening.FORWARDED, Happening.EXTENDED, Happening.ANSWERED, Happening.MERGED})
 """The citizen is told of these in the conversation that filed the ticket, if the link to it still stands."""

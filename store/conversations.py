@@ -20,6 +20,10 @@ from store.turn_queue import hold
 
 T = TypeVar("T")
 TRIES_FOR_A_NUMBER = 20
+DELETED_AT_ONCE = 50
+"""Conversations of one transaction, so that a turn never waits long for it."""
+OF_CONVERSATION = (Message, Button, TrackerEvent, Draft, Handoff, ConversationNote)
+"""What is deleted with a conversation's messages."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +304,7 @@ class Conversations:
             used = self._next_seq(session, conversation_id) - 1
             values = {"forgotten_seq": used, "awaited_field": None}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
-            for table in (Message, Button, TrackerEvent, Draft, Handoff, ConversationNote):
+            for table in OF_CONVERSATION:
                 session.execute(delete(table).where(table.conversation_id == conversation_id))
 
     def forget(self, conversation_id: str) -> None:
@@ -309,13 +313,22 @@ class Conversations:
         with self._database.durable_session() as session:
             session.execute(delete(Conversation).where(Conversation.id == conversation_id))
 
-    def forget_idle(self, before: datetime) -> int:
-        """Delete every conversation in which nothing was said since `before`; how many. Tickets stay."""
+    def forget_idle(self, before: datetime, limit: int | None = None) -> int:
+        """Delete conversations in which nothing was said since `before`, at most `limit`; how many. Tickets stay."""
+        idle = select(Conversation.id).where(Conversation.last_at < before).order_by(Conversation.last_at).limit(limit)
         with self._database.session() as session:
-            idle = list(session.scalars(select(Conversation.id).where(Conversation.last_at < before)))
-        for conversation_id in idle:
-            self.forget(conversation_id)
-        return len(idle)
+            found = list(session.scalars(idle))
+        deleted = 0
+        for start in range(0, len(found), DELETED_AT_ONCE):
+            some = found[start : start + DELETED_AT_ONCE]
+            with self._database.durable_session() as session:
+                still_idle = select(Conversation.id).where(Conversation.id.in_(some), Conversation.last_at < before)
+                ids = list(session.scalars(still_idle.with_for_update()))
+                for table in OF_CONVERSATION:
+                    session.execute(delete(table).where(table.conversation_id.in_(ids)))
+                session.execute(delete(Conversation).where(Conversation.id.in_(ids)))
+                deleted += len(ids)
+        return deleted
 
     @staticmethod
     def _next_seq(session: Session, conversation_id: str) -> int:

@@ -1,0 +1,139 @@
+"""How long each kind of data is kept, as the ministry has set it at the desk, and the deletion of what is older.
+
+UU 27/2022 art. 43: data that is no longer needed is deleted. How long it is needed is the ministry's decision: until one is made,
+what citizens have said is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import CursorResult, delete, select
+
+from services.audit import AuditFilter, AuditLog
+from services.calendar import JAKARTA
+from services.desk_settings import DeskSettings, Name, reason_of
+from services.ticket_changes import TicketChanges
+from store.conversations import Conversations
+from store.database import Database, utc_now
+from store.models import Attempt, AuditEntry, DeskSession, Draft
+
+PROGRAM = "sistem"
+PURGED = "data.purged"
+KEPT = 0
+LONGEST_RUN = 100_000
+"""Tickets of a run that has no other bound."""
+LONGEST_DAYS = 3650
+ATTEMPTS_KEPT = timedelta(days=30)
+"""Fingerprints of failed tries mean nothing after their pause; nobody has to decide how long they stay."""
+
+
+class Kind(StrEnum):
+    CONVERSATIONS = "conversations"
+    """Since the last message: messages, tracker, drafts, hand-offs and notes with it."""
+    DRAFTS = "drafts"
+    """Forms that are not sent, since the last answer."""
+    TICKETS = "tickets"
+    """Personal data of closed tickets, since they were closed; the tickets stay in the register."""
+    SESSIONS = "sessions"
+    """Sign-ins of staff, since they were last seen."""
+
+
+DEFAULTS = {Kind.CONVERSATIONS: KEPT, Kind.DRAFTS: KEPT, Kind.TICKETS: KEPT, Kind.SESSIONS: 90}
+SHORTEST_DAYS = {Kind.CONVERSATIONS: 7, Kind.DRAFTS: 7, Kind.TICKETS: 90, Kind.SESSIONS: 7}
+"""A ticket's citizen may object for 30 working days after the answer (UU 14/2008 art. 36)."""
+
+
+class BadDays(ValueError):
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a run has deleted; `complete` unless more is left for the next run."""
+
+    deleted: dict[str, int]
+    complete: bool
+
+
+class Retention:
+    def __init__(
+        self,
+        database: Database,
+        settings: DeskSettings,
+        conversations: Conversations,
+        tickets: TicketChanges,
+        audit: AuditLog,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._conversations = conversations
+        self._tickets = tickets
+        self._audit = audit
+        self._clock = clock
+
+    def days(self) -> dict[Kind, int]:
+        """Days that each kind is kept; 0 for as long as nobody deletes it."""
+        given = self._settings.get(Name.RETENTION) or {}
+        return {kind: int(given.get(kind, default)) for kind, default in DEFAULTS.items()}
+
+    def set_days(self, days: dict[Kind, int], actor: str, reason: str) -> None:
+        """Raises `BadDays` and `ReasonMissing`."""
+        for kind, given in days.items():
+            if given != KEPT and not SHORTEST_DAYS[kind] <= given <= LONGEST_DAYS:
+                raise BadDays(kind)
+        after = {**self.days(), **days}
+        self._settings.set(Name.RETENTION, {str(kind): given for kind, given in after.items()}, actor, reason_of(reason))
+
+    def purge(self, actor: str = PROGRAM, days: dict[Kind, int] | None = None, most: int | None = None) -> Purged:
+        """Delete what is older than it may be, at most `most` of each kind, and note in the audit log how much it was.
+
+        `days` takes the place of what is set.
+        """
+        now = self._clock()
+        wanted = self.days() if days is None else days
+        delete_kind: dict[Kind, Callable[[datetime, int | None], int]] = {
+            Kind.CONVERSATIONS: self._conversations.forget_idle,
+            Kind.DRAFTS: self._drafts,
+            Kind.TICKETS: lambda before, most: self._tickets.forget_closed(before, most or LONGEST_RUN, now),
+            Kind.SESSIONS: self._sessions,
+        }
+        deleted = {str(kind): delete_kind[kind](now - timedelta(days=given), most) for kind, given in wanted.items() if given != KEPT}
+        complete = most is None or max(deleted.values(), default=0) < most
+        with self._database.session() as session:
+            session.execute(delete(Attempt).where(Attempt.updated_at < now - ATTEMPTS_KEPT))
+        self._audit.record(actor, PURGED, "data", deleted=deleted, days={str(k): v for k, v in wanted.items()}, complete=complete)
+        return Purged(deleted, complete)
+
+    def purge_if_due(self, most: int = 500) -> Purged | None:
+        """The daily deletion: once a day in Jakarta, in as many runs as it takes; None where nothing is due."""
+        last = self._audit.search(AuditFilter(actor=PROGRAM, action=PURGED), limit=1)
+        today = self._clock().astimezone(JAKARTA).date()
+        if last and last[0].at.astimezone(JAKARTA).date() == today and last[0].data.get("complete"):
+            return None
+        return self.purge(most=most)
+
+    def reports(self, limit: int = 14) -> list[AuditEntry]:
+        """What the last runs have deleted, the newest first."""
+        return self._audit.search(AuditFilter(action=PURGED), limit=limit)
+
+    def _drafts(self, before: datetime, most: int | None) -> int:
+        with self._database.session() as session:
+            old = select(Draft.conversation_id, Draft.journey).where(Draft.updated_at < before).limit(most)
+            found = session.execute(old).all()
+            for conversation_id, journey in found:
+                session.execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey == journey))
+        return len(found)
+
+    def _sessions(self, before: datetime, most: int | None) -> int:
+        with self._database.session() as session:
+            old = select(DeskSession.id).where(DeskSession.seen_at < before).limit(most)
+            result = session.execute(delete(DeskSession).where(DeskSession.id.in_(list(session.scalars(old)))))
+            assert isinstance(result, CursorResult)
+            return result.rowcount
