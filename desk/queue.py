@@ -151,6 +151,7 @@ def queue(room: Room) -> APIRouter:
     @router.post("/{handoff_id}/typing")
     def typing(handoff_id: int, session: Session = officer) -> Response:
         handoffs.note_typing(handoff_id, session.login)
+        room.services.wakeups.publish(held(handoff_id).conversation_id)
         return Response(status_code=204)
 
     @router.post("/{handoff_id}/note")
