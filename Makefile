@@ -25,12 +25,13 @@ test: setup-dev ## run the tests, with set-up
 	@.venv/bin/sapa train
 	.venv/bin/pytest -n 2 --dist worksteal
 
-lint: setup-dev ## check style, types, imports and training data
+lint: setup-dev ## check style, types, imports, training data and the size of the widget
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m evaluation.check_data
+	.venv/bin/python widget/check_size.py
 
 evaluate: setup-dev ## measure understanding on evaluation/**/*.csv, write evaluation/report.md
 	@.venv/bin/sapa train

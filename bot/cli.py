@@ -210,6 +210,19 @@ def export(
 
 
 @app.command()
+def embed(
+    server: Annotated[
+        str, typer.Option(help="Address of this server, without a path. Left out: SAPA_PUBLIC_URL, or this machine.")
+    ] = "",
+) -> None:
+    """Print what a webmaster needs to put the widget on another website: code with an integrity hash, and a policy."""
+    from bot.embedding import embedding_guide
+    from services.assembly import settings
+
+    typer.echo(embedding_guide(server.rstrip("/") or settings().address, settings().allowed_origins))
+
+
+@app.command()
 def doctor() -> None:
     """Check knowledge files, service hours, calendar, database and model, and say what needs a person's attention."""
     from bot.training import fingerprint

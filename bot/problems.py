@@ -14,8 +14,12 @@ from store.database import AWAY
 from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
-SENTENCES = {401: "utter_problem_session", 404: "utter_problem_not_found", 405: "utter_problem_method", 410: "utter_problem_gone"}
-SENTENCES |= {
+SENTENCES = {
+    401: "utter_problem_session",
+    403: "utter_problem_forbidden",
+    404: "utter_problem_not_found",
+    405: "utter_problem_method",
+    410: "utter_problem_gone",
     413: "utter_too_long",
     422: "utter_problem_invalid",
     429: "utter_too_fast",
@@ -64,6 +68,7 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> None:
 
 _TITLES = {
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     410: "Gone",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse, JSONResponse
@@ -24,6 +24,7 @@ from bot.channels.telegram.webhook import telegram_webhook
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
 from bot.downloads import own_data_download
+from bot.embedding import WIDGET, from_listed_pages, listed_origins
 from bot.message_watch import MessageWatch
 from bot.middleware import Guarded, Measured
 from bot.notices import Notifier
@@ -34,7 +35,6 @@ from bot.scheduler import Job, Scheduler
 from desk.room import open_desk
 from services.assembly import Services
 from services.knowledge import Knowledge
-from services.settings import PROJECT
 from store.database import utc_now
 from store.leases import Leases
 from store.notices import Notices
@@ -42,7 +42,6 @@ from store.telegram_inbox import TelegramInbox
 from store.turn_queue import TurnQueue
 
 log = structlog.get_logger(__name__)
-WIDGET = PROJECT / "widget"
 KNOWLEDGE_SECONDS = 1.0
 NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 FORGETTING_INTERVAL = timedelta(hours=6)
@@ -97,7 +96,7 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         await services.wakeups.close()
 
     app = FastAPI(title="Sapa Setneg", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+    origins = listed_origins(settings.allowed_origins)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
@@ -109,7 +108,8 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     app.add_middleware(Guarded, file_bytes=services.ticket_files.largest)
     add_problem_handlers(app, assistant)
     sessions = Sessions(services.encryption.signing_keys, settings.session_hours)
-    app.include_router(web_channel(service, conversations, sessions, services.wakeups))
+    web = web_channel(service, conversations, sessions, services.wakeups)
+    app.include_router(web, dependencies=[Depends(from_listed_pages(origins))])
     app.include_router(plain_chat(service, conversations, sessions))
     app.include_router(receipt_page(services.receipts))
     app.include_router(attachments(services.ticket_files))

@@ -31,7 +31,9 @@ class Settings(BaseSettings):
         "", alias="SAPA_PUBLIC_URL", pattern=r"^$|^https://[^\s/?#@]+$|^http://(localhost|127\.0\.0\.1)(:\d{1,5})?$"
     )
     receipt_hours: int = Field(72, alias="SAPA_RECEIPT_HOURS", ge=1, le=8760)
-    allowed_origins: str = Field("", alias="SAPA_ALLOWED_ORIGINS")
+    allowed_origins: str = Field(
+        "", alias="SAPA_ALLOWED_ORIGINS", pattern=r"^$|^\s*https?://[^\s/,?#@*]+/?\s*(,\s*https?://[^\s/,?#@*]+/?\s*)*$"
+    )
     session_hours: int = Field(24, alias="SAPA_SESSION_HOURS", ge=1, le=720)
     cut_off: time = Field(time(15, 0), alias="SAPA_CUT_OFF")
     action_seconds: float = Field(8.0, alias="SAPA_ACTION_SECONDS", gt=0)
