@@ -1,7 +1,7 @@
 """The little markup of our messages, taken apart once for every channel that renders it.
 
-`**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text. One
-exception: a receipt or a download on the reader's own machine, where a server without a public address serves it
+`**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text, and so
+does one with a user name before "@", which could fake a host. One exception: a receipt or a download on the reader's own machine, where a server without a public address serves it
 (docs/adr/0006).
 """
 
@@ -15,7 +15,7 @@ from typing import Literal
 
 _INLINE = re.compile(r"\*\*(?P<bold>[^*\n]{1,500})\*\*|\[(?P<label>[^\[\]\n]{1,300})\]\((?P<url>[^()\s]{1,500})\)")
 _SAFE_URL = re.compile(
-    r"(?:https://|mailto:|tel:)[^\s<>\"']+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?/(?:tanda-terima|data-saya)/[\w.-]+",
+    r"(?:https://(?![^/?#]*@)|mailto:|tel:)[^\s<>\"']+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?/(?:tanda-terima|data-saya)/[\w.-]+",
     re.IGNORECASE,
 )
 

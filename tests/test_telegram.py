@@ -172,6 +172,8 @@ def test_no_text_becomes_a_tag_or_scheme_outside_the_allow_list(text: str) -> No
             "[a](http://localhost.example/data-saya/x)",
         ),
         ("[a](javascript:alert)", "[a](javascript:alert)", "[a](javascript:alert)"),
+        ("[a](https://a.id@b.id/)", "[a](https://a.id@b.id/)", "[a](https://a.id@b.id/)"),
+        ("[a](https://b.id/@akun)", '<a href="https://b.id/@akun">a</a>', "a (https://b.id/@akun)"),
     ],
 )
 def test_markup_is_rendered_for_each_channel(text: str, telegram: str, plain: str) -> None:
