@@ -1,102 +1,64 @@
-// Sapa Setneg chat widget. Embedding, options, methods, events: webmaster.html.
-// What people write becomes text nodes, never HTML; storage holds token, read mark and settings, never text.
+// Sapa Setneg chat widget. To embed it: webmaster.html. To change it: README.md.
 
 // -- words
 
 const TEXTS = {
-  id: {
-    tag: "id",
-    subtitle: "Asisten informasi otomatis",
-    launch: "Tanya {0}",
-    launchHint: ", buka percakapan",
-    unread: ", {0} pesan belum dibaca",
-    intro: "Tanyakan layanan Kementerian Sekretariat Negara, sampaikan aspirasi, atau periksa status permohonan Anda.",
-    privacy: "Mohon jangan menuliskan NIK, nomor paspor, nomor rekening, atau kata sandi di percakapan ini.",
-    privacyLink: "Pelindungan data pribadi",
-    log: "Percakapan",
-    you: "Anda",
-    officer: "Petugas",
-    choices: "Pilihan jawaban",
-    source: "Sumber",
-    checked: "diperiksa {0}",
-    newTab: " (membuka tab baru)",
-    label: "Tulis pesan",
-    keys: "Enter mengirim, Shift+Enter baris baru",
-    send: "Kirim pesan",
-    count: "{0} dari {1} huruf",
-    tooLong: "Pesan terlalu panjang. Kurangi {0} huruf.",
-    sending: "Mengirim…",
-    sent: "Terkirim",
-    waiting: "Gagal terkirim, akan dicoba lagi",
-    failed: "Gagal terkirim",
-    retry: "Coba lagi",
-    copy: "Salin pesan",
-    copied: "Pesan disalin.",
-    typing: "Balasan sedang ditulis…",
-    newBelow: "Pesan baru",
-    settings: "Pengaturan percakapan",
-    close: "Tutup percakapan",
-    size: "Ukuran huruf",
-    sizes: ["Biasa", "Besar", "Lebih besar", "Terbesar"],
-    language: "Bahasa tampilan",
-    print: "Cetak percakapan",
-    erase: "Hapus percakapan",
-    eraseAsk: "Isi percakapan akan dihapus dan tidak dapat dikembalikan. Simpan dahulu nomor dan kode akses Anda.",
-    eraseYes: "Ya, hapus",
-    eraseNo: "Batal",
-    erased: "Percakapan telah dihapus. Tulis pesan untuk memulai yang baru.",
-    expired: "Sesi sebelumnya berakhir, jadi percakapan baru dimulai. Tulisan yang belum terkirim ada di kotak pesan.",
-    offline: "Anda sedang luring. Pesan dikirim saat tersambung lagi.",
-    reconnect: "Sambungan terputus. Mencoba menyambung lagi…",
-    error: "Maaf, sistem sedang tidak dapat diakses.",
-  },
-  en: {
-    tag: "en-GB",
-    subtitle: "Automated information assistant",
-    launch: "Ask {0}",
-    launchHint: ", open the conversation",
-    unread: ", {0} unread messages",
-    intro: "Ask about services of the Ministry of State Secretariat, share your views, or check the status of a request.",
-    privacy: "Please do not write identity, passport or bank account numbers or passwords in this conversation.",
-    privacyLink: "How personal data is protected",
-    log: "Conversation",
-    you: "You",
-    officer: "Officer",
-    choices: "Suggested answers",
-    source: "Source",
-    checked: "checked on {0}",
-    newTab: " (opens a new tab)",
-    label: "Write a message",
-    keys: "Enter sends, Shift+Enter makes a new line",
-    send: "Send message",
-    count: "{0} of {1} characters",
-    tooLong: "The message is too long. Remove {0} characters.",
-    sending: "Sending…",
-    sent: "Sent",
-    waiting: "Not sent, will be tried again",
-    failed: "Not sent",
-    retry: "Try again",
-    copy: "Copy message",
-    copied: "Message copied.",
-    typing: "A reply is being written…",
-    newBelow: "New message",
-    settings: "Conversation settings",
-    close: "Close the conversation",
-    size: "Text size",
-    sizes: ["Normal", "Large", "Larger", "Largest"],
-    language: "Display language",
-    print: "Print the conversation",
-    erase: "Delete the conversation",
-    eraseAsk: "The conversation will be deleted and cannot be brought back. Keep your number and access code first.",
-    eraseYes: "Yes, delete",
-    eraseNo: "Cancel",
-    erased: "The conversation has been deleted. Write a message to begin a new one.",
-    expired: "The earlier session ended, so a new conversation begins. What you had not sent is in the message box.",
-    offline: "You are offline. Messages are sent when the connection is back.",
-    reconnect: "The connection was lost. Trying again…",
-    error: "Sorry, the system cannot be reached at the moment.",
-  },
+  tag: ["id", "en-GB"],
+  subtitle: ["Asisten informasi otomatis", "Automated information assistant"],
+  launch: ["Tanya {0}", "Ask {0}"],
+  unread: [", {0} pesan belum dibaca", ", {0} unread messages"],
+  privacy: [
+    "Mohon jangan menuliskan NIK, nomor paspor, nomor rekening, atau kata sandi di percakapan ini.",
+    "Please do not write identity, passport or bank account numbers or passwords in this conversation.",
+  ],
+  privacyLink: ["Pelindungan data pribadi", "How personal data is protected"],
+  log: ["Percakapan", "Conversation"],
+  you: ["Anda", "You"],
+  officer: ["Petugas", "Officer"],
+  choices: ["Pilihan jawaban", "Suggested answers"],
+  source: ["Sumber", "Source"],
+  checked: ["diperiksa {0}", "checked on {0}"],
+  newTab: [" (membuka tab baru)", " (opens a new tab)"],
+  label: ["Tulis pesan", "Write a message"],
+  keys: ["Enter mengirim, Shift+Enter baris baru", "Enter sends, Shift+Enter makes a new line"],
+  send: ["Kirim pesan", "Send message"],
+  count: ["{0} dari {1} huruf", "{0} of {1} characters"],
+  tooLong: ["Pesan terlalu panjang. Kurangi {0} huruf.", "The message is too long. Remove {0} characters."],
+  sending: ["Mengirim…", "Sending…"],
+  sent: ["Terkirim", "Sent"],
+  waiting: ["Gagal terkirim, akan dicoba lagi", "Not sent, will be tried again"],
+  failed: ["Gagal terkirim", "Not sent"],
+  retry: ["Coba lagi", "Try again"],
+  copy: ["Salin pesan", "Copy message"],
+  copied: ["Pesan disalin.", "Message copied."],
+  typing: ["{0} sedang menulis…", "{0} is writing…"],
+  newBelow: ["Pesan baru", "New message"],
+  settings: ["Pengaturan percakapan", "Conversation settings"],
+  close: ["Tutup percakapan", "Close the conversation"],
+  size: ["Ukuran huruf", "Text size"],
+  sizes: [["Biasa", "Besar", "Lebih besar", "Terbesar"], ["Normal", "Large", "Larger", "Largest"]],
+  language: ["Bahasa tampilan", "Display language"],
+  print: ["Cetak percakapan", "Print the conversation"],
+  erase: ["Hapus percakapan", "Delete the conversation"],
+  eraseAsk: [
+    "Isi percakapan akan dihapus dan tidak dapat dikembalikan. Simpan dahulu nomor dan kode akses Anda.",
+    "The conversation will be deleted and cannot be brought back. Keep your number and access code first.",
+  ],
+  eraseYes: ["Ya, hapus", "Yes, delete"],
+  eraseNo: ["Batal", "Cancel"],
+  erased: [
+    "Percakapan telah dihapus. Tulis pesan untuk memulai yang baru.",
+    "The conversation has been deleted. Write a message to begin a new one.",
+  ],
+  expired: [
+    "Sesi sebelumnya berakhir, jadi percakapan baru dimulai. Tulisan yang belum terkirim ada di kotak pesan.",
+    "The earlier session ended, so a new conversation begins. What you had not sent is in the message box.",
+  ],
+  offline: ["Anda sedang luring. Pesan dikirim saat tersambung lagi.", "You are offline. Messages are sent when the connection is back."],
+  reconnect: ["Sambungan terputus. Mencoba menyambung lagi…", "The connection was lost. Trying again…"],
+  error: ["Maaf, sistem sedang tidak dapat diakses.", "Sorry, the system cannot be reached at the moment."],
 };
+const [INDONESIAN, ENGLISH] = [0, 1].map((at) => Object.fromEntries(Object.entries(TEXTS).map(([key, both]) => [key, both[at]])));
 
 const MAX_TEXT = 4000; // characters
 const COUNT_FROM = 3500; // the counter shows from here on
@@ -116,7 +78,7 @@ SHEET.replaceSync(`
 @media (prefers-color-scheme: dark) { :host {
   --paper: #10161f; --card: #1a2230; --ink: #e9edf4; --soft: #aab4c4; --line: #2d3747; --edge: #8391a6; --link: #a3c6ff; --seal: #f0a9ae; --bad: #ffa3a3; --officer: #2b2618; } }
 * { box-sizing: border-box; margin: 0; }
-[hidden] { display: none !important; }
+[hidden], .log:has(.bot) .early { display: none !important; }
 .root { font: medium/1.5 var(--sapa-font, system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif); color: var(--ink); overflow-wrap: break-word; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 button, textarea, select { font: inherit; color: inherit; background: none; border: 1px solid transparent; border-radius: 1.5em; }
@@ -129,35 +91,35 @@ a { color: var(--link); }
 .left > .launcher, .left > .panel { right: auto; left: var(--gap); }
 .launcher, .head, .user .bubble, .send, .below { color: var(--on-brand); background: var(--brand); }
 .launcher { display: flex; gap: .65em; min-height: 56px; padding: .5em 1.35em .5em 1.1em; border-radius: 2em; border: 2px solid var(--gold); font-weight: 600; }
-.badge { position: absolute; top: -.5em; right: -.2em; min-width: 1.7em; border-radius: 1em; font-size: .85em; color: #fff; background: #a3212f; border: 2px solid #fff; }
+.badge { position: absolute; top: -.5em; right: -.2em; min-width: 1.7em; border-radius: 1em; color: #fff; background: #a3212f; border: 2px solid #fff; }
 
 .panel { display: flex; flex-direction: column; overflow: hidden; width: min(25.5em, 100vw - 2 * var(--gap)); height: min(43em, 100dvh - 2 * var(--gap));
   background: var(--paper); border: 1px solid var(--line); border-radius: 1.1em; animation: rise .18s; font-size: calc(1em + .17em * var(--size)); }
 @keyframes rise { from { opacity: 0; transform: translateY(.6em); } }
 .head { flex: none; display: flex; align-items: center; gap: .25em; padding: .7em .5em .7em 1.1em; border-bottom: 3px solid var(--gold); }
 .head :focus-visible { outline-color: currentColor; outline-offset: -4px; }
-.who { flex: 1; min-width: 0; outline: none; line-height: 1.35; } h2 { font-size: 1.15em; font-weight: 650; } .who p, .banner, .sources, .typing, .note { font-size: .87em; }
+.mark { display: flex; padding: .5em; margin-right: .5em; border: 2px solid var(--gold); border-radius: 50%; }
+.who { flex: 1; min-width: 0; outline: none; line-height: 1.35; } h2 { font-size: 1.15em; }
+.who p, .badge, .below, .day, .name, .sources, .meta, .typing, .note, .banner, .under { font-size: .85em; }
 .menu { overflow: auto; padding: .9em 1.1em; background: var(--card); border-bottom: 1px solid var(--line); display: grid; gap: .7em; }
 .menu label { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 0 1em; }
 select { min-height: 44px; max-width: 100%; padding: 0 .8em; border-color: var(--edge); background: var(--card); }
 .acts { display: flex; flex-wrap: wrap; gap: .5em; }
 .note a { line-height: 44px; display: block; }
-.pill { padding: .4em 1em; border-color: var(--edge); background: var(--card); color: var(--link); font-size: .95em; text-align: start; line-height: 1.35; }
+.pill { padding: .4em 1em; border-color: var(--edge); background: var(--card); color: var(--link); text-align: start; line-height: 1.35; }
 button:hover { border-color: currentColor; }
-.pill[aria-disabled=true] { color: var(--soft); border-color: var(--line); background: none; cursor: default; }
-.pill.chosen { border: 2px solid; }
 
 .log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 1em 1.1em .4em; position: relative; }
 .log:focus-visible { outline-offset: -3px; }
 .intro, .bubble, .notice { padding: .7em 1em; border-radius: 1.1em; background: var(--card); border: 1px solid var(--line); }
-.intro { padding: .9em 1.1em; border-top: 3px solid var(--seal); border-radius: .8em; }
-.note { margin-top: .7em; padding-top: .7em; border-top: 1px solid var(--line); }
-.day { display: flex; align-items: center; gap: .8em; margin: 1.2em 0 1em; font-size: .8em; color: var(--soft); }
+.intro { border-top: 3px solid var(--seal); }
+p + .note { margin-top: .7em; padding-top: .7em; border-top: 1px solid var(--line); }
+.day { display: flex; align-items: center; gap: .8em; margin: 1.2em 0 1em; color: var(--soft); }
 .day::before, .day::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
 .notice { margin: 1em 0; border-style: dashed; }
-.msg { max-width: 88%; width: fit-content; margin-bottom: .55em; animation: rise .2s; }
+.msg { max-width: 94%; width: fit-content; margin-bottom: .55em; animation: rise .2s; }
 .user, .user .bubble { margin-left: auto; }
-.name { font-size: .82em; font-weight: 650; color: var(--seal); margin-left: .3em; }
+.name { font-weight: 600; color: var(--seal); margin: 0 .3em; }
 .bubble { width: fit-content; max-width: 100%; border-bottom-left-radius: .3em; }
 .officer .bubble { background: var(--officer); border-color: #b98d2f; }
 .user .bubble { border-color: transparent; border-radius: 1.1em 1.1em .3em; }
@@ -166,23 +128,23 @@ p { white-space: pre-wrap; } .bubble > * + * { margin-top: .55em; }
 ul { padding-left: 1.2em; } li + li { margin-top: .25em; }
 .sources { padding-top: .5em; border-top: 1px solid var(--line); color: var(--soft); }
 .sources > div { position: relative; min-height: 44px; padding: .3em 0; } .sources a::after { content: ""; position: absolute; inset: 0; }
-.meta { display: flex; align-items: center; flex-wrap: wrap; gap: 0 .45em; padding: 0 .3em; font-size: .82em; color: var(--soft); }
+.meta { display: flex; align-items: center; flex-wrap: wrap; gap: 0 .45em; padding: 0 .3em; color: var(--soft); }
 .user .meta { justify-content: flex-end; }
 .failed .state, .waiting .state, .under.over, .danger.pill { color: var(--bad); }
-.icon { margin: -.6em -.7em; } .icon, .head button { border: 0; }
+.icon { margin: -.6em -.8em; } .icon, .head button { border: 0; }
 .choices { margin: .2em 0 .8em; }
 .typing { padding: .7em 1em; color: var(--soft); }
 
 .foot { flex: none; position: relative; padding: .65em .8em .6em; background: var(--card); border-top: 1px solid var(--line); }
-.below { position: absolute; bottom: calc(100% + .5em); left: 50%; translate: -50%; border-color: var(--gold); font-size: .9em; padding: 0 1.2em; white-space: nowrap; }
+.below { position: absolute; bottom: calc(100% + .5em); left: 50%; translate: -50%; border-color: var(--gold); padding: 0 1.2em; white-space: nowrap; }
 .banner { padding: 0 .3em .5em; color: var(--soft); } .banner:empty { display: none; }
 .box { display: flex; align-items: flex-end; border: 1px solid var(--edge); border-radius: 1.5em; }
-.box:focus-within { outline: 3px solid var(--link); }
+.box:focus-within { outline: 3px solid var(--link); outline-offset: -1px; }
 .box textarea { border: 0; outline: none; flex: 1; min-width: 0; min-height: 46px; max-height: 9.4em; padding: .65em .3em .6em 1.1em; resize: none; field-sizing: content; }
 textarea::placeholder { color: var(--soft); opacity: 1; }
 .send { margin: 1px; }
 .send[aria-disabled=true] { background: none; color: var(--soft); }
-.under { padding: .35em .5em 0; font-size: .78em; color: var(--soft); }
+.under { padding: .35em .5em 0; color: var(--soft); }
 
 @media (pointer: coarse), (max-height: 30em) { .under:not(.near) { display: none; } }
 @media ${SMALL} {
@@ -197,7 +159,7 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
   .head, .msg .bubble { color: #000; background: #fff; border-color: #999; } }
 `);
 
-/** For the embedding page while the transcript prints. */
+// On the embedding page, while the transcript prints.
 const PRINT_SHEET = new CSSStyleSheet();
 PRINT_SHEET.replaceSync("@media print { body *:not(:has(sapa-setneg), sapa-setneg) { display: none !important; } }");
 
@@ -211,7 +173,7 @@ const ICONS = {
 
 // -- DOM from data
 
-/** Functions are listeners; false and null are left out; strings become text nodes. */
+/** Functions are listeners; strings become text nodes; false and null are left out. */
 function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -326,7 +288,7 @@ export class SapaSetneg extends HTMLElement {
   #ui;
   #theme = new CSSStyleSheet();
   #opened = false;
-  #life; // aborts all listeners and loops of this element
+  #life; // aborts all listeners
   #channel;
   #sleepers = new Set();
 
@@ -402,8 +364,8 @@ export class SapaSetneg extends HTMLElement {
   // -- painting
 
   get #words() {
-    const wanted = this.#settings.locale ?? this.#options.locale ?? document.documentElement.lang;
-    return TEXTS[/^en/i.test(wanted) ? "en" : "id"];
+    const wanted = this.#settings.locale || this.#options.locale || document.documentElement.lang;
+    return /^en/i.test(wanted) ? ENGLISH : INDONESIAN;
   }
 
   get #name() {
@@ -439,7 +401,7 @@ export class SapaSetneg extends HTMLElement {
     this.#theme.replaceSync(":host {}");
     this.#style("--size", this.#settings.size);
     if (CSS.supports("color", color)) this.#style("--sapa-brand", color);
-    // Black or white on the ministry's own colour, whichever can be read.
+    // Black or white, whichever can be read on the colour.
     const [r, g, b] = (getComputedStyle(ui.launcher).backgroundColor.match(/\d+/g) ?? []).map((part) => (part / 255) ** 2.2);
     if (0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18) this.#style("--sapa-on-brand", "#111");
     this.#showUnread();
@@ -458,13 +420,14 @@ export class SapaSetneg extends HTMLElement {
     ui.menu = h("div", { class: "menu", role: "group", "aria-label": words.settings, hidden: true });
     const { start, privacy } = this.#options;
     const more = privacy && link(words.privacyLink, new URL(privacy, document.baseURI).href, words);
+    // The assistant greets with the same: .early goes then.
     const intro = h(
       "div",
-      { class: "intro", "aria-live": "off" },
-      h("p", {}, start || words.intro),
-      h("p", { class: "note", id: "privacy" }, words.privacy, more),
+      { class: `intro ${start || more ? "" : "early"}`, "aria-live": "off" },
+      start && h("p", {}, start),
+      h("p", { class: `note ${more ? "" : "early"}` }, h("span", { class: "early", id: "privacy" }, words.privacy), more),
     );
-    ui.typing = h("div", { class: "typing", "aria-live": "off", hidden: true }, words.typing);
+    ui.typing = h("div", { class: "typing", "aria-live": "off", hidden: true });
     ui.log = h("div", { class: "log", role: "log", tabindex: "0", "aria-live": "polite", "aria-label": words.log }, intro, ui.typing);
     ui.log.addEventListener("scroll", () => this.#atEnd() && (ui.below.hidden = true));
     ui.below = h("button", { class: "below", hidden: true, onclick: () => this.#toEnd() }, words.newBelow);
@@ -477,7 +440,7 @@ export class SapaSetneg extends HTMLElement {
       "aria-describedby": "under privacy",
       oninput: () => this.#typed(),
       onkeydown: (event) => {
-        // 229: Safari ends the composition of an input method before its last key.
+        // 229: Safari ends a composition before its last key.
         if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
         event.preventDefault();
         this.#submit();
@@ -490,7 +453,7 @@ export class SapaSetneg extends HTMLElement {
     ui.panel = h(
       "div",
       { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true, onkeydown: (event) => this.#panelKey(event) },
-      h("div", { class: "head" }, ui.who, ui.settings, close),
+      h("div", { class: "head" }, h("span", { class: "mark" }, icon("chat")), ui.who, ui.settings, close),
       ui.menu,
       ui.log,
       h("div", { class: "foot" }, ui.below, ui.banner, h("div", { class: "box" }, ui.input, ui.send), ui.under),
@@ -605,16 +568,15 @@ export class SapaSetneg extends HTMLElement {
     item.bubble = h("div", { class: "bubble" });
     item.status = h("span", { class: "state" });
     item.actions = h("span");
-    item.choices = item.buttons.map(({ id, label }) =>
-      pill(String(label), ({ currentTarget }) => this.#press(currentTarget, String(id), String(label))),
-    );
+    const choices = item.buttons.map(({ id, label }) => pill(String(label), () => item.choices.hidden || this.#press(String(id), String(label))));
+    item.choices = h("div", { class: "acts choices", role: "group", "aria-label": words.choices }, ...choices);
     item.element = h(
       "div",
-      { class: `msg ${item.from}`, "aria-live": item.from === "user" && "off" },
-      h("div", { class: item.from === "officer" ? "name" : "sr" }, `${who}: `),
+      { class: `msg ${item.from}`, tabindex: "-1", "aria-live": item.from === "user" && "off" },
+      h("div", { class: item.from === "officer" ? "name" : "sr" }, who, h("span", { class: "sr" }, ": ")),
       item.bubble,
       h("div", { class: "meta", "aria-live": "off" }, time, item.status, item.actions, copy),
-      item.choices.length > 0 && h("div", { class: "acts choices", role: "group", "aria-label": words.choices }, ...item.choices),
+      choices.length > 0 && item.choices,
     );
     this.#drawBody(item);
     this.#drawState(item);
@@ -663,12 +625,7 @@ export class SapaSetneg extends HTMLElement {
   /** Buttons answer the last question only. */
   #ageButtons() {
     const asked = this.#items.findLastIndex((item) => item.from === "user" || item.notice);
-    this.#items.forEach((item, index) =>
-      item.choices?.forEach((button) => {
-        button.setAttribute("aria-disabled", index < asked);
-        button.tabIndex = index < asked ? -1 : 0;
-      }),
-    );
+    this.#items.forEach(({ choices }, index) => choices && (choices.hidden = index < asked));
   }
 
   #atEnd() {
@@ -695,14 +652,19 @@ export class SapaSetneg extends HTMLElement {
     const { badge, hint } = this.#ui;
     const count = this.unread;
     badge.hidden = !count;
-    hint.textContent = this.#words.launchHint + (count ? fill(this.#words.unread, count) : "");
+    hint.textContent = count ? fill(this.#words.unread, count) : "";
     if (badge.textContent === String(count)) return;
     badge.textContent = count;
     this.#tell("unread", { count });
   }
 
   async #copy({ bubble }) {
-    await navigator.clipboard?.writeText(bubble.innerText.replaceAll(this.#words.newTab, ""));
+    try {
+      await navigator.clipboard.writeText(bubble.innerText.replaceAll(this.#words.newTab, ""));
+    } catch {
+      getSelection().selectAllChildren(bubble); // no clipboard without https
+      document.execCommand("copy");
+    }
     this.#say(this.#words.copied, 4000);
   }
 
@@ -734,14 +696,15 @@ export class SapaSetneg extends HTMLElement {
     this.#tell("error", { status: error.status });
   }
 
-  #typing(on) {
+  #typing(who, ms = TIMEOUT) {
     const { typing } = this.#ui;
     if (!typing) return;
     clearTimeout(typing.timer);
-    const follow = on && this.#begun && this.#atEnd();
-    typing.hidden = !on;
+    const follow = who && this.#begun && this.#atEnd();
+    typing.hidden = !who;
+    typing.textContent = fill(this.#words.typing, who);
     if (follow) this.#toEnd();
-    if (on) typing.timer = setTimeout(() => this.#typing(false), TIMEOUT);
+    if (who) typing.timer = setTimeout(() => this.#typing(), ms);
   }
 
   // -- sending
@@ -774,10 +737,10 @@ export class SapaSetneg extends HTMLElement {
     input.focus();
   }
 
-  #press(pressed, id, label) {
-    if (pressed.getAttribute("aria-disabled") === "true") return;
-    pressed.classList.add("chosen");
+  #press(id, label) {
     this.#enqueue(label, id).catch(() => {});
+    // Tab goes on from here.
+    this.#outbox.at(-1)?.element.focus();
   }
 
   #enqueue(text, button) {
@@ -796,7 +759,7 @@ export class SapaSetneg extends HTMLElement {
     this.#pump();
   }
 
-  /** One message at a time, in order; one that may have arrived goes again under its own id. */
+  /** One at a time, in order; what may have arrived goes again under its own id. */
   async #pump() {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -805,7 +768,7 @@ export class SapaSetneg extends HTMLElement {
       try {
         await this.#deliver(item);
       } catch (error) {
-        this.#typing(false);
+        this.#typing();
         if (this.#outbox[0] === item) await this.#undelivered(item, error);
       }
     }
@@ -816,11 +779,11 @@ export class SapaSetneg extends HTMLElement {
     await this.#session();
     if (this.#outbox[0] !== item) return;
     const { cid, button, text } = item;
-    this.#typing(true);
+    this.#typing(this.#name);
     const answer = await this.#call("POST", "messages", { client_message_id: cid, ...(button ? { button } : { text }) });
     this.#outbox.shift();
     this.#connection();
-    this.#typing(false);
+    this.#typing();
     const messages = array(answer.messages).map(clean);
     const echo = messages.find(({ from }) => from === "user");
     if (echo) this.#adopt(item, echo);
@@ -833,7 +796,7 @@ export class SapaSetneg extends HTMLElement {
   async #undelivered(item, error) {
     this.#connection(error);
     if (error.passes) {
-      this.#setState(item, "waiting", "");
+      this.#setState(item, "waiting", error.message);
       this.#toEnd();
       await this.#sleep(error.wait || backOff(item.tries++));
       this.#setState(item, "sending");
@@ -888,7 +851,7 @@ export class SapaSetneg extends HTMLElement {
     this.#ageButtons();
     for (const { seq, from } of fresh) this.#tell("message", { seq, from });
     const first = fresh.find(({ from }) => from !== "user");
-    if (first) this.#typing(false);
+    if (first) this.#typing();
     if (first && !this.#opened && !quiet) outside.textContent = `${this.#words.newBelow}: ${this.#words[first.from] ?? this.#name}`;
     // Until something was sent, the privacy note stays in view.
     if (first && log && this.#begun) {
@@ -1053,7 +1016,7 @@ export class SapaSetneg extends HTMLElement {
   /** The event stream; after three short lives of it, a look every few seconds. */
   async #follow(signal) {
     for (let short = 0, down = 0, round = 0; !signal.aborted; round++) {
-      // Hidden tabs only look: browsers allow six connections to a host over HTTP/1.1.
+      // Hidden tabs only look: HTTP/1.1 has six connections to a host.
       if (!document.hidden && (short < 3 || round % 15 === 0)) {
         const began = Date.now();
         await this.#stream(signal).catch(() => {});
@@ -1101,7 +1064,7 @@ export class SapaSetneg extends HTMLElement {
     const [name = "message", text] = [field("event"), field("data")];
     if (!text) return; // a heartbeat
     const data = JSON.parse(text);
-    if (name === "typing") this.#typing(data.on !== false);
+    if (name === "typing") this.#typing(this.#words[data.from] ?? this.#name, 6000);
     if (name !== "message") return;
     this.#accept([clean(data)]);
     if (inStep && data.seq > this.#cursor) this.#cursor = data.seq;
@@ -1135,6 +1098,7 @@ export class SapaSetneg extends HTMLElement {
     on(window, "resize", () => this.#show());
     on(window.visualViewport, "resize", () => this.#show());
     on(window, "pagehide", () => this.#live?.abort());
+    on(window, "beforeunload", (event) => this.#outbox.length && event.preventDefault());
     on(window, "pageshow", ({ persisted }) => persisted && again());
     on(document, "visibilitychange", () => {
       if (document.hidden) return;

@@ -27,6 +27,8 @@ class Watch:
     """What happened in a browser context that should not happen on a ministry's page."""
 
     home: str
+    friends: tuple[str, ...] = ()
+    """Origins that may be asked beside `home`."""
     scripts_run: list[str] = field(default_factory=list)
     foreign_requests: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -48,7 +50,7 @@ class Watch:
         assert not self.errors, f"errors of the page: {self.errors}"
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.home + "/", "data:", "blob:")):
+        if not request.url.startswith((*(f"{origin}/" for origin in (self.home, *self.friends)), "data:", "blob:")):
             self.foreign_requests.append(request.url)
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -61,12 +63,12 @@ class Watch:
 
 
 @contextmanager
-def watched_context(browser: Browser, home: str, **options: Any) -> Iterator[tuple[BrowserContext, Watch]]:
+def watched_context(browser: Browser, home: str, *friends: str, **options: Any) -> Iterator[tuple[BrowserContext, Watch]]:
     """A fresh visitor from Jakarta, without animations so that what is seen is what is there."""
     defaults = {"locale": "id-ID", "timezone_id": "Asia/Jakarta", "base_url": home, "reduced_motion": "reduce"}
     context = browser.new_context(**defaults | options)
     context.set_default_timeout(15_000)
-    watch = Watch(home)
+    watch = Watch(home, friends)
     watch.over(context)
     try:
         yield context, watch

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.chromium import Watch, launch, watched_context
+from tests.browser.other_website import OtherWebsite
 from tests.browser.running_server import PROJECT, RunningServer
 from tests.browser.widget_page import WidgetPage
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def website() -> Iterator[OtherWebsite]:
+    """A website that the server lists."""
+    with OtherWebsite.running() as website:
+        yield website
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, website: OtherWebsite) -> Iterator[RunningServer]:
+    """Its knowledge is a copy in the folder `knowledge` of its data, which a test may add to."""
     if not list((PROJECT / "models").glob("sapa-*.tar.gz")):
         pytest.fail("no trained model: run the tests by `make test-browser`, which trains it first")
-    running = RunningServer(tmp_path_factory.mktemp("data"))
+    data = tmp_path_factory.mktemp("data")
+    knowledge = shutil.copytree(PROJECT / "knowledge", data / "knowledge")
+    running = RunningServer(data, SAPA_ALLOWED_ORIGINS=website.origin, SAPA_KNOWLEDGE_DIR=str(knowledge))
     try:
         running.start()
         yield running
@@ -66,8 +77,3 @@ def widget(page: Page) -> WidgetPage:
 def chat(widget: WidgetPage) -> WidgetPage:
     """The widget open, with its greeting."""
     return widget.open()
-
-
-@pytest.fixture(scope="session")
-def widget_file() -> Path:
-    return PROJECT / "widget" / "widget.js"

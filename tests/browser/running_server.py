@@ -27,8 +27,10 @@ def free_port() -> int:
 
 
 class RunningServer:
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
+        """`settings` are environment variables beside those that every server here has."""
         self.data = data
+        self._settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,6 +46,7 @@ class RunningServer:
         environment |= {"PORT": str(self.port), "SAPA_DATA_DIR": str(self.data), "RASA_TELEMETRY_ENABLED": "false"}
         # An empty variable outweighs a line of the developer's own .env file.
         environment |= {"TELEGRAM_BOT_TOKEN": "", "DATABASE_URL": "", "SIMPEL_URL": "", "SIMPEL_DATABASE_URL": ""}
+        environment |= self._settings
         with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen([sapa, "serve"], cwd=PROJECT, env=environment, stdout=log, stderr=log)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chromium import Watch
+from tests.browser.running_server import RunningServer
 from tests.browser.widget_page import WidgetPage
 from tests.browser.xss_corpus import ADDRESSES, CORPUS, FOREIGN, HTML
 
@@ -156,3 +159,36 @@ def test_hostile_text_on_the_page_without_javascript_stays_text(page: Page, watc
     # What a visitor wrote becomes a link there, of the web only.
     assert found == []
     watch.assert_clean()
+
+
+def test_hostile_text_in_a_knowledge_file_stays_text(chat: WidgetPage, watch: Watch, server: RunningServer) -> None:
+    """Each payload is in the answer and in its source. An editor's change is taken up some moments after it was saved."""
+
+    def ask_until(answered: Callable[[str], bool]) -> None:
+        for _ in range(30):
+            chat.ask("apa itu simpel?")
+            if answered(chat.last_answer()):
+                return
+            chat.page.wait_for_timeout(1000)
+        raise AssertionError(f"the change was not taken up; the last answer: {chat.last_answer()}")
+
+    file = server.data / "knowledge" / "simpel.md"
+    honest = file.read_text(encoding="utf-8")
+    _, front_matter, _ = honest.split("---\n", 2)
+    everything = "\n".join(CORPUS)
+    facts = yaml.safe_load(front_matter) | {"source": {"title": everything, "document": everything}}
+    hostile = yaml.safe_dump(facts, allow_unicode=True, sort_keys=False)
+    file.write_text(f"---\n{hostile}---\n## Jawaban\n{everything}\n\n## Answer\n{everything}\n", encoding="utf-8")
+    try:
+        ask_until(lambda answer: answer.count("<img src=x onerror=pwned(1)>") >= 2)
+        assert strangers(chat.page) == []
+        chat.page.goto("/chat")
+        chat.page.get_by_label("Pesan Anda").fill("apa itu simpel?")
+        chat.page.get_by_role("button", name="Kirim", exact=True).click()
+        expect(chat.page.get_by_role("listitem").last).to_contain_text("<img src=x onerror=pwned(1)>")
+        assert chat.page.evaluate(f"() => ({STRANGERS})(document)") == []
+        watch.assert_clean()
+    finally:
+        file.write_text(honest, encoding="utf-8")
+    chat.visit().launcher.click()
+    ask_until(lambda answer: "Perjalanan Dinas" in answer)

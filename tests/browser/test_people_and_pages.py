@@ -1,9 +1,7 @@
-"""Accessibility, narrow screens, slow networks, strict pages, pages without JavaScript, and weight."""
+"""Accessibility, narrow screens, slow networks, strict pages and pages without JavaScript."""
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from tests.browser.running_server import RunningServer
 from tests.browser.widget_page import WidgetPage
 
 pytestmark = pytest.mark.browser
-SIZE_LIMIT = 15 * 1024
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -181,8 +178,3 @@ def test_buttons_work_on_the_page_without_javascript(browser: Browser, server: R
         page.get_by_role("button", name="Sampaikan aspirasi").click()
         expect(page.get_by_role("listitem").last).to_contain_text("Apakah Anda setuju")
         watch.assert_clean()
-
-
-def test_the_widget_weighs_at_most_15_kilobytes_gzipped(widget_file: Path) -> None:
-    packed = subprocess.run(["gzip", "-9c", widget_file], capture_output=True, check=True).stdout
-    assert len(packed) <= SIZE_LIMIT
