@@ -1,8 +1,8 @@
 """The little markup of our messages, taken apart once for every channel that renders it.
 
 `**bold**`, `- lists` and `[links](https://…)`; a link of any other scheme than https, mailto and tel stays plain text, and so
-does one with a user name before "@", which could fake a host. One exception: a receipt or a download on the reader's own machine, where a server without a public address serves it
-(docs/adr/0006).
+does one with a user name before "@", which could fake a host. One exception: a receipt or a download on the reader's own machine,
+where a server without a public address serves it (docs/adr/0006).
 """
 
 from __future__ import annotations

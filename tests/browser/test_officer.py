@@ -56,7 +56,10 @@ def test_an_officer_and_a_citizen_talk_live(chat: WidgetPage, officer: Page, day
     chat.page.on("request", lambda request: asked.append(request.url) if "messages?after" in request.url else None)
     take_over(officer, day)
     expect(chat.log.get_by_text("Petugas sudah bergabung")).to_be_visible(timeout=15_000)
+    officer.get_by_label("Pesan Anda").press_sequentially("Selamat pagi")
+    expect(chat.log.get_by_text("Petugas sedang menulis…")).to_be_visible(timeout=15_000)
     say(officer, "Selamat pagi, boleh tahu alasan pengembaliannya?")
+    expect(chat.log.get_by_text("Petugas sedang menulis…")).to_be_hidden(timeout=15_000)
     expect(chat.log.locator(".msg.officer")).to_contain_text("Petugas")
     expect(chat.log.locator(".msg.officer .bubble")).to_have_text("Selamat pagi, boleh tahu alasan pengembaliannya?")
     assert asked == [], "by the event stream alone"
