@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.chromium import Watch, watched_context
 from tests.browser.running_server import RunningServer
@@ -112,6 +112,37 @@ def test_a_browsers_larger_letters_enlarge_the_widget(browser: Browser, server: 
         context.new_cdp_session(chat.page).send("Page.setFontSizes", {"fontSizes": {"standard": 32}})
         expect(chat.log).to_have_css("font-size", f"{usual * 2:g}px")
         expect(chat.input).to_be_in_viewport()
+
+
+def test_bold_lists_and_links_of_a_message_become_elements(page: Page, watch: Watch) -> None:
+    links = (
+        "[Laman](https://www.setneg.go.id/a) [Surel](mailto:ppid@contoh.go.id) [Telepon](tel:+62213845627) [Lain](ftp://contoh.go.id)"
+    )
+    text = f"Syarat **utama**:\n- surat permohonan\n- salinan KTP\n\n{links}"
+    answer = {"seq": 1, "from": "bot", "text": text, "buttons": [], "sources": [], "at": "2026-11-25T09:00:00Z"}
+    page.route("**/api/chat/sessions", lambda route: route.fulfill(status=201, json={"token": "t", "messages": [answer]}))
+    page.route("**/api/chat/messages*", lambda route: route.fulfill(json={"messages": []}))
+    page.route("**/api/chat/events*", lambda route: route.abort())
+    chat = WidgetPage(page).visit()
+    chat.launcher.click()
+    expect(chat.log.locator("strong")).to_have_text("utama")
+    expect(chat.log.get_by_role("listitem")).to_have_text(["surat permohonan", "salinan KTP"])
+    shown = {link.inner_text().split("\n")[0]: link.get_attribute("href") for link in chat.log.get_by_role("link").all()}
+    assert list(shown.values()) == ["https://www.setneg.go.id/a", "mailto:ppid@contoh.go.id", "tel:+62213845627"]
+    expect(chat.log.get_by_role("link", name="Laman (membuka tab baru)")).to_have_attribute("rel", "noopener noreferrer")
+    expect(chat.log.get_by_text("Lain")).to_be_visible()
+
+
+def test_one_sees_that_an_answer_is_being_written_until_it_is_there(chat: WidgetPage) -> None:
+    held: list[Route] = []
+    chat.page.route("**/api/chat/messages", lambda route: held.append(route))
+    chat.type_and_send("apa itu simpel?")
+    writing = chat.log.get_by_text("Sapa Setneg sedang menulis…")
+    expect(writing).to_be_in_viewport()
+    expect(chat.log.locator(".msg.user .state")).to_have_text("Mengirim…")
+    held[0].continue_()
+    chat.wait_until_sent()
+    expect(writing).to_be_hidden()
 
 
 def test_messages_of_different_days_are_parted_by_dates(page: Page, watch: Watch) -> None:
