@@ -10,6 +10,7 @@ from services.audit import AuditLog
 from services.calendar import LAST_DECREED_YEAR
 from services.channels import Channels
 from services.knowledge import Knowledge
+from services.open_questions import unanswered
 from services.retention import KEPT, Kind, Retention
 from store.database import Database
 from store.job_runs import JobRuns
@@ -60,6 +61,9 @@ class Health:
         found += [Finding("channel_off", is_problem=False, data={"channel": channel}) for channel in sorted(self._channels.off())]
         if self._retention.days()[Kind.CONVERSATIONS] == KEPT:
             found.append(Finding("no_retention", is_problem=False))
+        for open_question in unanswered():
+            facts = {"id": open_question.id, "question": open_question.question, "owner": open_question.owner}
+            found.append(Finding("unconfirmed", is_problem=False, data=facts))
         return found
 
     def jobs(self) -> list[JobRun]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from services.assembly import Services
 from services.open_questions import unanswered
 
 
@@ -27,3 +29,9 @@ def test_a_misspelt_key_is_an_error(tmp_path: Path) -> None:
     path.write_text('- {id: C1, owner: a, question: "b?", answered: 2027-01-04}\n')
     with pytest.raises(ValidationError):
         unanswered(path)
+
+
+def test_each_open_question_is_a_note_of_the_doctor_and_no_problem(services: Services) -> None:
+    found = [one for one in services.health.findings(date(2026, 12, 1)) if one.name == "unconfirmed"]
+    assert [one.data["id"] for one in found] == [question.id for question in unanswered()]
+    assert not any(one.is_problem for one in found)
