@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from desk.dates import start_of
+from services.conversation_export import Rows
 from services.conversation_log import LogFilter
 from services.conversation_notes import LONGEST_NOTE
 from services.staff import Permission, Session
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 CONVERSATIONS_A_PAGE = 50
 SHORTEST_REASON = 10
-FLAGS = ("low_confidence", "unanswered", "escalated", "has_ticket")
+MEDIA_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+FLAGS = ("low_confidence", "unanswered", "escalated", "rated_low", "has_ticket")
 
 
 class Filters:
@@ -79,15 +84,22 @@ def conversations(room: Room) -> APIRouter:
             filters=filters,
             flags=FLAGS,
             choices=log.choices(),
-            export=f"/desk/conversations/export.csv{filters.address()}" if session.may(Permission.EXPORT) else None,
+            exports=[(rows, form, export_address(filters, rows, form)) for rows in Rows for form in MEDIA_TYPES]
+            if session.may(Permission.EXPORT)
+            else [],
         )
 
-    @router.get("/export.csv")
-    def export(filters: Annotated[Filters, Depends()], session: Session = exporter) -> Response:
-        audit.record(session.login, "conversations.exported", "percakapan", filters=filters.address())
-        table = log.as_csv(filters.wanted(), session.staff_id)
-        headers = {"Content-Disposition": 'attachment; filename="percakapan.csv"'}
-        return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
+    @router.get("/export.{form}")
+    def export(
+        filters: Annotated[Filters, Depends()], form: str, rows: Rows = Rows.CONVERSATIONS, session: Session = exporter
+    ) -> Response:
+        if form not in MEDIA_TYPES:
+            raise HTTPException(404)
+        audit.record(session.login, "conversations.exported", "percakapan", filters=filters.address(), rows=rows, form=form)
+        table = room.services.conversation_export.file(form, rows, filters.wanted(), session.staff_id)
+        name = "percakapan" if rows is Rows.CONVERSATIONS else "pesan"
+        headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+        return Response(table, media_type=MEDIA_TYPES[form], headers=headers)
 
     def transcript(request: Request, session: Session, conversation_id: str, status: int = 200, **values: Any) -> Response:
         try:
@@ -149,6 +161,10 @@ def conversations(room: Room) -> APIRouter:
         return transcript(request, session, conversation_id, unmasked=seen)
 
     return router
+
+
+def export_address(filters: Filters, rows: Rows, form: str) -> str:
+    return f"/desk/conversations/export.{form}{filters.address(rows=rows)}"
 
 
 def _cursor(before: str) -> tuple[datetime, str] | None:

@@ -10,6 +10,7 @@ from services.audit import AuditLog
 from services.calendar import Overrides, WorkingCalendar
 from services.canned_replies import CannedReplies
 from services.channels import Channels
+from services.conversation_export import ConversationExport
 from services.conversation_log import ConversationLog
 from services.conversation_notes import ConversationNotes
 from services.demo import load_demo_data, remove_demo_data
@@ -65,6 +66,7 @@ class Services:
     handoffs: Handoffs
     own_data: OwnData
     conversation_log: ConversationLog
+    conversation_export: ConversationExport
     conversation_notes: ConversationNotes
     canned_replies: CannedReplies
     desk_settings: DeskSettings
@@ -155,6 +157,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     known = knowledge or Knowledge(configured.knowledge_dir, shared_encoder())
     channels, job_runs = Channels(desk_settings), JobRuns(database)
     retention = Retention(database, desk_settings, conversations, ticket_changes, audit)
+    log = ConversationLog(database, conversations)
     return Services(
         settings=configured,
         database=database,
@@ -173,7 +176,8 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         drafts=drafts,
         handoffs=Handoffs(database, conversations, drafts, hours),
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
-        conversation_log=ConversationLog(database, conversations),
+        conversation_log=log,
+        conversation_export=ConversationExport(log),
         conversation_notes=ConversationNotes(database, encryption, audit),
         canned_replies=CannedReplies(database, audit),
         desk_settings=desk_settings,

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, and_, exists, func, literal_column, or_, select, text
 
 from services.handoff import State
-from services.spreadsheet import csv_file
+from services.ticket_events import Happening
 from services.turn import AnswerStatus
 from store.conversations import Conversations
 from store.database import Database
-from store.models import Conversation, Handoff, Message, Reading, Ticket
+from store.models import Conversation, Handoff, Message, Reading, Ticket, TicketEvent
 
 LOW_CONFIDENCE = 0.5
 UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
 NEWEST_HITS = 5000
 """A search by words looks at so many of the newest messages that hold them all."""
-EXPORT_COLUMNS = ("conversation", "channel", "language", "began", "last", "messages", "ticket", "handed_over")
+LOW_RATING = 2
+"""Of 1 to 4: the answer to a ticket did not help."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class LogFilter:
     unanswered: bool = False
     escalated: bool = False
     has_ticket: bool = False
+    rated_low: bool = False
     words: str = ""
 
 
@@ -106,18 +107,6 @@ class ConversationLog:
                 for name, column in columns.items()
             }
 
-    def as_csv(self, wanted: LogFilter, staff_id: int) -> bytes:
-        """A CSV file of the conversations, one a row."""
-        return csv_file(EXPORT_COLUMNS, self._rows(wanted, staff_id))
-
-    def _rows(self, wanted: LogFilter, staff_id: int) -> Iterator[tuple[object, ...]]:
-        before = None
-        while page := self.search(wanted, staff_id, before=before, limit=500):
-            for one in page:
-                began, last = (moment.isoformat(timespec="seconds") for moment in (one.began_at, one.last_at))
-                yield one.id, one.channel, one.language, began, last, one.messages, one.ticket, one.handed_over
-            before = (page[-1].last_at, page[-1].id)
-
     def _matching(self, wanted: LogFilter) -> Select[tuple[Conversation]]:
         query = select(Conversation)
         for column, value in ((Conversation.channel, wanted.channel), (Conversation.locale, wanted.language)):
@@ -142,6 +131,8 @@ class ConversationLog:
             query = query.where(exists().where(Handoff.conversation_id == Conversation.id))
         if wanted.has_ticket:
             query = query.where(exists().where(Ticket.conversation_id == Conversation.id))
+        if wanted.rated_low:
+            query = query.where(Conversation.id.in_(_rated_low()))
         words = re.findall(r"\w+", wanted.words)
         if words:
             query = query.where(Conversation.id.in_(self._with_words(words)))
@@ -197,6 +188,15 @@ class ConversationLog:
             )
             summaries.append(summary)
         return summaries
+
+
+def _rated_low() -> Select[tuple[str | None]]:
+    """Conversations with a ticket whose last rating was low."""
+    last = select(func.max(TicketEvent.id)).where(TicketEvent.name == Happening.RATED).group_by(TicketEvent.ticket_id)
+    low = select(Ticket.conversation_id).join(TicketEvent, TicketEvent.ticket_id == Ticket.id)
+    return low.where(
+        TicketEvent.id.in_(last), TicketEvent.data["score"].as_integer() <= LOW_RATING, Ticket.conversation_id.is_not(None)
+    )
 
 
 def _closed_to_staff(ids: list[str]) -> Select[tuple[str]]:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.audit import AuditLog
+from services.conversation_log import LOW_RATING
 from services.handoff import State
 from services.knowledge_files import TOPICS
 from services.privacy import mask
@@ -36,7 +37,6 @@ WINDOW = 50_000
 MOST_CANDIDATES = 2000
 UNSURE_UNDER, CLOSE_UNDER = 0.6, 0.2
 """A probability, and a lead over the second intent, that say: it might as well have been another."""
-LOW_RATING = 2
 LONGEST = 500
 """Characters of a text that is learned from; longer ones are stories with more than one meaning."""
 STAND_IN_ONLY = re.compile(r"(\s*\[[^\]]*\]\s*)+")

@@ -5,13 +5,15 @@ document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 403) location.reload();
 });
 
-// j and k move through a list, Enter opens as for any link.
+// In a list, j and k or the arrows move and Enter opens as for any link. Only while the list has the focus: single letters elsewhere
+// belong to screen readers and speech input (WCAG 2.1.4).
 document.addEventListener("keydown", (event) => {
-  const list = document.querySelector("[data-keys]");
-  if (!list || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  const list = event.target.closest?.("[data-keys]");
+  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+  if (!list || !step || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
   const links = [...list.querySelectorAll("li > a")];
-  const step = { j: 1, k: -1 }[event.key];
-  if (step) links[Math.min(Math.max(links.indexOf(document.activeElement) + step, 0), links.length - 1)]?.focus();
+  links[Math.min(Math.max(links.indexOf(document.activeElement) + step, 0), links.length - 1)]?.focus();
 });
 
 // Ctrl+Enter sends what is being written.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from services.assembly import Services
 from services.audit import AuditFilter
 from services.conversation_log import LogFilter
 from services.staff import Role
+from services.tickets import Filing, Kind, Resolution
 from tests.citizen import Citizen
 
 
@@ -111,6 +113,45 @@ async def test_the_export_is_a_table_of_what_the_filters_find(citizen: Citizen, 
     ppid = await sign_in(Role.PPID)
     rows = list(csv.DictReader(io.StringIO((await ppid.reads("/desk/conversations/export.csv?words=simpel")).removeprefix("\ufeff"))))
     assert [(row["channel"], row["language"], row["ticket"]) for row in rows] == [("web", "id", "False")]
+
+
+async def test_messages_are_exported_masked_and_as_far_as_the_citizen_allows(citizen: Citizen, services: Services, sign_in) -> None:
+    await citizen.says("apa itu simpel? surel saya siti@contoh.id")
+    await citizen.says('=HYPERLINK("https://jahat.example")')
+    ppid = await sign_in(Role.PPID)
+    address = "/desk/conversations/export.{}?rows=messages"
+    rows = list(csv.DictReader(io.StringIO((await ppid.reads(address.format("csv"))).removeprefix("\ufeff"))))
+    assert "siti@contoh.id" not in str(rows)
+    assert "ask_information" in {row["intent"] for row in rows}
+    assert [row["text"][:2] for row in rows if "HYPERLINK" in row["text"]] == ["'="]
+    services.handoffs._hours = AlwaysOpen()  # type: ignore[assignment]
+    services.handoffs.ask(the_conversation(services))
+    assert "apa itu simpel" not in await ppid.reads(address.format("csv"))
+    entry = services.audit.search(AuditFilter(action="conversations.exported"))[0]
+    assert (entry.data["rows"], entry.data["form"]) == ("messages", "csv")
+
+
+async def test_a_workbook_holds_texts_and_no_formulas(citizen: Citizen, sign_in) -> None:
+    await citizen.says("=1+1 apa itu simpel?")
+    ppid = await sign_in(Role.PPID)
+    response = await ppid.opens("/desk/conversations/export.xlsx?rows=messages")
+    assert response.headers["content-disposition"] == 'attachment; filename="pesan.xlsx"'
+    with zipfile.ZipFile(io.BytesIO(response.content)) as book:
+        sheet = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+    assert "=1+1 apa itu simpel?" in sheet
+    assert "<f>" not in sheet
+    assert (await ppid.opens("/desk/conversations/export.ods")).status_code == 404
+
+
+def test_low_is_what_a_ticket_was_rated_last(services: Services) -> None:
+    conversations = [services.conversations.open("web", "id").id for _ in range(3)]
+    for conversation, scores in zip(conversations, [(1,), (2, 4), (4, 2)], strict=True):
+        number = services.tickets.file(Filing(Kind.ASPIRATION, {"text": "x"}, "layanan", conversation, "id")).number
+        services.ticket_changes.answer(number, "Terima kasih.", Resolution.ANSWERED, "sari")
+        for score in scores:
+            services.ticket_changes.rate(number, score)
+    found = services.conversation_log.search(LogFilter(rated_low=True), 0)
+    assert {one.id for one in found} == {conversations[0], conversations[2]}
 
 
 @pytest.mark.parametrize("address", ["?before=x", "?since=2026-13-45&until=9999-12-31", "?flag=x&flag=unanswered", "?words=%22%27*)("])
