@@ -158,8 +158,12 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
     async def purge() -> None:
         await asyncio.to_thread(services.retention.purge_if_due)
 
+    async def remind_of_checks() -> None:
+        await asyncio.to_thread(services.knowledge_catalogue.remind)
+
     return [
         Job("purge", PURGE_INTERVAL, purge),
+        Job("knowledge_checks", FORGETTING_INTERVAL, remind_of_checks),
         Job("telegram_updates", FORGETTING_INTERVAL, forget_updates),
         Job("notices", NOTICE_INTERVAL, notifier.deliver),
         Job("reminders", REMINDER_INTERVAL, remind),

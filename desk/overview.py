@@ -48,6 +48,7 @@ def overview(room: Room) -> APIRouter:
             tables=tables,
             charts=[name for name in TABLES if name in CHARTS],
             lights=listed.lights(),
+            checks_overdue=room.services.knowledge_catalogue.overdue() if session.may(Permission.EDIT_KNOWLEDGE) else 0,
             since=found.span.first.isoformat(),
             until=found.span.last.isoformat(),
             shortcuts=[(days, (today - timedelta(days=days - 1)).isoformat(), today.isoformat()) for days in SHORTCUTS],

@@ -45,6 +45,7 @@ PLACES = (
     Place("conversations", "/desk/conversations", Permission.READ_CONVERSATIONS),
     Place("tickets", "/desk/tickets", Permission.READ_TICKETS),
     Place("teach", "/desk/teach", Permission.TEACH),
+    Place("knowledge", "/desk/knowledge", Permission.EDIT_KNOWLEDGE),
     Place("settings", "/desk/staff", Permission.ADMINISTER, ("/desk/settings", "/desk/audit")),
 )
 

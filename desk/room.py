@@ -38,6 +38,8 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.conversations import conversations
     from desk.due_calendar import due_calendar
     from desk.health import health
+    from desk.knowledge import knowledge
+    from desk.knowledge_draft import knowledge_draft
     from desk.letters import letters
     from desk.overview import overview
     from desk.ppid_report import ppid_report
@@ -49,13 +51,15 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.teach_batches import teach_batches
     from desk.ticket import ticket
     from desk.tickets import tickets
+    from desk.unanswered import unanswered
     from desk.working_time import working_time
 
     room = Room(services, Access(services.staff), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
     service = (ppid_report, overview, queue, canned_replies, conversations, due_calendar, tickets, letters, ticket)
     administration = (staff, working_time, health, settings, audit)
-    areas = (sign_in, account, *service, *administration, teach_batches, teach)
+    lessons = (teach_batches, teach, unanswered, knowledge_draft, knowledge)
+    areas = (sign_in, account, *service, *lessons, *administration)
     for pages in areas:
         router.include_router(pages(room))
     _add_beginning(router, room)

@@ -9,12 +9,7 @@ import typer
 
 from services.settings import PROJECT
 
-teach_app = typer.Typer(no_args_is_help=True, help="What staff taught at the desk, as a change to the project's files.")
-
-
-@teach_app.callback()
-def main() -> None:
-    """Keeps `export` a command of its own."""
+teach_app = typer.Typer(no_args_is_help=True, help="What staff taught and wrote at the desk, as a change to the project's files.")
 
 
 @teach_app.command("export")
@@ -45,3 +40,13 @@ def export(
         typer.echo(f"next: git apply {out}, sapa train, make evaluate", err=True)
     else:
         typer.echo(change.patch, nl=False)
+
+
+@teach_app.command("export-knowledge")
+def export_knowledge() -> None:
+    """Print a patch for knowledge/ from what was published at the desk and the files don't say yet. Changes nothing."""
+    from desk.commands import CONSOLE
+    from services.assembly import services
+
+    services().audit.record(CONSOLE, "knowledge.exported", "pengetahuan")
+    typer.echo(services().knowledge_catalogue.patch(), nl=False)

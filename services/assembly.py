@@ -21,9 +21,13 @@ from services.encoder import CachingEncoder, open_encoder
 from services.handoff import Handoffs
 from services.health import Health
 from services.knowledge import Knowledge
+from services.knowledge_catalogue import KnowledgeCatalogue
+from services.knowledge_editing import KnowledgeEditing
+from services.knowledge_preview import KnowledgePreview
 from services.overview import Overview
 from services.own_data import OwnData
 from services.ppid_report import PpidReports
+from services.published_knowledge import PublishedKnowledge
 from services.receipts import Receipts
 from services.reminders import Reminders
 from services.retention import Retention
@@ -39,6 +43,7 @@ from services.ticket_duplicates import TicketDuplicates
 from services.ticket_files import TicketFiles
 from services.ticket_list import TicketList
 from services.tickets import Tickets
+from services.unanswered import UnansweredQuestions
 from services.wakeups import Wakeups
 from store.conversations import Conversations
 from store.database import Database
@@ -84,6 +89,10 @@ class Services:
     ppid_reports: PpidReports
     teaching: Teaching
     teaching_batches: TeachingBatches
+    knowledge_catalogue: KnowledgeCatalogue
+    knowledge_editing: KnowledgeEditing
+    knowledge_preview: KnowledgePreview
+    unanswered: UnansweredQuestions
 
 
 @cache
@@ -153,8 +162,10 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         hours=configured.receipt_hours,
         address=configured.address,
     )
+    published = PublishedKnowledge(database)
+    knowledge = knowledge or Knowledge(configured.knowledge_dir, shared_encoder(), published)
+    catalogue = KnowledgeCatalogue(knowledge, published, audit, configured.knowledge_dir)
     teaching = Teaching(database, audit, PROJECT)
-    known = knowledge or Knowledge(configured.knowledge_dir, shared_encoder())
     channels, job_runs = Channels(desk_settings), JobRuns(database)
     retention = Retention(database, desk_settings, conversations, ticket_changes, audit)
     log = ConversationLog(database, conversations)
@@ -166,7 +177,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         calendar=calendar,
         hours=hours,
         conversations=conversations,
-        knowledge=known,
+        knowledge=knowledge,
         simpel=SimpelService(_simpel_directory(configured, database, encryption), attempts, encryption),
         tickets=tickets,
         ticket_changes=ticket_changes,
@@ -183,7 +194,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         desk_settings=desk_settings,
         channels=channels,
         retention=retention,
-        health=Health(database, known, audit, channels, retention, job_runs),
+        health=Health(database, knowledge, audit, channels, retention, job_runs),
         job_runs=job_runs,
         audit=audit,
         staff=staff,
@@ -195,6 +206,10 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         ppid_reports=PpidReports(database, calendar),
         teaching=teaching,
         teaching_batches=TeachingBatches(database, audit, teaching),
+        knowledge_catalogue=catalogue,
+        knowledge_editing=KnowledgeEditing(database, audit, knowledge, catalogue),
+        knowledge_preview=KnowledgePreview(knowledge),
+        unanswered=UnansweredQuestions(database, knowledge, shared_encoder),
     )
 
 

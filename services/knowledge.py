@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,15 +24,19 @@ import structlog
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.encoder import CachingEncoder, Vectors
 from services.knowledge_files import Entry, KnowledgeError, read_all
+from services.published_knowledge import PublishedKnowledge
 from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
 
 log = structlog.get_logger(__name__)
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
 Scores = npt.NDArray[np.float64]
+_State = tuple[tuple[tuple[str, int], ...], int]
+"""The files with the times of their last changes, and the number of the last publication."""
 
 BEST_OF = 3
 WEIGHTS = {"meaning": 1.0, "spelling": 1.0, "words": 0.35, "topic": 0.8}
@@ -98,7 +103,7 @@ class _Index:
         self._places = self._padded_places()
         self._encoder = encoder
         vectors = encoder.encode_and_keep([text for _, text in examples])
-        self._mean = vectors.mean(axis=0)
+        self.mean: Vectors = vectors.mean(axis=0)
         self._vectors = self._centred(vectors)
         answers = [normalise(text) for entry in self.entries for text in entry.answers.values()]
         spellings = [normalise(text) for _, text in examples]
@@ -148,7 +153,7 @@ class _Index:
         return np.asarray(words + WEIGHTS["meaning"] * self._nearest(vector @ self._vectors.T) + WEIGHTS["topic"] * topic), False
 
     def _centred(self, vectors: Vectors) -> Vectors:
-        centred = vectors - self._mean
+        centred = vectors - self.mean
         return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
     def _padded_places(self) -> npt.NDArray[np.int64]:
@@ -175,37 +180,59 @@ class _Index:
 
 
 class Knowledge:
-    def __init__(self, folder: Path, encoder: CachingEncoder) -> None:
+    def __init__(self, folder: Path, encoder: CachingEncoder, published: PublishedKnowledge | None = None) -> None:
+        """`published`, what staff published at the desk, stands in place of the files of the same names."""
         self._folder = folder
         self._encoder = encoder
+        self._published = published
         self._lock = threading.Lock()
-        self._state: tuple[tuple[str, int], ...] = ()
+        self._state: _State = ((), 0)
         self.errors: list[KnowledgeError] = []
         self._index = self._load()
 
     def _load(self) -> _Index:
-        self._state = self._folder_state()
-        entries, self.errors = read_all(self._folder)
+        self._state = self._current_state()
+        entries, self.errors = read_all(self._folder, self._published.texts() if self._published else None)
         for error in self.errors:
             log.error("a knowledge file needs mending", problem=str(error))
         if not entries:
             raise KnowledgeError(f"no usable knowledge file in {self._folder}")
         return _Index(entries, self._encoder)
 
-    def _folder_state(self) -> tuple[tuple[str, int], ...]:
-        return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in self._folder.glob("*.md")))
+    def _current_state(self) -> _State:
+        files = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in self._folder.glob("*.md")))
+        return files, self._published.revision() if self._published else 0
 
     def reload_if_changed(self) -> bool:
-        """Read the files again when one was added, changed or removed. Where nothing is usable the old state stays."""
+        """Read again when a file was added, changed or removed, or something was published, by whatever process.
+
+        Where nothing is usable, or the database can't be reached, the old state stays.
+        """
         with self._lock:
-            if self._folder_state() == self._state:
-                return False
             try:
+                if self._current_state() == self._state:
+                    return False
                 self._index = self._load()
-            except KnowledgeError as error:
-                log.error("the knowledge was not reloaded", problem=str(error))
+            except (KnowledgeError, SQLAlchemyError) as error:
+                log.error(
+                    "the knowledge was not reloaded", problem=str(error) if isinstance(error, KnowledgeError) else type(error).__name__
+                )
                 return False
         return True
+
+    def with_change(self, entry_id: str, entry: Entry | None) -> Callable[[str], Finding]:
+        """How questions would be answered with `entry` in the place of `entry_id`, or without it; citizens see nothing of it.
+
+        The whole search is made anew for this, which takes seconds.
+        """
+        entries = {**self._index.by_id, entry_id: entry} if entry else {k: v for k, v in self._index.by_id.items() if k != entry_id}
+        index = _Index({key: one for key, one in entries.items() if one}, self._encoder)
+        return lambda question: self._judge(index, index.scores(question))
+
+    @property
+    def centre(self) -> Vectors:
+        """The mean of the sentence vectors of all question variants."""
+        return self._index.mean
 
     @property
     def entries(self) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -108,51 +109,78 @@ class KnowledgeError(ValueError):
 
 def read_entry(path: Path) -> Entry:
     """Raises `KnowledgeError`."""
-    match = re.fullmatch(r"---\n(.*?\n)---\n(.*)", path.read_text(encoding="utf-8"), re.DOTALL)
+    return parse_entry(path.name, path.read_text(encoding="utf-8"))
+
+
+def parse_entry(name: str, text: str) -> Entry:
+    """The entry that a file `name` with this text holds. Raises `KnowledgeError`."""
+    match = re.fullmatch(r"---\n(.*?\n)---\n(.*)", text, re.DOTALL)
     if match is None:
-        raise KnowledgeError(f"{path.name}: begin with a line '---', the front matter, and a second line '---'")
+        raise KnowledgeError(f"{name}: begin with a line '---', the front matter, and a second line '---'")
     try:
         facts = FrontMatter.model_validate(yaml.safe_load(match[1]))
     except yaml.YAMLError as error:
-        raise KnowledgeError(f"{path.name}: the front matter is not YAML: {error}") from error
+        raise KnowledgeError(f"{name}: the front matter is not YAML: {error}") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'front matter'}: {e['msg']}" for e in error.errors())
-        raise KnowledgeError(f"{path.name}: {problems}") from error
-    if facts.id != path.stem:
-        raise KnowledgeError(f"{path.name}: id is {facts.id!r}; name the file {facts.id}.md or change the id")
-    return Entry(facts, _answers(path, match[2], confirmed=facts.confirmed_on is not None))
+        raise KnowledgeError(f"{name}: {problems}") from error
+    if f"{facts.id}.md" != name:
+        raise KnowledgeError(f"{name}: id is {facts.id!r}; name the file {facts.id}.md or change the id")
+    return Entry(facts, _answers(name, match[2], confirmed=facts.confirmed_on is not None))
 
 
-def _answers(path: Path, body: str, *, confirmed: bool) -> dict[str, str]:
+def _answers(name: str, body: str, *, confirmed: bool) -> dict[str, str]:
     now: dict[str, str] = {}
     later: dict[str, str] = {}
     for heading, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", body, re.DOTALL | re.MULTILINE):
         if heading.strip() not in SECTIONS:
-            raise KnowledgeError(f"{path.name}: unknown heading {heading!r}; use one of: {', '.join(SECTIONS)}")
+            raise KnowledgeError(f"{name}: unknown heading {heading!r}; use one of: {', '.join(SECTIONS)}")
         language, needs_confirmation = SECTIONS[heading.strip()]
         (later if needs_confirmation else now)[language] = text.strip()
     for heading, (language, needs_confirmation) in SECTIONS.items():
         if not needs_confirmation and not now.get(language):
-            raise KnowledgeError(f"{path.name}: the section '## {heading}' is missing or empty")
+            raise KnowledgeError(f"{name}: the section '## {heading}' is missing or empty")
     return {**now, **later} if confirmed else now
 
 
-def read_all(folder: Path) -> tuple[dict[str, Entry], list[KnowledgeError]]:
-    """All entries by id, and what is wrong with the files that can't be used."""
+def knowledge_paths(folder: Path) -> dict[str, Path]:
+    """Entry id to its file."""
+    return {path.stem: path for path in sorted(folder.glob("*.md")) if path.name != "README.md"}
+
+
+def read_all(folder: Path, published: Mapping[str, str | None] | None = None) -> tuple[dict[str, Entry], list[KnowledgeError]]:
+    """All entries by id, and what is wrong with the files that can't be used.
+
+    `published`, entry id to the text that stands in place of its file; None withdraws the entry. A text that can't be used leaves the
+    file in force.
+    """
+    files = knowledge_paths(folder)
     entries: dict[str, Entry] = {}
     errors: list[KnowledgeError] = []
     asked: dict[str, str] = {}
-    for path in sorted(folder.glob("*.md")):
-        if path.name == "README.md":
-            continue
-        try:
-            entry = read_entry(path)
-        except KnowledgeError as error:
-            errors.append(error)
+    for entry_id in sorted({*files, *(published or {})}):
+        entry = _in_force(entry_id, files.get(entry_id), published or {}, errors)
+        if entry is None:
             continue
         for question in entry.examples():
             earlier = asked.setdefault(question.casefold().strip(" ?."), entry.id)
             if earlier != entry.id:
-                errors.append(KnowledgeError(f"{path.name}: the question {question!r} stands in {earlier}.md too"))
+                errors.append(KnowledgeError(f"{entry_id}.md: the question {question!r} stands in {earlier}.md too"))
         entries[entry.id] = entry
     return entries, errors
+
+
+def _in_force(entry_id: str, path: Path | None, published: Mapping[str, str | None], errors: list[KnowledgeError]) -> Entry | None:
+    text = published.get(entry_id)
+    if text is None and entry_id in published:
+        return None
+    try:
+        if text is not None:
+            return parse_entry(f"{entry_id}.md", text)
+    except KnowledgeError as error:
+        errors.append(error)
+    try:
+        return read_entry(path) if path else None
+    except KnowledgeError as error:
+        errors.append(error)
+    return None

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import store.teaching_models  # noqa: F401  its tables belong to the metadata
+import store.knowledge_models
+import store.teaching_models  # noqa: F401
 from store.models import Base
 
 context.configure(
