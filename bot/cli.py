@@ -51,6 +51,7 @@ def serve() -> None:
     """Serve the web channel, the demo page and, with TELEGRAM_BOT_TOKEN, Telegram."""
     import uvicorn
 
+    from bot.patient_http import CONNECTIONS_AT_ONCE, PatientHttp
     from bot.server import create_app
     from services.assembly import services
     from services.demo import DEMO_REQUESTS
@@ -66,7 +67,17 @@ def serve() -> None:
     _introduce_desk(address)
     sys.stdout.flush()
     # Rasa's dependencies and uvicorn agree on asyncio's own loop; access logs would hold addresses of citizens.
-    uvicorn.run(application, host=configured.host, port=configured.port, access_log=False, log_level="warning")
+    uvicorn.run(
+        application,
+        host=configured.host,
+        port=configured.port,
+        access_log=False,
+        log_level="warning",
+        http=PatientHttp,
+        ws="none",
+        server_header=False,
+        limit_concurrency=CONNECTIONS_AT_ONCE,
+    )
 
 
 def _introduce_desk(address: str) -> None:

@@ -1,15 +1,20 @@
-"""What stands around every HTTP request: a size limit, security headers, and counters. Plain ASGI, for it runs on every call."""
+"""What stands around every HTTP request: hosts, sizes, numbers, security headers, counters. Plain ASGI, for it runs on every call."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 import time
+from collections import Counter as Tally
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
@@ -21,8 +26,23 @@ HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+PUBLIC_FILES = "/static/"
+"""The widget's files, which any site may embed."""
+HSTS = "max-age=63072000"
+"""Two years, for this host only; said over HTTPS, where alone it counts."""
+BODY_SECONDS = 30.0
+"""Between two pieces of a body."""
+REQUESTS_AT_ONCE = 1000
+STREAMS_AT_ONCE = 2000
+STREAMS_OF_SESSION = 6
+Problem = Callable[[Request, int, Mapping[str, str]], Awaitable[Response]]
+"""Makes the answer that says what went wrong and what to do next (bot/problems.py)."""
+STREAM_PATH = re.compile(r"/api/chat/events|/desk/(?:[\w-]{1,40}/){0,3}events")
 FILE_PATH = re.compile(r"(/desk/tickets/[0-9A-Z-]{1,24})/files")
 """Where staff send the files of an answer."""
 PRIVATE_PATHS = ("/api/", "/chat", "/desk")
@@ -35,8 +55,9 @@ class Guarded:
     Only the form that sends a file may be larger, by `file_bytes`. A body whose length isn't said is counted as it comes.
     """
 
-    def __init__(self, app: ASGIApp, file_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, problem: Problem, file_bytes: int) -> None:
         self._app = app
+        self._problem = problem
         self._file_bytes = file_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,11 +66,15 @@ class Guarded:
             return
         uploads = scope["method"] == "POST" and FILE_PATH.fullmatch(scope["path"])
         largest = MAX_BODY + (self._file_bytes if uploads else 0)
-        too_large, answered = False, False
+        too_large, answered, expects_body = False, False, True
 
         async def receive_counted() -> Message:
-            nonlocal largest, too_large
-            message = await receive()
+            nonlocal largest, too_large, expects_body
+            try:
+                message = await asyncio.wait_for(receive(), BODY_SECONDS) if expects_body else await receive()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+            expects_body = message.get("more_body", False)
             largest -= len(message.get("body", b""))
             too_large = too_large or largest < 0
             return {"type": "http.disconnect"} if too_large else message
@@ -61,6 +86,10 @@ class Guarded:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith(PUBLIC_FILES):
+                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", HSTS)
                 if scope["path"].startswith(PRIVATE_PATHS):
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
@@ -75,14 +104,64 @@ class Guarded:
                 await self._app(scope, receive_counted, send_unless_too_large)
             if not too_large or answered:
                 return
-        await self._refusal(uploads)(scope, receive, send_guarded)
-
-    @staticmethod
-    def _refusal(uploads: re.Match[str] | None) -> Response:
         if uploads:  # a person sent a form and should get back to it
-            return RedirectResponse(f"{uploads[1]}?problem=file_size#files", 303)
-        problem = {"type": "about:blank", "title": "Content Too Large", "status": 413}
-        return JSONResponse(problem, 413, media_type="application/problem+json")
+            refusal: Response = RedirectResponse(f"{uploads[1]}?problem=file_size#files", 303)
+        else:
+            refusal = await self._problem(Request(scope), 413, {})
+        await refusal(scope, receive, send_guarded)
+
+
+class KnownHosts:
+    """Answers only under the names that the operator has given; probes may come by any."""
+
+    def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
+        self._app = app
+        self._checked = TrustedHostMiddleware(app, hosts, www_redirect=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        probe = scope["type"] == "http" and scope["path"] in ("/healthz", "/readyz")
+        await (self._app if probe else self._checked)(scope, receive, send)
+
+
+class Bounded:
+    """Bounds how many requests are worked on at once, and how many streams of events one session and all of them hold open."""
+
+    def __init__(self, app: ASGIApp, problem: Problem, requests: int = REQUESTS_AT_ONCE, streams: int = STREAMS_AT_ONCE) -> None:
+        self._app = app
+        self._problem = problem
+        self._requests = requests
+        self._streams = streams
+        self._open = 0
+        self._open_streams: Tally[str] = Tally()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif STREAM_PATH.fullmatch(scope["path"]):
+            await self._stream(scope, receive, send)
+        elif self._open >= self._requests:
+            await (await self._problem(Request(scope), 503, {"Retry-After": "5"}))(scope, receive, send)
+        else:
+            self._open += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._open -= 1
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        named = headers.get("authorization") or headers.get("cookie") or ""
+        session = hashlib.sha256(named.encode()).hexdigest()
+        if self._open_streams[session] >= STREAMS_OF_SESSION or self._open_streams.total() >= self._streams:
+            await (await self._problem(Request(scope), 429, {"Retry-After": "30"}))(scope, receive, send)
+            return
+        self._open_streams[session] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open_streams[session] -= 1
+            if not self._open_streams[session]:
+                del self._open_streams[session]
 
 
 class Measured:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.exceptions import HTTPException
 
 from bot.assistant import Assistant
 from bot.conversation import Interrupted
+from bot.middleware import Problem
 from store.database import AWAY
 from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
+TEMPLATES = Path(__file__).with_name("templates")
+TITLE = "Sapa Setneg"
 SENTENCES = {
     401: "utter_problem_session",
     403: "utter_problem_forbidden",
@@ -32,24 +39,29 @@ def _language(request: Request) -> str:
     return "en" if request.headers.get("accept-language", "").lower().startswith("en") else "id"
 
 
-def add_problem_handlers(app: FastAPI, assistant: Assistant) -> None:
-    async def problem(request: Request, status: int, extra: dict[str, object] | None = None) -> JSONResponse:
+def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
+    """Returns what middleware calls for an answer of its own."""
+    page = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html"])).get_template("problem.html")
+
+    async def problem(request: Request, status: int, extra: dict[str, object] | None = None) -> Response:
         sentence = await assistant.sentence(SENTENCES.get(status, "utter_problem_server"), _language(request))
+        if request.url.path.startswith("/chat"):  # a person without JavaScript reads this
+            return HTMLResponse(page.render(locale=_language(request), title=TITLE, sentence=sentence.text), status)
         body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": sentence.text}
         return JSONResponse(body | (extra or {}), status, media_type="application/problem+json")
 
     @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> Response:
         response = await problem(request, error.status_code)
         response.headers.update(error.headers or {})
         return response
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         places = [".".join(str(part) for part in one["loc"]) for one in error.errors()]
         return await problem(request, 422, {"invalid": places})
 
-    async def not_now(request: Request, error: Exception) -> JSONResponse:
+    async def not_now(request: Request, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "path", "unknown")
         log.warning("request could not be dealt with now", route=route, error=type(error).__name__)
         response = await problem(request, 503)
@@ -60,13 +72,21 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> None:
         app.add_exception_handler(passing, not_now)
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "path", "unknown")  # the address itself may hold a token
         log.error("request failed", route=route, error=type(error).__name__)
         return await problem(request, 500)
 
+    async def answer(request: Request, status: int, headers: Mapping[str, str]) -> Response:
+        response = await problem(request, status)
+        response.headers.update(headers)
+        return response
+
+    return answer
+
 
 _TITLES = {
+    400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",

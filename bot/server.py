@@ -26,10 +26,11 @@ from bot.conversation import ConversationService
 from bot.downloads import own_data_download
 from bot.embedding import WIDGET, from_listed_pages, listed_origins
 from bot.message_watch import MessageWatch
-from bot.middleware import Guarded, Measured
+from bot.middleware import Bounded, Guarded, KnownHosts, Measured
 from bot.notices import Notifier
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
+from bot.rate_limits import RateLimits, Rates
 from bot.receipt_page import receipt_page
 from bot.scheduler import Job, Scheduler
 from desk.room import open_desk
@@ -57,12 +58,13 @@ STATIC = {
 }
 
 
-def create_app(services: Services, assistant: Assistant) -> FastAPI:
+def create_app(services: Services, assistant: Assistant, rates: Rates | None = None) -> FastAPI:
     """Takes a loaded assistant, so that a process that listens can answer."""
     settings = services.settings
     conversations = services.conversations
     service = ConversationService(assistant, services)
-    telegram = _telegram(service, services) if settings.telegram_bot_token else None
+    limits = RateLimits(settings.redis_url, settings.limits, services.encryption.fingerprint, rates)
+    telegram = _telegram(service, services, limits) if settings.telegram_bot_token else None
     notices = Notices(services.database, services.encryption)
     notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, telegram)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier), runs=services.job_runs)
@@ -105,12 +107,16 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
         expose_headers=["Retry-After"],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(Guarded, file_bytes=services.ticket_files.largest)
-    add_problem_handlers(app, assistant)
+    problem = add_problem_handlers(app, assistant)
+    app.add_middleware(Bounded, problem=problem)
+    if settings.hosts:
+        app.add_middleware(KnownHosts, hosts=settings.hosts)
+    app.add_middleware(Guarded, problem=problem, file_bytes=services.ticket_files.largest)
+    limited = [Depends(limits.dependency())]
     sessions = Sessions(services.encryption.signing_keys, settings.session_hours)
     web = web_channel(service, conversations, sessions, services.wakeups)
-    app.include_router(web, dependencies=[Depends(from_listed_pages(origins))])
-    app.include_router(plain_chat(service, conversations, sessions))
+    app.include_router(web, dependencies=[Depends(from_listed_pages(origins)), *limited])
+    app.include_router(plain_chat(service, conversations, sessions), dependencies=limited)
     app.include_router(receipt_page(services.receipts))
     app.include_router(attachments(services.ticket_files))
     app.include_router(own_data_download(services.own_data))
@@ -122,12 +128,13 @@ def create_app(services: Services, assistant: Assistant) -> FastAPI:
     return app
 
 
-def _telegram(service: ConversationService, services: Services) -> TelegramChannel:
+def _telegram(service: ConversationService, services: Services, limits: RateLimits) -> TelegramChannel:
     settings = services.settings
     return TelegramChannel(
         service,
         services.conversations,
         TelegramInbox(services.database, services.encryption),
+        limits,
         frozenset(entry.topic for entry in services.knowledge.entries),
         settings.telegram_bot_token,
         settings.telegram_base_url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +35,8 @@ class Settings(BaseSettings):
     allowed_origins: str = Field(
         "", alias="SAPA_ALLOWED_ORIGINS", pattern=r"^$|^\s*https?://[^\s/,?#@*]+/?\s*(,\s*https?://[^\s/,?#@*]+/?\s*)*$"
     )
+    allowed_hosts: str = Field("", alias="SAPA_ALLOWED_HOSTS")
+    limits: Literal["outside", "all", "off"] = Field("outside", alias="SAPA_LIMITS")
     session_hours: int = Field(24, alias="SAPA_SESSION_HOURS", ge=1, le=720)
     cut_off: time = Field(time(15, 0), alias="SAPA_CUT_OFF")
     action_seconds: float = Field(8.0, alias="SAPA_ACTION_SECONDS", gt=0)
@@ -53,6 +56,14 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where citizens reach the server, without a slash at its end: `SAPA_PUBLIC_URL`, or this machine."""
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Names under which it answers: `SAPA_ALLOWED_HOSTS`; in production the public address and this machine; empty for any."""
+        named = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        if not named and self.environment == "production" and self.public_url:
+            named = [urlsplit(self.public_url).hostname or "", "localhost", "127.0.0.1"]
+        return named
 
     @property
     def database(self) -> str:

@@ -14,6 +14,7 @@ from bot.assistant import Assistant
 from bot.channels.telegram.channel import TelegramChannel
 from bot.conversation import ConversationService
 from bot.markup import to_plain, to_telegram_html
+from bot.rate_limits import RateLimits, Rates
 from services.assembly import Services
 from services.handoff import Handoffs
 from store.telegram_inbox import TelegramInbox
@@ -21,9 +22,12 @@ from tests.bot_api import BotApi
 from tests.clock import Clock
 
 
-def channel_of(service: ConversationService, services: Services, api: BotApi, **more: Any) -> TelegramChannel:
+def channel_of(
+    service: ConversationService, services: Services, api: BotApi, rates: Rates | None = None, **more: Any
+) -> TelegramChannel:
+    limits = RateLimits("", "outside", services.encryption.fingerprint, rates)
     inbox = TelegramInbox(services.database, services.encryption)
-    return TelegramChannel(service, services.conversations, inbox, frozenset({"simpel"}), "1:secret", api.base_url, **more)
+    return TelegramChannel(service, services.conversations, inbox, limits, frozenset({"simpel"}), "1:secret", api.base_url, **more)
 
 
 @pytest.fixture
@@ -179,3 +183,24 @@ def test_no_text_becomes_a_tag_or_scheme_outside_the_allow_list(text: str) -> No
 def test_markup_is_rendered_for_each_channel(text: str, telegram: str, plain: str) -> None:
     assert to_telegram_html(text) == telegram
     assert to_plain(text) == plain
+
+
+async def test_who_writes_too_often_is_told_once_and_then_not_answered(services: Services, assistant: Assistant) -> None:
+    service = ConversationService(assistant, services)
+    async with BotApi() as api:
+        channel = channel_of(service, services, api, Rates(messages_of_session="2/minute"))
+        await channel.start()
+        for _ in range(6):
+            api.send(7, "halo")
+        api.send(8, "halo")
+        await api.until_sent(8, 1)
+        sent = [message["text"] for message in await api.until_sent(7, 3)]
+        await channel.stop()
+    assert [text for text in sent if "lebih cepat" in text] == sent[-1:]
+
+
+async def test_another_program_is_not_answered(bot_api: BotApi) -> None:
+    bot_api.send(7, "halo", **{"from": {"id": 7, "is_bot": True, "first_name": "Bot"}})
+    bot_api.send(8, "halo")
+    await bot_api.until_sent(8, 1)
+    assert bot_api.sent_to(7) == []

@@ -18,6 +18,7 @@ from bot.channels.telegram.queue import ChatsInOrder, InboxQueue
 from bot.channels.telegram.sending import Delivery, Sender, quietly
 from bot.conversation import ConversationService, TooManyWaiting
 from bot.messages import Inbound, Outbound
+from bot.rate_limits import RateLimits
 from store.conversations import Conversations
 from store.telegram_inbox import TelegramInbox
 
@@ -48,6 +49,7 @@ class TelegramChannel:
         service: ConversationService,
         conversations: Conversations,
         inbox: TelegramInbox,
+        limits: RateLimits,
         topics: frozenset[str],
         token: str,
         base_url: str,
@@ -57,6 +59,7 @@ class TelegramChannel:
         self._service = service
         self._conversations = conversations
         self._inbox = inbox
+        self._limits = limits
         self._topics = topics
         self._webhook = webhook
         self._chats = ChatsInOrder()
@@ -154,6 +157,10 @@ class TelegramChannel:
         if self._chats.is_crowded(chat.id):
             await self._crowded(chat.id)
             return
+        if message.from_user and message.from_user.is_bot:
+            return  # two programs that answer each other never end
+        if not await self._may_speak(chat.id):
+            return
         locale = "en" if (message.from_user and (message.from_user.language_code or "id").startswith("en")) else "id"
         conversation = await asyncio.to_thread(self._conversations.open, "telegram", locale, str(chat.id))
         text = message.text or message.caption
@@ -175,6 +182,8 @@ class TelegramChannel:
     async def _on_button(self, update: Update) -> None:
         query, chat = update.callback_query, update.effective_chat
         if query is None or chat is None or chat.type != ChatType.PRIVATE:
+            return
+        if not await self._may_speak(chat.id):
             return
         await quietly(query.answer())
         await quietly(query.edit_message_reply_markup(None))
@@ -199,6 +208,14 @@ class TelegramChannel:
             language = (message.from_user.language_code or "id") if message.from_user else "id"
             sentence = await self._service.sentence("utter_group", "en" if language.startswith("en") else "id")
             await self._sender.say(message.chat.id, f"{sentence}\nhttps://t.me/{bot.username}?start=grup")
+
+    async def _may_speak(self, chat_id: int) -> bool:
+        """Whether the sender is within the limits. Who isn't is told so once a minute, and not answered otherwise."""
+        if not await self._limits.seconds_to_wait(("messages_of_session", f"telegram:{chat_id}"), ("messages_of_all", "")):
+            return True
+        if not await self._limits.seconds_to_wait(("told_of_limit", f"telegram:{chat_id}")):
+            await self._crowded(chat_id)
+        return False
 
     async def _crowded(self, chat_id: int) -> None:
         await self._sender.say(chat_id, await self._service.sentence("utter_too_fast", "id"))

@@ -1,0 +1,103 @@
+"""How often somebody may do what: by address, by session, and all together. Counted in memory, or in Redis for many processes.
+
+Loopback is where tests, health checks and the operator come from: it is only limited where `SAPA_LIMITS=all`. Keys are
+fingerprints; neither an address nor a token is kept.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import structlog
+from fastapi import HTTPException, Request
+from limits import RateLimitItem, parse_many
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import storage_from_string
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Times an interval, in the language of the library `limits`. An address may be a whole office or a mobile operator's."""
+
+    sessions_of_address: str = "60/minute;600/hour"
+    messages_of_session: str = "40/minute;600/hour"
+    messages_of_address: str = "600/minute"
+    reads_of_session: str = "240/minute"
+    reads_of_address: str = "1800/minute"
+    messages_of_all: str = "6000/minute"
+    told_of_limit: str = "1/minute"
+    """On Telegram, where an answer to each message over the limit would be one more."""
+
+
+class RateLimits:
+    """`scope`: `outside` limits what comes from other machines, `all` loopback, too, `off` nobody."""
+
+    def __init__(self, redis_url: str, scope: str, fingerprint: Callable[..., str], rates: Rates | None = None) -> None:
+        rates = rates or Rates()
+        storage = (
+            storage_from_string(f"async+{redis_url}", implementation="redispy")
+            if redis_url
+            else storage_from_string("async+memory://")
+        )
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._scope = scope
+        self._fingerprint = fingerprint
+        self._items = {name: parse_many(rate) for name, rate in vars(rates).items()}
+
+    async def seconds_to_wait(self, *counted: tuple[str, str]) -> int:
+        """0 where it may be done; each pair is the name of a rate and who it is counted for. A counter that fails lets it be done."""
+        if self._scope == "off":
+            return 0
+        try:
+            for rate, who in counted:
+                key = self._fingerprint("rate", who)[:32]
+                for item in self._items[rate]:
+                    if not await self._limiter.hit(item, rate, key):
+                        return await self._seconds_left(item, rate, key)
+        except Exception as error:  # Redis is gone: people are served rather than sent away
+            log.warning("rate can't be counted", error=type(error).__name__)
+        return 0
+
+    async def _seconds_left(self, item: RateLimitItem, rate: str, key: str) -> int:
+        stats = await self._limiter.get_window_stats(item, rate, key)
+        return max(1, min(math.ceil(stats.reset_time - time.time()), item.get_expiry()))
+
+    def limits_address(self, address: str) -> bool:
+        return self._scope == "all" or (self._scope == "outside" and not _is_loopback(address))
+
+    def dependency(self) -> Callable[[Request], Awaitable[None]]:
+        """For routes that citizens call. Refuses with 429, `Retry-After` and, by bot/problems.py, a sentence."""
+
+        async def limited(request: Request) -> None:
+            address = request.client.host if request.client else ""
+            if not self.limits_address(address):
+                return
+            token = request.headers.get("authorization") or request.cookies.get("sapa_chat") or ""
+            wait = await self.seconds_to_wait(*_counted(request, address, token))
+            if wait:
+                raise HTTPException(429, headers={"Retry-After": str(wait)})
+
+        return limited
+
+
+def _counted(request: Request, address: str, token: str) -> list[tuple[str, str]]:
+    begins = request.url.path == "/api/chat/sessions" or (request.url.path == "/chat" and not token)
+    if begins and request.method in ("POST", "GET"):
+        return [("sessions_of_address", address)]
+    kind = "messages" if request.method == "POST" else "reads"
+    counted = [(f"{kind}_of_session", token)] if token else []
+    counted.append((f"{kind}_of_address", address))
+    return [*counted, ("messages_of_all", "")] if kind == "messages" else counted
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
