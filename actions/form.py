@@ -23,7 +23,7 @@ from services.fields import Field, Rejection
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.remarks import is_question, is_small_talk
-from services.turn import AnswerStatus
+from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
 
@@ -275,7 +275,11 @@ class FinishForm(Action, ABC):
         fields = services().drafts.read(tracker.sender_id, self.journey.name)
         if fields:
             self.finish(dispatcher, tracker, fields)
-            services().drafts.drop(tracker.sender_id, self.journey.name)
+            turn = CURRENT.get()
+            if turn:
+                turn.finished.append(self.journey.name)
+            else:  # `rasa shell`, where nobody stores an answer
+                services().drafts.drop(tracker.sender_id, self.journey.name)
         turn_of(tracker).status = AnswerStatus.ANSWERED
         return [SlotSet("journey_outcome", None)]
 

@@ -10,7 +10,6 @@ from typing import Any
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.policies.policy import PolicyPrediction
-from rasa.model import get_latest_model
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet
@@ -19,6 +18,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_endpoint import load_actions
 from bot.graph_runner import DirectRunner
+from bot.model_files import VERSION, model_file
 from store.database import Database
 from store.tracker import NewEvents, SapaTrackerStore
 
@@ -78,16 +78,25 @@ def _copy_slot(slot: Slot) -> Slot:
 
 
 class Assistant:
-    def __init__(self, models: Path, database: Database, action_seconds: float) -> None:
-        """Load the newest model of the folder. Raises `ModelMissing`."""
-        model = get_latest_model(str(models)) if models.is_dir() else None
-        if model is None:
-            raise ModelMissing(f"no model in {models}; run `sapa train`")
-        self._agent = Agent.load(model, action_endpoint=load_actions("actions", action_seconds))
+    def __init__(self, models: Path, database: Database, action_seconds: float, version: str | None = None) -> None:
+        """Load the model of this version from the folder; None: the newest. Raises `ModelMissing`."""
+        file = model_file(models, version)
+        if file is None:
+            raise ModelMissing(f"no model {version or ''} in {models}; run `sapa train`".replace("  ", " "))
+        self._actions = load_actions("actions", action_seconds)
         Slot.__copy__ = _copy_slot
         Event.resolve_by_type = staticmethod(cache(Event.resolve_by_type))  # Rasa walks all classes for each event of an action
-        self._agent.processor.graph_runner = DirectRunner.in_place_of(self._agent.processor.graph_runner)
-        self.use_database(database)
+        self._database = database
+        self.take_over(file.path)
+
+    def take_over(self, path: Path) -> None:
+        """Serve the model of this file from the next turn on. Blocks while it is loaded; a turn that has begun ends with the old."""
+        agent = Agent.load(str(path), action_endpoint=self._actions)
+        agent.processor.graph_runner = DirectRunner.in_place_of(agent.processor.graph_runner)
+        # Rasa wraps a store so that its errors are swallowed and the turn is lost in memory; ours may be seen to fail.
+        agent.tracker_store = agent.processor.tracker_store = SapaTrackerStore(agent.domain, self._database)
+        found = VERSION.fullmatch(path.name)
+        self._agent, self.version = agent, found[1] if found else path.name
 
     @property
     def domain(self) -> Domain:
@@ -101,10 +110,10 @@ class Assistant:
 
     def use_database(self, database: Database) -> SapaTrackerStore | None:
         """Keep trackers in `database` from now on; returns the store used before."""
+        self._database = database
         return self.use_store(SapaTrackerStore(self.domain, database))
 
     def use_store(self, store: SapaTrackerStore | None) -> SapaTrackerStore | None:
-        # Rasa wraps a store so that its errors are swallowed and the turn is lost in memory; ours may be seen to fail.
         before = self._agent.processor.tracker_store
         self._agent.tracker_store = self._agent.processor.tracker_store = store
         return before if isinstance(before, SapaTrackerStore) else None
@@ -125,24 +134,25 @@ class Assistant:
         """
         collector = _Collector()
         message = UserMessage(text, collector, conversation_id, parse_data={**_copy_parsed(parsed), "text": text})
+        processor = self._agent.processor  # of one model to the end of the turn
+        store: SapaTrackerStore = processor.tracker_store
         if tracker_row is not None:
-            self.tracker_store.expect(conversation_id, tracker_row)
-        processor = self._agent.processor
+            store.expect(conversation_id, tracker_row)
         tracker = await processor.log_message(message, should_save_tracker=False)
         tracker = await processor.run_action_extract_slots(collector, tracker)
         if action:
-            prediction = PolicyPrediction.for_action_name(self.domain, action)
+            prediction = PolicyPrediction.for_action_name(processor.domain, action)
             await processor._run_action(processor._get_action(action), tracker, collector, processor.nlg, prediction)
-            tracker.update(ActionExecuted(ACTION_LISTEN_NAME), self.domain)
+            tracker.update(ActionExecuted(ACTION_LISTEN_NAME), processor.domain)
         else:
             await processor._run_prediction_loop(collector, tracker)
         awaited = tracker.get_slot("requested_slot") if tracker.active_loop_name else None
         language = tracker.get_slot("language") or "id"
-        return Answer(collector.said, language, awaited, self.tracker_store.new_events(tracker))
+        return Answer(collector.said, language, awaited, store.new_events(tracker))
 
     def keep(self, events: NewEvents, row_id: int) -> None:
         """Be told that a turn's events are stored."""
-        self.tracker_store.keep(events, row_id)
+        events.store.keep(events, row_id)
 
     def forget(self, conversation_id: str) -> None:
         """Drop from memory what is known of a conversation that is deleted."""
@@ -150,9 +160,10 @@ class Assistant:
 
     async def set_language(self, conversation_id: str, language: str) -> None:
         """Answer in this language from now on, as long as the citizen writes in no other."""
-        tracker = await self._agent.processor.fetch_tracker_and_update_session(conversation_id, _Collector())
-        tracker.update(SlotSet("language", language), self._agent.domain)
-        await self._agent.processor.save_tracker(tracker)
+        processor = self._agent.processor
+        tracker = await processor.fetch_tracker_and_update_session(conversation_id, _Collector())
+        tracker.update(SlotSet("language", language), processor.domain)
+        await processor.save_tracker(tracker)
 
     async def language(self, conversation_id: str) -> str | None:
         """The language that the conversation is answered in; None before its first turn."""
@@ -161,8 +172,9 @@ class Assistant:
 
     async def sentence(self, response: str, language: str, **values: Any) -> Said:
         """A sentence of domain.yml outside a turn. Raises KeyError where there is none."""
-        tracker = DialogueStateTracker.from_events("nobody", [SlotSet("language", language)], self._agent.domain.slots)
-        message = await self._agent.nlg.generate(response, tracker, "sapa", **values)
+        agent = self._agent
+        tracker = DialogueStateTracker.from_events("nobody", [SlotSet("language", language)], agent.domain.slots)
+        message = await agent.nlg.generate(response, tracker, "sapa", **values)
         if message is None:
             raise KeyError(response)
         return _said(message)

@@ -16,16 +16,21 @@ import typer
 from bot.channels.telegram.command import telegram_app
 from bot.key_commands import keys_app
 from bot.logs import configure_logs
+from bot.model_commands import model_app
 from desk.commands import CONSOLE, desk_app
 from desk.teach_commands import teach_app
 
 if TYPE_CHECKING:
     from bot.assistant import Assistant
 
+STOP_SECONDS = 20
+"""How long a stopping server finishes what it has begun; open event streams end at once, and their clients connect again."""
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sapa Setneg: serve, train, talk to and check the assistant.")
 app.add_typer(desk_app, name="desk")
 app.add_typer(telegram_app, name="telegram")
 app.add_typer(keys_app, name="keys")
+app.add_typer(model_app, name="model")
 app.add_typer(teach_app, name="teach")
 
 
@@ -37,10 +42,15 @@ def main() -> None:
 def load_assistant() -> Assistant:
     """The assistant on the configured database. Ends the program with a sentence where there is no model."""
     from bot.assistant import Assistant, ModelMissing
+    from bot.model_files import model_file
     from services.assembly import services
 
     try:
-        return Assistant(services().settings.models_dir, services().database, services().settings.action_seconds)
+        settings, chosen = services().settings, services().model_choices.current()
+        if chosen and model_file(settings.models_dir, chosen) is None:
+            typer.echo(f"model {chosen} is chosen and not in {settings.models_dir}; the newest one is served", err=True)
+            chosen = None
+        return Assistant(settings.models_dir, services().database, settings.action_seconds, chosen)
     except ModelMissing as missing:
         typer.echo(str(missing), err=True)
         raise typer.Exit(2) from missing
@@ -77,6 +87,7 @@ def serve() -> None:
         ws="none",
         server_header=False,
         limit_concurrency=CONNECTIONS_AT_ONCE,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
 
 
@@ -86,12 +97,13 @@ def _introduce_desk(address: str) -> None:
     from services.staff import Role
 
     typer.echo(f"Desk: {address}/desk")
-    if services().staff.any():
-        return
-    if services().settings.environment == "production":
-        typer.echo("The desk has no account yet; make one: sapa desk add-user NAME --role admin")
-        return
-    password = services().staff.add("admin", "Admin", Role.ADMIN, CONSOLE)
+    with services().database.starting():
+        if services().staff.any():
+            return
+        if services().settings.environment == "production":
+            typer.echo("The desk has no account yet; make one: sapa desk add-user NAME --role admin")
+            return
+        password = services().staff.add("admin", "Admin", Role.ADMIN, CONSOLE)
     typer.echo(f"First account, shown once: user name admin, password {password}")
 
 

@@ -336,6 +336,7 @@ class ConversationService:
             tracker_row=events.row if events else None,
             likely_seq=reply_to.seq + 1 if reply_to else None,
             last=last,
+            finished=turn.finished,
         )
         if events:
             self._assistant.keep(events, row_id)

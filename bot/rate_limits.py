@@ -6,6 +6,7 @@ fingerprints; neither an address nor a token is kept.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,8 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.storage import storage_from_string
 
 log = structlog.get_logger(__name__)
+COUNTING_SECONDS = 0.5
+"""A Redis that takes connections and answers nothing must not hold up everybody."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,12 @@ class RateLimits:
         if self._scope == "off":
             return 0
         try:
-            for rate, who in counted:
-                key = self._fingerprint("rate", who)[:32]
-                for item in self._items[rate]:
-                    if not await self._limiter.hit(item, rate, key):
-                        return await self._seconds_left(item, rate, key)
+            async with asyncio.timeout(COUNTING_SECONDS):
+                for rate, who in counted:
+                    key = self._fingerprint("rate", who)[:32]
+                    for item in self._items[rate]:
+                        if not await self._limiter.hit(item, rate, key):
+                            return await self._seconds_left(item, rate, key)
         except Exception as error:  # Redis is gone: people are served rather than sent away
             log.warning("rate can't be counted", error=type(error).__name__)
         return 0

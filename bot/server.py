@@ -27,6 +27,7 @@ from bot.downloads import own_data_download
 from bot.embedding import WIDGET, from_listed_pages, listed_origins
 from bot.message_watch import MessageWatch
 from bot.middleware import Bounded, Guarded, KnownHosts, Measured
+from bot.model_watch import ModelWatch
 from bot.notices import Notifier
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
@@ -75,6 +76,8 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         {"telegram": telegram.show_typing} if telegram else {},
     )
 
+    models = ModelWatch(assistant, settings.models_dir, services.model_choices, Leases(services.database))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         background = [
@@ -83,6 +86,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
             asyncio.create_task(services.wakeups.run()),
             asyncio.create_task(MessageWatch(conversations, services.wakeups).run()),
             asyncio.create_task(service.order.keep_places()),
+            asyncio.create_task(models.run()),
         ]
         if telegram:
             await telegram.start()
@@ -124,7 +128,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))
     open_desk(app, services)
     _add_pages(app)
-    _add_operation(app, services)
+    _add_operation(app, services, assistant)
     return app
 
 
@@ -199,7 +203,7 @@ def _add_pages(app: FastAPI) -> None:
         return FileResponse(Path(WIDGET / name), media_type=STATIC[name], headers=headers)
 
 
-def _add_operation(app: FastAPI, services: Services) -> None:
+def _add_operation(app: FastAPI, services: Services, assistant: Assistant) -> None:
     registry = CollectorRegistry()
     requests = Counter("sapa_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
     seconds = Histogram("sapa_http_seconds", "Time to answer", ["route"], registry=registry)
@@ -214,7 +218,9 @@ def _add_operation(app: FastAPI, services: Services) -> None:
     async def ready() -> JSONResponse:
         reachable = await asyncio.to_thread(services.database.is_reachable)
         checks = {"model": True, "database": reachable, "knowledge": bool(services.knowledge.entries)}
-        return JSONResponse({"ready": all(checks.values()), "checks": checks}, 200 if all(checks.values()) else 503)
+        return JSONResponse(
+            {"ready": all(checks.values()), "checks": checks, "model": assistant.version}, 200 if all(checks.values()) else 503
+        )
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:

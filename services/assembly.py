@@ -24,6 +24,7 @@ from services.knowledge import Knowledge
 from services.knowledge_catalogue import KnowledgeCatalogue
 from services.knowledge_editing import KnowledgeEditing
 from services.knowledge_preview import KnowledgePreview
+from services.model_choice import ModelChoices
 from services.overview import Overview
 from services.own_data import OwnData
 from services.ppid_report import PpidReports
@@ -70,6 +71,7 @@ class Services:
     drafts: Drafts
     handoffs: Handoffs
     own_data: OwnData
+    model_choices: ModelChoices
     conversation_log: ConversationLog
     conversation_export: ConversationExport
     conversation_notes: ConversationNotes
@@ -125,11 +127,12 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     """New services from these settings; `knowledge` that is loaded already may be shared."""
     database = Database(configured.database)
     encryption = open_encryption(configured.keys, configured.data_dir)
-    database.migrate(encryption)
-    if configured.environment == "production":
-        remove_demo_data(database)
-    else:
-        load_demo_data(database, encryption)
+    with database.starting():
+        database.migrate(encryption)
+        if configured.environment == "production":
+            remove_demo_data(database)
+        else:
+            load_demo_data(database, encryption)
     audit = AuditLog(database)
     desk_settings = DeskSettings(database, audit)
 
@@ -187,6 +190,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         drafts=drafts,
         handoffs=Handoffs(database, conversations, drafts, hours),
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
+        model_choices=ModelChoices(database),
         conversation_log=log,
         conversation_export=ConversationExport(log),
         conversation_notes=ConversationNotes(database, encryption, audit),

@@ -45,6 +45,9 @@ class Turn:
     """An action failed or was late; the citizen gets an apology with a reference number."""
     interrupted: bool = False
     """The database was away in an action: the same message may succeed when it is sent again."""
+    finished: list[str] = field(default_factory=list)
+    """Journeys that this turn has ended. Their drafts go when the answer is stored, and not before: should it be lost, the same
+    message makes it again of the same draft."""
     asks: bool = False
     """The answer ends in a question of its own, so the open question of a form has to wait."""
     delete_afterwards: bool = False

@@ -184,10 +184,12 @@ class Conversations:
         tracker_row: dict[str, Any] | None = None,
         likely_seq: int | None = None,
         last: bool = False,
+        finished: Sequence[str] = (),
     ) -> tuple[list[Message], int]:
         """Store a turn's replies, what is known of the turn and what it added to Rasa's tracker, in one transaction.
 
-        `last`: the turn ends with it. Returns the messages and the id of the tracker's row (0 where there was nothing to add).
+        `last`: the turn ends with it. `finished`: journeys whose drafts go. Returns the messages and the id of the tracker's row (0
+        where there was nothing to add).
         """
         now = utc_now()
 
@@ -201,6 +203,8 @@ class Conversations:
             if reply_to is not None:
                 filters = {name: (turn or {}).get(name) for name in ("status", "intent", "topic", "confidence")}
                 session.execute(update(Message).where(Message.id == reply_to).values(turn=turn, **filters))
+            if finished:
+                session.execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey.in_(finished)))
             row_id = 0
             if tracker_row:
                 row_id = session.execute(insert(TrackerEvent).values(tracker_row).returning(TrackerEvent.id)).scalar_one()

@@ -27,7 +27,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_SECONDS = 10
 AWAY = (OperationalError, InterfaceError, NoConnectionFree)
 """Errors that say nothing of what was asked: the same may succeed in a moment."""
-_MIGRATION_LOCK = 7_283_174_001
+_START_LOCK = 7_283_174_001
 
 
 def utc_now() -> datetime:
@@ -73,6 +73,14 @@ class Database:
         with self._durable_sessions.begin() as session:
             yield session
 
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """What processes that start at the same time do one after the other, so that the first does it and the rest find it done."""
+        with self._engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_START_LOCK})"))
+            yield
+
     def migrate(self, encryption: Encryption | None = None) -> None:
         """Bring the schema up to date. A database that holds tickets needs its `encryption` to be brought past 0001."""
         config = Config()
@@ -80,8 +88,6 @@ class Database:
         config.attributes["encryption"] = encryption
         with self._engine.begin() as connection:
             config.attributes["connection"] = connection
-            if not self.is_sqlite:  # of processes that start at once one does it, and the others find it done
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             command.upgrade(config, "head")
 
     def is_reachable(self) -> bool:

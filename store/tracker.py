@@ -36,6 +36,8 @@ class NewEvents:
 
     row: dict[str, Any] | None
     tracker: DialogueStateTracker
+    store: SapaTrackerStore
+    """Which keeps the tracker: it fits the model of this store only."""
 
 
 class SapaTrackerStore(TrackerStore):
@@ -97,13 +99,12 @@ class SapaTrackerStore(TrackerStore):
         setattr(tracker, _STORED, 0)
         return tracker
 
-    @staticmethod
-    def new_events(tracker: DialogueStateTracker) -> NewEvents:
+    def new_events(self, tracker: DialogueStateTracker) -> NewEvents:
         """What came since the tracker was read."""
         new = list(tracker.events)[getattr(tracker, _STORED, 0) :]
         data = json.dumps([event.as_dict() for event in new])
         row = {"conversation_id": tracker.sender_id, "session": getattr(tracker, _SESSION, 0), "data": data}
-        return NewEvents(row if new else None, tracker)
+        return NewEvents(row if new else None, tracker, self)
 
     def keep(self, written: NewEvents, row_id: int) -> None:
         """Remember the tracker whose new events are written now, under the id of their row."""

@@ -1,0 +1,74 @@
+"""Takes over the chosen model while the process serves: loaded beside the old one in a thread, then used from the next turn on."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import secrets
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.assistant import Assistant
+from bot.model_files import model_file
+from services.model_choice import ModelChoices
+from store.database import utc_now
+from store.leases import Leases
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 2.0
+LEASE = "model"
+LEASE_LENGTH = timedelta(seconds=60)
+"""One process after the other takes it over: on one host, two models in memory at once are enough."""
+
+
+class ModelWatch:
+    def __init__(self, assistant: Assistant, models: Path, choices: ModelChoices, leases: Leases) -> None:
+        self._assistant, self._models = assistant, models
+        self._choices, self._leases = choices, leases
+        self._holder = secrets.token_hex(8)
+        self._refused: str | None = None
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # a database that is away for a moment must not end it
+                log.error("looking for the chosen model failed", error=type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> bool:
+        """Whether another model is served now than before. One that is missing or can't be loaded changes nothing."""
+        wanted = await asyncio.to_thread(self._choices.current)
+        if wanted is None or wanted in (self._assistant.version, self._refused):
+            return False
+        file = model_file(self._models, wanted)
+        if file is None:
+            self._refused = wanted
+            log.error("the chosen model is not in the folder of models; the old one goes on", version=wanted)
+            return False
+        if not await asyncio.to_thread(self._leases.take, LEASE, self._holder, utc_now(), LEASE_LENGTH):
+            return False
+        try:
+            await asyncio.to_thread(self._assistant.take_over, file.path)
+        except Exception as error:  # whatever is wrong with the file
+            self._refused = wanted
+            log.error("the chosen model can't be used; the old one goes on", version=wanted, error=type(error).__name__)
+            return False
+        finally:
+            await asyncio.to_thread(self._leases.release, LEASE, self._holder)
+        self._refused = None
+        await asyncio.to_thread(_give_memory_back)
+        log.info("model taken over", version=wanted)
+        return True
+
+
+def _give_memory_back() -> None:
+    """The old model is unused once its last turn is over; without this its memory would stay with the process."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

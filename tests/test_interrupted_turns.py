@@ -1,0 +1,77 @@
+"""A turn whose answer was lost, because the database or the process went away, is done again when the client sends it again."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from services.assembly import Services
+from services.drafts import Drafts
+from store.models import Ticket
+from tests.citizen import Citizen
+
+
+async def sent(client: httpx.AsyncClient, citizen: Citizen, text: str, cid: str) -> httpx.Response:
+    body = {"client_message_id": cid, "text": text}
+    return await client.post("/api/chat/messages", json=body, headers=citizen.headers)
+
+
+def failing_once(work: Any) -> Any:
+    """`work`, to which the database is away the first time."""
+    failed = False
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        nonlocal failed
+        if not failed:
+            failed = True
+            raise OperationalError("SELECT 1", {}, Exception("the database is away"))
+        return work(*args, **kwargs)
+
+    return run
+
+
+async def test_an_answer_that_could_not_be_stored_comes_on_the_next_try_and_the_ticket_is_filed_once(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = await Citizen(client).arrives()
+    text = "Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil"
+    await citizen.goes_through("saya ingin menyampaikan aspirasi", "ya", text, "pendidikan", *["lewati"] * 4)
+    monkeypatch.setattr(services.conversations, "add_replies", failing_once(services.conversations.add_replies))
+    cid = str(uuid.uuid4())
+    away = await sent(client, citizen, "ya", cid)
+    assert (away.status_code, away.headers["retry-after"]) == (503, "1")
+    again = await sent(client, citizen, "ya", cid)
+    assert again.status_code == 200
+    number = re.search(r"ASP-\d{8}-[0-9A-Z]{4}", again.text)
+    assert number, again.text
+    with services.database.session() as session:
+        assert session.scalars(select(Ticket.number)).all() == [number[0]]
+    history = await citizen.history()
+    assert sum(message["text"] == "ya" for message in history) == 2  # consent, confirmation
+    assert services.drafts.kept(services.conversations.get(conversation_of(services)).id, "aspiration") is None  # type: ignore[union-attr]
+
+
+def conversation_of(services: Services) -> str:
+    with services.database.session() as session:
+        found = session.scalar(select(func.max(Ticket.conversation_id)))
+    assert found
+    return found
+
+
+async def test_an_action_to_which_the_database_was_away_is_no_failed_turn(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("saya ingin menyampaikan aspirasi")
+    monkeypatch.setattr(Drafts, "write", failing_once(Drafts.write))
+    cid = str(uuid.uuid4())
+    assert (await sent(client, citizen, "ya", cid)).status_code == 503
+    again = await sent(client, citizen, "ya", cid)
+    assert "tuliskan aspirasi" in again.text
+    assert "tuliskan aspirasi" in (await sent(client, citizen, "ya", cid)).text
