@@ -119,6 +119,7 @@ def take_hand_off(browser: Browser, day: DeskDay, out: Path) -> None:
         chat.ask(QUESTION)
         handoff_id = day.handoffs.ask(day.newest_conversation()).handoff_id
         day.handoffs.take(handoff_id, "sri")
+        expect(chat.log.get_by_text("Petugas sudah bergabung")).to_be_visible(timeout=30_000)
         day.handoffs.say(handoff_id, "sri", "Selamat siang, saya petugas layanan informasi. Ada yang dapat saya bantu?")
         expect(chat.log.locator(".msg.officer")).to_be_visible(timeout=30_000)
         page.screenshot(path=out / "officer.png")
@@ -127,6 +128,7 @@ def take_hand_off(browser: Browser, day: DeskDay, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--widget", action="store_true", help="leave the pictures of the desk as they are")
     parser.add_argument("--server", help="address of a running server, for the widget alone; without it one is started")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
@@ -138,7 +140,10 @@ def main() -> None:
             take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]  # a server is started where no --server is given
             if server:
                 day = DeskDay(server)
-                take_desk(browser, day, given.out)
+                if given.widget:
+                    day.begin()  # the officer of the hand-off
+                else:
+                    take_desk(browser, day, given.out)
                 take_hand_off(browser, day, given.out)
             browser.close()
         finally:
