@@ -41,6 +41,7 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.knowledge import knowledge
     from desk.knowledge_draft import knowledge_draft
     from desk.letters import letters
+    from desk.oidc import oidc
     from desk.overview import overview
     from desk.ppid_report import ppid_report
     from desk.queue import queue
@@ -59,7 +60,7 @@ def open_desk(app: FastAPI, services: Services) -> None:
     service = (ppid_report, overview, queue, canned_replies, conversations, due_calendar, tickets, letters, ticket)
     administration = (staff, working_time, health, settings, audit)
     lessons = (teach_batches, teach, unanswered, knowledge_draft, knowledge)
-    areas = (sign_in, account, *service, *lessons, *administration)
+    areas = (sign_in, oidc, account, *service, *lessons, *administration)
     for pages in areas:
         router.include_router(pages(room))
     _add_beginning(router, room)

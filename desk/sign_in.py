@@ -23,13 +23,14 @@ def sign_in(room: Room) -> APIRouter:
     router = APIRouter()
     someone = room.access.may(Permission.OWN_ACCOUNT)
     staff = room.services.staff
+    oidc = bool(room.services.settings.oidc_issuer)
 
     @router.get("/sign-in")
     async def show(request: Request, next: str = "") -> Response:
         session = await room.access.session(request)
         if session:
-            return RedirectResponse(_target(next, session), 303)
-        return room.pages.show(request, None, "sign_in.html", next=next, login="", problem="", code_needed=False)
+            return RedirectResponse(target(next, session), 303)
+        return room.pages.show(request, None, "sign_in.html", next=next, login="", problem="", code_needed=False, oidc=oidc)
 
     @router.post("/sign-in")
     def enter(
@@ -41,24 +42,14 @@ def sign_in(room: Room) -> APIRouter:
     ) -> Response:
         must_be_own_site(request)
         address = request.client.host if request.client else ""
-        outcome = staff.sign_in(login, password, code, address, _browser(request.headers.get("user-agent", "")))
+        outcome = staff.sign_in(login, password, code, address, browser_of(request))
         if isinstance(outcome, SignIn):
             needed = outcome is SignIn.CODE_NEEDED or bool(code)
             status = 429 if outcome is SignIn.PAUSED else 401
             return room.pages.show(
-                request, None, "sign_in.html", status, next=next, login=login, problem=outcome.value, code_needed=needed
+                request, None, "sign_in.html", status, next=next, login=login, problem=outcome.value, code_needed=needed, oidc=oidc
             )
-        response = RedirectResponse(_target(next, outcome), 303)
-        response.set_cookie(
-            cookie_name(request),
-            outcome.token,
-            max_age=int(LONGEST_SESSION.total_seconds()),
-            path="/",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
-        return response
+        return let_in(request, outcome, target(next, outcome))
 
     @router.post("/sign-out")
     def leave(request: Request, session: Session = someone) -> Response:
@@ -70,12 +61,28 @@ def sign_in(room: Room) -> APIRouter:
     return router
 
 
-def _target(wanted: str, session: Session) -> str:
+def let_in(request: Request, session: Session, address: str) -> Response:
+    """Go on signed in."""
+    response = RedirectResponse(address, 303)
+    response.set_cookie(
+        cookie_name(request),
+        session.token,
+        max_age=int(LONGEST_SESSION.total_seconds()),
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def target(wanted: str, session: Session) -> str:
     return wanted if OWN_PATH.fullmatch(wanted) and wanted != "/desk" else first_place(session)
 
 
-def _browser(user_agent: str) -> str:
+def browser_of(request: Request) -> str:
     """A short name of browser and system, to tell one's own sessions apart."""
+    user_agent = request.headers.get("user-agent", "")
     browser = next((name for name in ("Edg", "Firefox", "Chrome", "Safari") if name in user_agent), "?")
     system = next((name for name in ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux") if name in user_agent), "?")
     return f"{browser.replace('Edg', 'Edge')}, {system}"

@@ -53,6 +53,12 @@ def staff(room: Room) -> APIRouter:
     def set_role(request: Request, login: str, role: Annotated[Role, Form()], session: Session = administrator) -> Response:
         return change(request, session, login, lambda one: accounts.set_role(one, role, session.login))
 
+    @router.post("/{login}/email")
+    def set_email(
+        request: Request, login: str, email: Annotated[str, Form(max_length=200)] = "", session: Session = administrator
+    ) -> Response:
+        return change(request, session, login, lambda one: accounts.set_email(one, email, session.login))
+
     @router.post("/{login}/password")
     def reset_password(request: Request, login: str, session: Session = administrator) -> Response:
         return change(request, session, login, lambda one: accounts.reset_password(one, session.login))

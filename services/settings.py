@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     file_megabytes: int = Field(10, alias="SAPA_FILE_MEGABYTES", ge=1, le=100)
     clamd: str = Field("", alias="SAPA_CLAMD", pattern=r"^$|^unix:/\S+$|^[^\s:/]+:\d{1,5}$")
     metrics_token: str = Field("", alias="SAPA_METRICS_TOKEN")
+    oidc_issuer: str = Field(
+        "", alias="SAPA_OIDC_ISSUER", pattern=r"^$|^https://[^\s?#]+$|^http://(localhost|127\.0\.0\.1)(:\d{1,5})?(/[^\s?#]*)?$"
+    )
+    oidc_client_id: str = Field("", alias="SAPA_OIDC_CLIENT_ID")
+    oidc_client_secret: str = Field("", alias="SAPA_OIDC_CLIENT_SECRET")
+    oidc_login_claim: str = Field("", alias="SAPA_OIDC_LOGIN_CLAIM", pattern=r"^\w{0,40}$")
     telegram_bot_token: str = Field("", alias="TELEGRAM_BOT_TOKEN")
     telegram_webhook_url: str = Field("", alias="TELEGRAM_WEBHOOK_URL", pattern=r"^$|^https://[^\s/?#@]+/[^\s?#]+$")
     telegram_base_url: str = Field("https://api.telegram.org/bot", alias="TELEGRAM_BASE_URL")

@@ -27,6 +27,7 @@ IDLE, LONGEST_SESSION = timedelta(minutes=30), timedelta(hours=12)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 RECOVERY_CODES = 10
 TOTP_SECONDS = 30
+EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,120}")
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
 
@@ -74,6 +75,8 @@ class Problem(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105
     WRONG_CODE = "wrong_code"
     LAST_ADMIN = "last_admin"
+    EMAIL_FORM = "email_form"
+    EMAIL_TAKEN = "email_taken"
 
 
 class StaffRefused(Exception):
@@ -183,6 +186,17 @@ class Staff:
         self._set(login, role=role)
         self._audit.record(actor, "staff.role", login, role=role)
 
+    def set_email(self, login: str, email: str, actor: str) -> None:
+        """The address by which the identity provider knows the member; empty for none. Raises LookupError, `StaffRefused`."""
+        email = email.strip().lower()
+        if email and not EMAIL.fullmatch(email):
+            raise StaffRefused(Problem.EMAIL_FORM)
+        try:
+            self._set(login, email=email or None)
+        except IntegrityError as taken:
+            raise StaffRefused(Problem.EMAIL_TAKEN) from taken
+        self._audit.record(actor, "staff.email", login)
+
     def disable(self, login: str, actor: str) -> None:
         """No sign-in from now on, and all sessions end. Raises LookupError, `StaffRefused` for the last administrator."""
         self._must_not_be_last_admin(login)
@@ -274,12 +288,28 @@ class Staff:
         self._attempts.record(keys[0], succeeded=True)
         if self._hasher.check_needs_rehash(member.password_hash):
             self._set(login, password_hash=self._hasher.hash(password))
+        return self._open(member, browser)
+
+    def sign_in_as(self, email: str, login: str, browser: str) -> Session | None:
+        """A new session of the account with this e-mail address, or else this login, whom the identity provider has proven.
+
+        None where there is no such account, or it is disabled.
+        """
+        with self._database.session() as session:
+            member = session.scalar(select(StaffMember).where(StaffMember.email == email)) if email else None
+            if member is None and login:
+                member = session.scalar(select(StaffMember).where(StaffMember.login == login))
+        if member is None or member.disabled_at:
+            return None
+        return self._open(member, browser, through="oidc")
+
+    def _open(self, member: StaffMember, browser: str, **how: str) -> Session:
         token = secrets.token_urlsafe(32)
         now = self._clock()
         with self._database.durable_session() as session:
             opened = DeskSession(token_hash=_hash(token), staff_id=member.id, browser=browser[:60], created_at=now, seen_at=now)
             session.add(opened)
-        self._audit.record(login, "staff.signed_in", login)
+        self._audit.record(member.login, "staff.signed_in", member.login, **how)
         return _session(opened, token, member)
 
     def session(self, token: str) -> Session | None:

@@ -344,6 +344,8 @@ class StaffMember(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     login: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(80))
+    email: Mapped[str | None] = mapped_column(String(200), unique=True)
+    """In small letters: by which an identity provider names the member."""
     role: Mapped[str] = mapped_column(String(16))
     locale: Mapped[str] = mapped_column(String(2), default="id")
     password_hash: Mapped[str] = mapped_column(String(200))

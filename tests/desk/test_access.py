@@ -12,7 +12,7 @@ from services.assembly import Services
 from services.staff import PERMISSIONS, Permission, Role
 from tests.desk.conftest import PASSWORD
 
-OPEN_TO_ALL = {"/desk/sign-in", "/desk/static/{name}", "/desk/calendar/{token}.ics"}
+OPEN_TO_ALL = {"/desk/sign-in", "/desk/oidc/start", "/desk/oidc/callback", "/desk/static/{name}", "/desk/calendar/{token}.ics"}
 
 
 def permissions_of(dependant: Dependant) -> set[Permission]:
