@@ -9,7 +9,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale setup setup-dev
+.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos setup setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ test-browser: setup-dev ## run the tests in Debian's Chromium
 test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names the server)
 	@.venv/bin/sapa train
 	.venv/bin/pytest -m scale
+
+chaos: setup-dev ## kill a real server in mid-work, again and again
+	@.venv/bin/sapa train
+	.venv/bin/pytest -m chaos
 
 bench: setup-dev ## measure against stock Rasa in one run, write bench/report.md
 	@.venv/bin/sapa train

@@ -27,13 +27,7 @@ def utter_entry(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
     turn = turn_of(tracker)
     turn.topic, turn.entry = entry.topic, entry.id
     turn.status = AnswerStatus.ANSWERED if entry.facts.known else AnswerStatus.NOT_KNOWN
-    source = entry.facts.source
-    named = {
-        "title": source.title if source.url else f"{source.title}: {source.document}",
-        "url": str(source.url) if source.url else None,
-        "checked_on": entry.facts.checked_on.isoformat(),
-    }
-    dispatcher.utter_message(text=entry.answers[language_of(tracker)], json_message={"sources": [named]})
+    dispatcher.utter_message(text=entry.answers[language_of(tracker)], json_message={"sources": [entry.source_named()]})
 
 
 def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from bot.shortcuts import (
     awaited_field,
     button_meant,
     errand_named,
+    is_offered,
     leaves_officer,
     parsed_as,
     without_language,
@@ -56,6 +57,7 @@ STATUS_OF_INTENT = {
     "talk_to_officer": AnswerStatus.HANDED_OVER,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
+GREETING = ("utter_privacy_note", "utter_greet")
 PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
 LIKELIEST = 4
@@ -94,16 +96,46 @@ class ConversationService:
         async with self._turn_of(conversation_id):
             await self._assistant.set_language(conversation_id, locale)
             off = await asyncio.to_thread(self._is_off, conversation_id)
-            names = (CHANNEL_OFF,) if off else ("utter_privacy_note", "utter_greet")
+            names = (CHANNEL_OFF,) if off else GREETING
             said = [await self._assistant.sentence(name, locale) for name in names]
             return await self._store(conversation_id, said, Turn(conversation_id, ""))
 
-    async def say(self, conversation_id: str, sentence: str) -> list[Outbound]:
-        """A sentence of domain.yml outside a turn, in the conversation's language."""
-        conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
-        said = await self._assistant.sentence(sentence, conversation.locale if conversation else "id")
-        awaited = conversation.awaited_field if conversation else None
-        return await self._store(conversation_id, [said], Turn(conversation_id, ""), awaited=awaited)
+    async def greet_again(self, inbound: Inbound) -> list[Outbound]:
+        """The first words as an answer, in the language that the conversation has or begins with."""
+        async with self._turn_of(inbound.conversation_id):
+            conversation = await self._conversation(inbound.conversation_id)
+            if await self._assistant.language(conversation.id) is None:
+                await self._assistant.set_language(conversation.id, conversation.locale)
+            return await self._remark(inbound, GREETING, ask_again=True)
+
+    async def remark(self, inbound: Inbound, sentence: str, *, ask_again: bool = True) -> list[Outbound]:
+        """A sentence of domain.yml as the answer to what is no turn of the dialogue, such as a picture.
+
+        `inbound.text` is what the log keeps of it. As in `handle`, the same external id gets the same answer. `ask_again`: the open
+        question of a form follows.
+        """
+        async with self._turn_of(inbound.conversation_id):
+            return await self._remark(inbound, [sentence], ask_again=ask_again)
+
+    async def _remark(self, inbound: Inbound, sentences: Sequence[str], *, ask_again: bool) -> list[Outbound]:
+        opening, place = await asyncio.to_thread(self._open, inbound)
+        if opening.replies:
+            return [self.render(message) for message in opening.replies]
+        if not (place and place.state is State.ACTIVE) and await self.is_off(opening.conversation.channel):
+            sentences, ask_again = [CHANNEL_OFF], False
+        return await self._say_only(inbound, opening, sentences, inbound.text, ask_again=ask_again)
+
+    async def is_off(self, channel: str) -> bool:
+        """Whether staff have switched the channel off."""
+        return await asyncio.to_thread(self._channels.is_off, channel)
+
+    async def is_with_officer(self, conversation_id: str) -> bool:
+        place = await asyncio.to_thread(self._handoffs.place, conversation_id)
+        return place is not None and place.state is State.ACTIVE
+
+    async def language(self, conversation: Conversation) -> str:
+        """The language that the conversation is answered in."""
+        return await self._assistant.language(conversation.id) or conversation.locale
 
     async def sentence(self, name: str, language: str) -> str:
         """The words of a sentence of domain.yml, said to nobody yet."""
@@ -190,10 +222,10 @@ class ConversationService:
         elif await asyncio.to_thread(self._channels.is_off, conversation.channel):
             return await self._turn_away(inbound, opening, pressed)
         if inbound.button is not None and pressed is None:
-            return await self._say_only(inbound, opening, "utter_button_gone", "[tombol]")
+            return await self._say_only(inbound, opening, ["utter_button_gone"], "[tombol]")
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
-            return await self._say_only(inbound, opening, text, f"[{text.name.lower()}]")
+            return await self._say_only(inbound, opening, [text], f"[{text.name.lower()}]")
         parsed, meant = (parsed_as(*LEAVE), text) if leaves else await self._understand(text, pressed, conversation.awaited_field)
         action = action_beside_form(parsed, meant, conversation.awaited_field)
         masked = _masked(meant, parsed, None if action else conversation.awaited_field)
@@ -272,9 +304,16 @@ class ConversationService:
 
     async def _pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
         """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
-        if inbound.button is not None:
-            return await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
-        return button_meant(inbound.text, offered)
+        if inbound.payload is not None:
+            return IssuedButton(label=inbound.text, payload=inbound.payload)
+        if inbound.button is None:
+            return button_meant(inbound.text, offered)
+        pressed = await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
+        if pressed is None or PAYLOAD.fullmatch(pressed.payload) or is_offered(pressed, offered):
+            return pressed
+        # Its payload answers a question, which must be the one that is open now.
+        answered = await asyncio.to_thread(self._conversations.written_since, pressed, inbound.external_id)
+        return None if answered else pressed
 
     async def _understand(self, text: str, pressed: IssuedButton | None, awaited: str | None) -> tuple[dict[str, Any], str]:
         """What the message means, and its words as forms shall read them."""
@@ -304,11 +343,15 @@ class ConversationService:
             answer = replace(answer, said=[*answer.said, apology])
         return answer
 
-    async def _say_only(self, inbound: Inbound, opening: Opening, sentence: str, logged: str) -> list[Outbound]:
+    async def _say_only(
+        self, inbound: Inbound, opening: Opening, sentences: Sequence[str], logged: str, *, ask_again: bool = True
+    ) -> list[Outbound]:
         """Answer without a turn of the dialogue, whose state stays as it is; a form's open question is asked again."""
         stored = await self._receive(inbound, opening, logged)
         language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
-        said = [await self._assistant.sentence(sentence, language), *await self._open_question(opening.conversation, language)]
+        said = [await self._assistant.sentence(sentence, language) for sentence in sentences]
+        if ask_again:
+            said += await self._open_question(opening.conversation, language)
         turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
         facts = {"status": turn.status, "intent": None}
         awaited = opening.conversation.awaited_field

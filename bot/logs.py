@@ -7,6 +7,10 @@ import sys
 
 import structlog
 
+QUOTING = ("rasa", "telegram", "httpx", "httpcore", "sqlalchemy")
+"""Libraries whose messages quote trackers, updates, rows, or addresses with a token in them. They are silent whatever level others log
+at; what fails in them is logged by us."""
+
 
 def configure_logs() -> None:
     """One JSON object a line on stderr, or readable lines on a terminal."""
@@ -24,4 +28,9 @@ def configure_logs() -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s", force=True)
-    logging.getLogger("rasa").setLevel(logging.CRITICAL)  # its messages quote trackers; failures are logged by us
+    silence_quoting_libraries()
+
+
+def silence_quoting_libraries() -> None:
+    for name in QUOTING:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -20,6 +20,10 @@ _SAFE_URL = re.compile(
 )
 
 
+def is_safe_url(url: str) -> bool:
+    return bool(_SAFE_URL.fullmatch(url))
+
+
 @dataclass(frozen=True)
 class Span:
     kind: Literal["text", "bold", "link"]
@@ -35,7 +39,7 @@ def spans(line: str) -> Iterator[Span]:
             yield Span("text", line[position : match.start()])
         if match["bold"] is not None:
             yield Span("bold", match["bold"])
-        elif _SAFE_URL.fullmatch(match["url"]):
+        elif is_safe_url(match["url"]):
             yield Span("link", match["label"], match["url"])
         else:
             yield Span("text", match.group())

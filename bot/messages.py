@@ -21,6 +21,8 @@ class Inbound:
     text: str = ""
     button: str | None = None
     """Id of a button that the server issued."""
+    payload: str | None = None
+    """Of an entry of the channel's own menu, whose label is `text`: counts as the press of such a button. Never a citizen's."""
 
 
 @dataclass(frozen=True)

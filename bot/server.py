@@ -31,6 +31,7 @@ from bot.model_watch import ModelWatch
 from bot.notices import Notifier
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
+from bot.public_answers import PublicAnswers
 from bot.rate_limits import RateLimits, Rates
 from bot.receipt_page import receipt_page
 from bot.scheduler import Job, Scheduler
@@ -65,7 +66,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     conversations = services.conversations
     service = ConversationService(assistant, services)
     limits = RateLimits(settings.redis_url, settings.limits, services.encryption.fingerprint, rates)
-    telegram = _telegram(service, services, limits) if settings.telegram_bot_token else None
+    telegram = _telegram(service, assistant, services, limits) if settings.telegram_bot_token else None
     notices = Notices(services.database, services.encryption)
     notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, telegram)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier), runs=services.job_runs)
@@ -132,10 +133,11 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     return app
 
 
-def _telegram(service: ConversationService, services: Services, limits: RateLimits) -> TelegramChannel:
+def _telegram(service: ConversationService, assistant: Assistant, services: Services, limits: RateLimits) -> TelegramChannel:
     settings = services.settings
     return TelegramChannel(
         service,
+        PublicAnswers(assistant, services.knowledge),
         services.conversations,
         TelegramInbox(services.database, services.encryption),
         limits,

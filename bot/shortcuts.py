@@ -80,6 +80,11 @@ def button_meant(text: str, offered: list[Button]) -> Button | None:
     return named or _yes_or_no(text, offered)
 
 
+def is_offered(pressed: Button, offered: list[Button]) -> bool:
+    """Whether the newest message offers the same, perhaps since the question was asked again."""
+    return any((button.payload, button.label) == (pressed.payload, pressed.label) for button in offered)
+
+
 def _yes_or_no(text: str, offered: list[Button]) -> Button | None:
     """What a typed "ya" or "tidak" gives: the only offer of a form, or the button whose label begins with it ("Ya, hapus")."""
     command = find_command(text)

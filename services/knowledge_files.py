@@ -93,6 +93,15 @@ class Entry:
     def topic(self) -> str:
         return str(self.facts.topic)
 
+    def source_named(self) -> dict[str, str | None]:
+        """The source as a message shows it: title, url or None, and the day (RFC 3339) of the last check."""
+        source = self.facts.source
+        return {
+            "title": source.title if source.url else f"{source.title}: {source.document}",
+            "url": str(source.url) if source.url else None,
+            "checked_on": self.facts.checked_on.isoformat(),
+        }
+
     def is_stale(self, today: date) -> bool:
         """Whether the entry is past the day until which its source may be trusted."""
         return self.facts.valid_until is not None and today > self.facts.valid_until

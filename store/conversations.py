@@ -157,6 +157,27 @@ class Conversations:
             button = session.get(Button, button_id)
         return button if button and button.conversation_id == conversation_id else None
 
+    def written_since(self, button: Button, but: str) -> bool:
+        """Whether the citizen has written since the button was issued, other than the message with the external id `but`."""
+        mine = (Message.conversation_id == button.conversation_id) & (Message.author == "user") & (Message.at > button.issued_at)
+        other = or_(Message.external_id.is_(None), Message.external_id != but)
+        with self._database.session() as session:
+            return bool(session.scalar(select(exists().where(mine, other))))
+
+    def note_reachable(self, channel: str, address: str, is_reachable: bool) -> None:
+        """Note that the citizen at this address has gone, or is back: then notices that were kept are on their way again."""
+        fingerprint = self._encryption.fingerprint("address", channel, address)
+        here = Conversation.address_hash == fingerprint
+        with self._database.session() as session:
+            if not is_reachable:
+                gone = update(Conversation).where(here, Conversation.unreachable_since.is_(None))
+                session.execute(gone.values(unreachable_since=utc_now()))
+                return
+            session.execute(update(Conversation).where(here).values(unreachable_since=None))
+            kept = Notice.conversation_id.in_(select(Conversation.id).where(here)) & Notice.message_id.is_not(None)
+            again = update(Notice).where(kept, Notice.state == NoticeState.REFUSED)
+            session.execute(again.values(state=NoticeState.STORED).execution_options(synchronize_session=False))
+
     def add_inbound(self, conversation_id: str, external_id: str, text: str, likely_seq: int | None = None) -> Received:
         """Store a citizen's masked message."""
 

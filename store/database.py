@@ -49,10 +49,12 @@ class Database:
 
     def _create_engine(self, synchronous: str) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS})
+            return create_engine(
+                self.url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS}
+            )
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
         def set_pragmas(connection: Any, _record: Any) -> None:

@@ -63,6 +63,8 @@ class Conversation(Base):
     last_at: Mapped[datetime] = mapped_column(index=True)
     forgotten_seq: Mapped[int] = mapped_column(server_default="0", default=0)
     """Numbers up to this belonged to deleted messages; they are not used again, for clients follow a conversation by number."""
+    unreachable_since: Mapped[datetime | None]
+    """When the channel refused a message for good: the bot is blocked, the account deleted. Empty once the citizen is back."""
 
 
 class Message(Base):
@@ -331,8 +333,12 @@ class TelegramUpdate(Base):
     update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Encrypted; empty once the update is dealt with."""
+    begun: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Number of the message of the answer that was last handed to Telegram, noted before the call."""
     sent: Mapped[int] = mapped_column(default=0)
-    """How many messages of the answer Telegram has taken."""
+    """How many messages of the answer Telegram has taken, noted after the call."""
+    key: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
+    """For an update that may happen only once in its way, such as the press of a keyboard: a fingerprint."""
     received_at: Mapped[datetime] = mapped_column(index=True)
 
 

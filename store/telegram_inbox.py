@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,14 +17,36 @@ REMEMBERED = timedelta(days=2)
 """Telegram repeats an update for a day at most; its number is remembered for longer."""
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far the answer to an update has gone, counted in messages to Telegram."""
+
+    begun: int = 0
+    """Handed to Telegram, as far as we know; noted before the call."""
+    sent: int = 0
+    """Taken by Telegram; noted after the call."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """A process died between the two notes: Telegram may have the message or not."""
+        return self.begun > self.sent
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    content: dict[str, Any]
+    progress: Progress
+
+
 class TelegramInbox:
     def __init__(self, database: Database, encryption: Encryption) -> None:
         self._database = database
         self._encryption = encryption
 
-    def accept(self, update_id: int, content: dict[str, Any]) -> bool:
-        """Store an update durably; False where it was stored before."""
-        row = TelegramUpdate(update_id=update_id, content=self._encryption.seal(content), sent=0, received_at=utc_now())
+    def accept(self, update_id: int, content: dict[str, Any] | None) -> bool:
+        """Store an update durably; False where it was stored before. Without `content` it counts as dealt with."""
+        sealed = self._encryption.seal(content) if content is not None else None
+        row = TelegramUpdate(update_id=update_id, content=sealed, begun=0, sent=0, received_at=utc_now())
         try:
             with self._database.durable_session() as session:
                 session.add(row)
@@ -31,19 +54,32 @@ class TelegramInbox:
             return False
         return True
 
-    def unfinished(self) -> list[dict[str, Any]]:
-        """The content of each update that is not dealt with, in Telegram's order."""
-        query = select(TelegramUpdate.content).where(TelegramUpdate.content.is_not(None)).order_by(TelegramUpdate.update_id)
+    def unfinished(self) -> list[Unfinished]:
+        """Each update that is not dealt with, in Telegram's order."""
+        query = select(TelegramUpdate).where(TelegramUpdate.content.is_not(None)).order_by(TelegramUpdate.update_id)
         with self._database.session() as session:
-            return [self._encryption.unseal(content) for content in session.scalars(query) if content]
+            return [
+                Unfinished(self._encryption.unseal(row.content), Progress(row.begun, row.sent))
+                for row in session.scalars(query)
+                if row.content
+            ]
 
-    def sent(self, update_id: int) -> int:
-        """How many messages of the answer Telegram has taken so far."""
-        with self._database.session() as session:
-            return session.scalar(select(TelegramUpdate.sent).where(TelegramUpdate.update_id == update_id)) or 0
+    def claim(self, update_id: int, *key: str) -> bool:
+        """Whether this update is the first with the key, such as the first press of a keyboard; the same update may ask again."""
+        fingerprint = self._encryption.fingerprint("telegram", *key)
+        try:
+            self._set(update_id, key=fingerprint)
+        except IntegrityError:
+            return False
+        return True
 
-    def note_sent(self, update_id: int, count: int) -> None:
-        self._set(update_id, sent=count)
+    def begin(self, update_id: int, number: int) -> None:
+        """The message with this number, from 1, is about to be handed to Telegram."""
+        self._set(update_id, begun=number)
+
+    def note_sent(self, update_id: int, number: int) -> None:
+        """Telegram has taken the messages up to this number."""
+        self._set(update_id, begun=number, sent=number)
 
     def finish(self, update_id: int) -> None:
         """The update is dealt with: what it said is forgotten, its number stays."""

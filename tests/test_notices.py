@@ -18,9 +18,9 @@ from services.assembly import Services
 from services.tickets import Filing, Kind, Resolution, State
 from store.models import Message, Notice
 from store.notices import Notices, NoticeState
-from tests.bot_api import BotApi
 from tests.citizen import Citizen
-from tests.test_telegram import channel_of
+from tests.telegram.bot_api import BotApi
+from tests.telegram.running import channel_of
 
 REASON = "Dokumen harus dikumpulkan dari tiga unit kerja"
 

@@ -1,52 +1,53 @@
-"""The Telegram channel. State lives in Rasa's tracker and our database, never in python-telegram-bot."""
+"""The Telegram channel: how it starts and ends, and how an update becomes an answer that Telegram has taken.
+
+State lives in Rasa's tracker and our database, never in python-telegram-bot. What each kind of update is answered is in `updates.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
+from collections.abc import Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
-import yaml
-from telegram import BotCommand, Message, Update
-from telegram.constants import ChatAction, ChatType
-from telegram.error import TelegramError
-from telegram.ext import Application, CallbackQueryHandler, ContextTypes, MessageHandler, TypeHandler, filters
+from telegram import Update
+from telegram.constants import ChatAction
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ContextTypes, TypeHandler
 
-from bot.channels.telegram.queue import ChatsInOrder, InboxQueue
-from bot.channels.telegram.sending import Delivery, Sender, quietly
-from bot.conversation import ConversationService, TooManyWaiting
-from bot.messages import Inbound, Outbound
+from bot.channels.telegram.menu import set_menu
+from bot.channels.telegram.queue import CHATS_AT_ONCE, ChatsInOrder, InboxQueue
+from bot.channels.telegram.reading import read
+from bot.channels.telegram.sending import Delivery, Sender, Stopping, pieces_of, quietly
+from bot.channels.telegram.updates import Answer, Answers
+from bot.conversation import ConversationService
+from bot.messages import Outbound
+from bot.public_answers import PublicAnswers
 from bot.rate_limits import RateLimits
 from store.conversations import Conversations
-from store.telegram_inbox import TelegramInbox
+from store.telegram_inbox import Progress, TelegramInbox
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 log = structlog.get_logger(__name__)
-DELIVERY_SECONDS = 15
-"""Time limit for a message that no citizen is waiting for; it is tried again later."""
 UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
-COMMANDS = {
-    "/bantuan": "bantuan",
-    "/help": "help",
-    "/status": "cek status tiket saya",
-    "/aspirasi": "saya mau menyampaikan aspirasi",
-    "/informasi": "saya mau mengajukan permohonan informasi",
-    "/simpel": "cek status SIMPEL saya",
-    "/petugas": "saya mau bicara dengan petugas",
-    "/bahasa": "English please",
-    "/privasi": "data saya yang disimpan apa saja",
-    "/batal": "batal",
-}
-"""Commands stand for the words that a citizen would type; nothing more can be reached by them."""
-MENU = Path(__file__).with_name("menu.yml")
+STARTING_SECONDS = 10
+"""So long the server waits for Telegram before it serves the web without it; the channel goes on trying."""
+LONGEST_STARTING_PAUSE = 60.0
+CALL_SECONDS = 20
+"""Long, because a message whose answer we don't wait for is sent again."""
+POLL_SECONDS = 10
+WORKING_TRIES = 3
+WORKING_PAUSE = 1.0
 
 
 class TelegramChannel:
     def __init__(
         self,
         service: ConversationService,
+        public_answers: PublicAnswers,
         conversations: Conversations,
         inbox: TelegramInbox,
         limits: RateLimits,
@@ -56,186 +57,162 @@ class TelegramChannel:
         webhook: tuple[str, str] | None = None,
     ) -> None:
         """`topics`: what `?start=<topic>` may name. `webhook`: its public address and secret; without it the bot polls."""
-        self._service = service
         self._conversations = conversations
         self._inbox = inbox
-        self._limits = limits
-        self._topics = topics
         self._webhook = webhook
         self._chats = ChatsInOrder()
-        self._queue = InboxQueue(inbox)
-        builder = Application.builder().token(token).base_url(base_url).concurrent_updates(self._chats).update_queue(self._queue)
-        self._application: Application[Any, Any, Any, Any, Any, Any] = (builder.updater(None) if webhook else builder).build()
-        self._sender = Sender(self._application.bot)
-        for handler in (
-            CallbackQueryHandler(self._finishing(self._on_button)),
-            MessageHandler(filters.UpdateType.EDITED_MESSAGE, self._finishing(self._on_edited)),
-            MessageHandler(filters.ALL, self._finishing(self._on_message)),
-            TypeHandler(Update, self._finishing(self._on_anything_else)),
-        ):
-            self._application.add_handler(handler)
+        self._queue = InboxQueue(inbox, self._chats, self._too_many)
+        builder = (
+            Application.builder().token(token).base_url(base_url).concurrent_updates(self._chats).update_queue(self._queue)
+        ).connection_pool_size(CHATS_AT_ONCE)
+        for set_limit in (builder.read_timeout, builder.write_timeout, builder.connect_timeout, builder.pool_timeout):
+            set_limit(CALL_SECONDS)
+        self._application: Application[Any, Any, Any, Any, Any, Any] = builder.updater(None).build()
+        self._application.add_handler(TypeHandler(Update, self._work))
+        self._sender = Sender(self._application.bot, self._unreachable)
+        self._answers = Answers(service, public_answers, conversations, inbox, limits, topics, self._chats, self._sender)
+        self._progress: dict[int, Progress] = {}
+        self._asides: set[asyncio.Task[None]] = set()
 
     # Life
 
     async def start(self) -> None:
+        """Take up what an earlier process left, and begin. Where Telegram can't be reached, that goes on in the background."""
+        await self._take_up()
+        starting = self._aside(self._begin())
+        await asyncio.wait({starting}, timeout=STARTING_SECONDS)
+
+    async def stop(self) -> None:
+        """What is not sent by now is sent after the next start."""
+        self._sender.stop()
+        self._chats.close()
+        for task in list(self._asides):
+            task.cancel()
+        with suppress(TelegramError):
+            if self._application.running:
+                await self._application.stop()
+            await self._application.shutdown()
+
+    async def _take_up(self) -> None:
+        for left in await asyncio.to_thread(self._inbox.unfinished):
+            update = read(left.content, self._application.bot)
+            if left.progress.in_doubt:
+                log.warning("telegram message may come twice", update=update.update_id)
+            self._progress[update.update_id] = left.progress
+            self._queue.put_again(update)
+
+    async def _begin(self) -> None:
+        pause = 1.0
+        while True:
+            try:
+                await self._connect()
+                return
+            except InvalidToken:  # whose message quotes the token
+                log.error("telegram does not take the token; the channel is off")
+                return
+            except TelegramError as error:
+                log.warning("telegram can't be reached yet", error=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_STARTING_PAUSE)
+
+    async def _connect(self) -> None:
         await self._application.initialize()
-        await self._application.start()
-        for content in await asyncio.to_thread(self._inbox.unfinished):
-            await self._queue.put_again(self._read(content))
-        await self._set_menu()
+        if not self._application.running:
+            await self._application.start()
+        self._aside(set_menu(self._application.bot))
         if self._webhook:
             url, secret = self._webhook
             await self._application.bot.set_webhook(url, secret_token=secret, allowed_updates=UPDATES)
             log.info("telegram webhook set")
             return
-        assert self._application.updater is not None
-        await self._application.updater.start_polling(allowed_updates=UPDATES)
+        await self._application.bot.delete_webhook()
+        self._aside(self._poll())
         log.info("telegram polling started")
 
-    async def stop(self) -> None:
-        if self._application.updater and self._application.updater.running:
-            await self._application.updater.stop()
-        await self._application.stop()
-        await self._application.shutdown()
+    async def _poll(self) -> None:
+        """python-telegram-bot's own polling would stop at an update that it can't read, and log it."""
+        offset, pause = 0, 1.0
+        wanted = {"timeout": POLL_SECONDS, "allowed_updates": UPDATES}
+        while True:
+            try:
+                found = await self._application.bot._post("getUpdates", wanted | {"offset": offset}, read_timeout=POLL_SECONDS + 5)
+            except TelegramError as error:
+                log.warning("telegram polling failed", error=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_STARTING_PAUSE)
+                continue
+            pause = 1.0
+            for content in found:
+                await self.accept(content)
+                offset = content["update_id"] + 1
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+        return task
+
+    # In
 
     async def accept(self, content: dict[str, Any]) -> None:
-        """An update from the webhook; it is on the disk when this returns. One that nobody could read is left: it would come again."""
+        """An update from Telegram; it is on the disk when this returns. One that nobody could read is left: it would come again."""
         try:
-            update = self._read(content)
+            update = read(content, self._application.bot)
         except Exception as error:  # python-telegram-bot promises no kind of error for what it can't read
             log.warning("telegram update of an unknown shape", error=type(error).__name__)
             return
         await self._queue.put(update)
 
+    def _too_many(self, chat_id: int) -> None:
+        if chat_id > 0:
+            self._aside(self._say_too_many(chat_id))
+
+    async def _say_too_many(self, chat_id: int) -> None:
+        with suppress(Stopping):
+            await self._sender.send(chat_id, await self._answers.too_many(chat_id))
+
+    # Work
+
+    async def _work(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer an update and note that it is dealt with. One that fails is tried again, but not for ever."""
+        for attempt in range(1, WORKING_TRIES + 1):
+            try:
+                await self._send(update, await self._answers.to(update))
+                break
+            except Stopping:
+                return
+            except Exception as error:  # one update must not stop the others
+                log.error("telegram update failed", error=type(error).__name__, tries=attempt)
+                await asyncio.sleep(WORKING_PAUSE * (attempt - 1))
+        self._progress.pop(update.update_id, None)
+        await asyncio.to_thread(self._inbox.finish, update.update_id)
+
+    async def _send(self, update: Update, answer: Answer) -> None:
+        """Send what was not sent before a restart. Each message is noted right before and right after it goes to Telegram."""
+        chat, number = update.effective_chat, update.update_id
+        pieces = [piece for message in answer.messages for piece in pieces_of(message, answer.replies_to)]
+        sent = self._progress.get(number, Progress()).sent
+        for place, piece in enumerate(pieces[sent:], sent + 1):
+            assert chat is not None
+            delivery = await self._sender.post(chat.id, piece, begin=partial(asyncio.to_thread, self._inbox.begin, number, place))
+            if delivery is Delivery.REFUSED:
+                return
+            self._progress[number] = Progress(place, place)
+            if place < len(pieces):  # the last one is noted with the update itself
+                await asyncio.to_thread(self._inbox.note_sent, number, place)
+
+    # Out
+
     async def deliver(self, address: str, message: Outbound) -> Delivery:
         """Send a message that is no answer, such as a notice, to the conversation with this address."""
         try:
-            async with asyncio.timeout(DELIVERY_SECONDS):
-                return await self._sender.send(int(address), message)
-        except (TimeoutError, TelegramError) as error:
-            log.warning("telegram message waits", error=type(error).__name__)
+            return await self._sender.send(int(address), message)
+        except Stopping:
             return Delivery.FAILED
 
     async def show_typing(self, address: str) -> None:
         """Show that an officer is writing to the conversation with this address; Telegram shows it for five seconds."""
         await quietly(self._application.bot.send_chat_action(int(address), ChatAction.TYPING))
 
-    def _read(self, content: dict[str, Any]) -> Update:
-        update: Update = Update.de_json(content, self._application.bot)
-        return update
-
-    async def _set_menu(self) -> None:
-        bot = self._application.bot
-        for language, texts in yaml.safe_load(MENU.read_text(encoding="utf-8")).items():
-            commands = [BotCommand(name, text) for name, text in texts["commands"].items()]
-            code = None if language == "id" else language
-            await quietly(bot.set_my_commands(commands, language_code=code))
-            await quietly(bot.set_my_description(texts["description"], language_code=code))
-            await quietly(bot.set_my_short_description(texts["short_description"], language_code=code))
-
-    # Updates
-
-    def _finishing(self, work: Any) -> Any:
-        """Work on an update and note that it is dealt with; one that fails is not tried for ever."""
-
-        async def run(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-            try:
-                await work(update)
-            except Exception as error:  # one update must not stop the others
-                log.error("telegram update failed", error=type(error).__name__)
-            await asyncio.to_thread(self._inbox.finish, update.update_id)
-
-        return run
-
-    async def _on_message(self, update: Update) -> None:
-        message, chat = update.message, update.effective_chat
-        if message is None or chat is None:
-            return
-        if chat.type != ChatType.PRIVATE:
-            await self._in_group(message)
-            return
-        if self._chats.is_crowded(chat.id):
-            await self._crowded(chat.id)
-            return
-        if message.from_user and message.from_user.is_bot:
-            return  # two programs that answer each other never end
-        if not await self._may_speak(chat.id):
-            return
-        locale = "en" if (message.from_user and (message.from_user.language_code or "id").startswith("en")) else "id"
-        conversation = await asyncio.to_thread(self._conversations.open, "telegram", locale, str(chat.id))
-        text = message.text or message.caption
-        if text is None:
-            await self._send(update, await self._service.say(conversation.id, "utter_text_only"))
-            return
-        command, _, rest = text.partition(" ") if text.startswith("/") else ("", "", "")
-        command = command.split("@")[0].lower()
-        greeting: list[Outbound] = []
-        if command == "/start":
-            greeting = await self._service.greet(conversation.id, locale)
-            text = f"info {rest.strip().replace('_', ' ')}" if rest.strip() in self._topics else ""
-            if not text:
-                await self._send(update, greeting)
-                return
-        inbound = Inbound(conversation.id, f"telegram:{update.update_id}", COMMANDS.get(command, text))
-        await self._answer(update, inbound, greeting)
-
-    async def _on_button(self, update: Update) -> None:
-        query, chat = update.callback_query, update.effective_chat
-        if query is None or chat is None or chat.type != ChatType.PRIVATE:
-            return
-        if not await self._may_speak(chat.id):
-            return
-        await quietly(query.answer())
-        await quietly(query.edit_message_reply_markup(None))
-        conversation = await asyncio.to_thread(self._conversations.open, "telegram", "id", str(chat.id))
-        await self._answer(update, Inbound(conversation.id, f"telegram:{update.update_id}", button=query.data or ""))
-
-    async def _on_edited(self, update: Update) -> None:
-        chat = update.effective_chat
-        if chat is not None and chat.type == ChatType.PRIVATE:
-            conversation = await asyncio.to_thread(self._conversations.open, "telegram", "id", str(chat.id))
-            await self._send(update, await self._service.say(conversation.id, "utter_edited"))
-
-    async def _on_anything_else(self, update: Update) -> None:
-        """A chat member's change and the like: nobody waits for an answer."""
-
-    async def _in_group(self, message: Message) -> None:
-        """Personal matters don't belong into a group: who speaks to the bot there is shown the way to a private chat."""
-        bot = self._application.bot
-        replied = message.reply_to_message and message.reply_to_message.from_user
-        spoken_to = f"@{bot.username}".lower() in (message.text or message.caption or "").lower()
-        if spoken_to or (replied and replied.id == bot.id):
-            language = (message.from_user.language_code or "id") if message.from_user else "id"
-            sentence = await self._service.sentence("utter_group", "en" if language.startswith("en") else "id")
-            await self._sender.say(message.chat.id, f"{sentence}\nhttps://t.me/{bot.username}?start=grup")
-
-    async def _may_speak(self, chat_id: int) -> bool:
-        """Whether the sender is within the limits. Who isn't is told so once a minute, and not answered otherwise."""
-        if not await self._limits.seconds_to_wait(("messages_of_session", f"telegram:{chat_id}"), ("messages_of_all", "")):
-            return True
-        if not await self._limits.seconds_to_wait(("told_of_limit", f"telegram:{chat_id}")):
-            await self._crowded(chat_id)
-        return False
-
-    async def _crowded(self, chat_id: int) -> None:
-        await self._sender.say(chat_id, await self._service.sentence("utter_too_fast", "id"))
-
-    async def _answer(self, update: Update, inbound: Inbound, before: list[Outbound] | None = None) -> None:
-        chat = update.effective_chat
-        assert chat is not None
-        await quietly(self._application.bot.send_chat_action(chat.id, ChatAction.TYPING))
-        try:
-            replies = await self._service.handle(inbound)
-        except TooManyWaiting as error:
-            await self._sender.say(chat.id, error.sentence)
-            return
-        await self._send(update, [*(before or []), *replies])
-
-    async def _send(self, update: Update, messages: list[Outbound]) -> None:
-        """Send what was not sent before a restart."""
-        chat = update.effective_chat
-        assert chat is not None
-        sent = await asyncio.to_thread(self._inbox.sent, update.update_id)
-        for number, message in enumerate(messages[sent:], sent + 1):
-            await self._sender.send(chat.id, message)
-            await asyncio.to_thread(self._inbox.note_sent, update.update_id, number)
+    async def _unreachable(self, chat_id: int) -> None:
+        await asyncio.to_thread(self._conversations.note_reachable, "telegram", str(chat_id), False)

@@ -1,82 +1,215 @@
-"""How updates come in and are worked on: stored first, each chat in its own order, chats side by side."""
+"""How updates come in and are worked on: stored first, each chat in its own order, chats side by side, and never more than fit."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import structlog
-from telegram import Update
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Message, Update
 from telegram.ext import BaseUpdateProcessor
 
 from store.telegram_inbox import TelegramInbox
 
 log = structlog.get_logger(__name__)
 CHATS_AT_ONCE = 256
-WAITING_LIMIT = 20
+MOST_WAITING = 5_000
+"""Updates in memory. Beyond them nothing is acknowledged until there is room, and Telegram keeps the rest."""
+MOST_OF_A_CHAT = 20
+"""Updates of one chat that may wait; nobody types more."""
 STORING_PAUSE = 1.0
-
-
-class InboxQueue(asyncio.Queue[object]):
-    """python-telegram-bot's queue of updates; `put` returns when the update is on the disk. An update seen before is dropped."""
-
-    def __init__(self, inbox: TelegramInbox) -> None:
-        super().__init__()
-        self._inbox = inbox
-
-    async def put(self, item: object) -> None:
-        if not isinstance(item, Update):  # the application's own sign to stop
-            await super().put(item)
-            return
-        while True:
-            try:
-                is_new = await asyncio.to_thread(self._inbox.accept, item.update_id, item.to_dict())
-                break
-            except Exception as error:  # not acknowledged until it is stored, whatever keeps the database away
-                log.error("telegram update can't be stored yet", error=type(error).__name__)
-                await asyncio.sleep(STORING_PAUSE)
-        if is_new:
-            await super().put(item)
-
-    async def put_again(self, item: Update) -> None:
-        """An update that an earlier process has stored and not finished."""
-        await super().put(item)
+WARNING_PAUSE = 60.0
+CHATS_REMEMBERED = 10_000
 
 
 @dataclass
 class _Lane:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
+    """The updates of one chat that are not done."""
+
+    current: int | None = None
+    coming: int = 0
+    """Those that are being stored."""
+    waiting: list[int] = field(default_factory=list)
+    """A heap: of those that wait, the one that Telegram numbered first comes first."""
+    updates: dict[int, Update] = field(default_factory=dict)
+    turns: dict[int, asyncio.Future[None]] = field(default_factory=dict)
 
 
 class ChatsInOrder(BaseUpdateProcessor):
-    """Works on many chats at once and on each chat's updates one after the other."""
+    """Works on many chats at once and on each chat's updates one after the other, in the order of their numbers."""
 
     def __init__(self) -> None:
-        super().__init__(CHATS_AT_ONCE)
+        super().__init__(MOST_WAITING * 4)  # its own limit would count those that wait for their chat; ours stands below
         self._lanes: dict[int, _Lane] = {}
+        self._working = asyncio.Semaphore(CHATS_AT_ONCE)
+        self._count = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closed = False
+        self._warned: OrderedDict[int, float] = OrderedDict()
 
-    def is_crowded(self, chat_id: int) -> bool:
-        """Whether more of the chat's updates are waiting than anybody types."""
-        lane = self._lanes.get(chat_id)
-        return lane is not None and lane.waiting > WAITING_LIMIT
+    async def room(self) -> None:
+        """Return when another update may come in."""
+        await self._room.wait()
+
+    def admit(self, update: Update) -> bool:
+        """Keep a place for an update about to be stored, until `enter` or `drop`; False where its chat has as many as it may."""
+        lane = self._lanes.setdefault(_chat_of(update), _Lane())
+        if len(lane.waiting) + lane.coming >= MOST_OF_A_CHAT:
+            return False
+        lane.coming += 1
+        return True
+
+    def drop(self, update: Update) -> None:
+        """The update was admitted and is no new one."""
+        lane = self._lanes[_chat_of(update)]
+        lane.coming -= 1
+        self._forget_if_empty(lane, update)
+
+    def may_warn(self, chat_id: int) -> bool:
+        """Whether the chat is to be told that it is too fast: once a minute."""
+        now = time.monotonic()
+        if now - self._warned.get(chat_id, -WARNING_PAUSE) < WARNING_PAUSE:
+            return False
+        self._warned[chat_id] = now
+        while len(self._warned) > CHATS_REMEMBERED:
+            self._warned.popitem(last=False)
+        return True
+
+    def enter(self, update: Update, *, admitted: bool) -> None:
+        """The update takes its place in its chat; `do_process_update` follows."""
+        lane = self._lanes.setdefault(_chat_of(update), _Lane())
+        lane.coming -= admitted
+        lane.updates[update.update_id] = update
+        heapq.heappush(lane.waiting, update.update_id)
+        self._count += 1
+        if self._count >= MOST_WAITING:
+            self._room.clear()
+
+    def edit_of(self, update: Update) -> Message | None:
+        """The newest edit of the update's message that waits behind it: what the citizen wants to have said."""
+        message, lane = update.message, self._lanes.get(_chat_of(update))
+        if message is None or lane is None:
+            return None
+        edits = (lane.updates[number].edited_message for number in sorted(lane.waiting, reverse=True))
+        return next((edit for edit in edits if edit and edit.message_id == message.message_id), None)
+
+    def close(self) -> None:
+        """What waits stays in the inbox, for the next start."""
+        self._closed = True
 
     async def do_process_update(self, update: object, coroutine: Any) -> None:
-        chat = update.effective_chat if isinstance(update, Update) else None
-        key = chat.id if chat else 0
-        lane = self._lanes.setdefault(key, _Lane())
-        lane.waiting += 1
+        if not isinstance(update, Update):
+            await coroutine
+            return
+        lane = self._lanes[_chat_of(update)]
         try:
-            async with lane.lock:
-                await coroutine
+            await self._turn(lane, update.update_id)
+            async with self._working:
+                if not self._closed:
+                    await coroutine
         finally:
-            lane.waiting -= 1
-            if not lane.waiting:
-                self._lanes.pop(key, None)
+            coroutine.close()
+            self._leave(lane, update)
+
+    async def _turn(self, lane: _Lane, number: int) -> None:
+        if lane.current is None:
+            lane.current = heapq.heappop(lane.waiting)
+        if lane.current != number:
+            lane.turns[number] = asyncio.get_running_loop().create_future()
+            await lane.turns[number]
+
+    def _leave(self, lane: _Lane, update: Update) -> None:
+        self._count -= 1
+        if self._count < MOST_WAITING:
+            self._room.set()
+        lane.updates.pop(update.update_id, None)
+        lane.turns.pop(update.update_id, None)
+        if lane.current != update.update_id:  # it was cancelled while it waited
+            lane.waiting = [number for number in lane.waiting if number != update.update_id]
+            heapq.heapify(lane.waiting)
+            return
+        lane.current = heapq.heappop(lane.waiting) if lane.waiting else None
+        if lane.current is None:
+            self._forget_if_empty(lane, update)
+        elif turn := lane.turns.get(lane.current):
+            turn.set_result(None)
+
+    def _forget_if_empty(self, lane: _Lane, update: Update) -> None:
+        if lane.current is None and not lane.waiting and not lane.coming:
+            self._lanes.pop(_chat_of(update), None)
 
     async def initialize(self) -> None:
         """Nothing to prepare."""
 
     async def shutdown(self) -> None:
         """Nothing to put away."""
+
+
+class InboxQueue(asyncio.Queue[object]):
+    """python-telegram-bot's queue of updates; `put` returns when the update is on the disk. An update seen before is dropped."""
+
+    def __init__(self, inbox: TelegramInbox, chats: ChatsInOrder, too_many: Callable[[int], None]) -> None:
+        """`too_many` is called, now and then, with a chat that sends more than it may."""
+        super().__init__()
+        self._inbox = inbox
+        self._chats = chats
+        self._too_many = too_many
+
+    async def put(self, item: object) -> None:
+        if not isinstance(item, Update):  # the application's own sign to stop
+            await super().put(item)
+            return
+        await self._chats.room()
+        admitted = self._chats.admit(item)
+        try:
+            is_new = await self._stored(item.update_id, _content_of(item) if admitted else None)
+        except asyncio.CancelledError:
+            if admitted:
+                self._chats.drop(item)
+            raise
+        if admitted and is_new:
+            self._enter(item, admitted=True)
+        elif admitted:
+            self._chats.drop(item)
+        elif is_new and self._chats.may_warn(_chat_of(item)):
+            self._too_many(_chat_of(item))
+
+    def put_again(self, item: Update) -> None:
+        """An update that an earlier process has stored and not finished."""
+        self._enter(item, admitted=False)
+
+    def _enter(self, item: Update, *, admitted: bool) -> None:
+        self._chats.enter(item, admitted=admitted)
+        self.put_nowait(item)
+
+    async def _stored(self, update_id: int, content: dict[str, Any] | None) -> bool:
+        while True:
+            try:
+                return await asyncio.to_thread(self._inbox.accept, update_id, content)
+            except SQLAlchemyError as error:  # not acknowledged until it is stored, whatever keeps the database away
+                log.error("telegram update can't be stored yet", error=type(error).__name__)
+                await asyncio.sleep(STORING_PAUSE)
+
+
+def _content_of(update: Update) -> dict[str, Any]:
+    """As Telegram sent it. python-telegram-bot leaves a datetime in fields that it finds where it knows none."""
+    content: dict[str, Any] = json.loads(json.dumps(update.to_dict(), default=_plain))
+    return content
+
+
+def _plain(value: Any) -> Any:
+    return int(value.timestamp()) if isinstance(value, datetime) else str(value)
+
+
+def _chat_of(update: Update) -> int:
+    chat = update.effective_chat
+    return chat.id if chat else 0

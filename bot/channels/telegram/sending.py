@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import structlog
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.channels.telegram.text import pieces
+from bot.channels.telegram.text import pieces, seen
 from bot.messages import Outbound
 
 log = structlog.get_logger(__name__)
 SECONDS_A_CHAT, SECONDS_A_GROUP, SECONDS_OVER_ALL = 1.0, 3.0, 1 / 30
 SENDING_TRIES = 5
-LONGEST_RETRY = 8.0
+"""For what can be tried again later. An answer that a citizen waits for is tried until Telegram takes it."""
+LONGEST_PAUSE = 60.0
 CHATS_REMEMBERED = 10_000
+TYPING_SECONDS = 4.0
+"""Telegram shows the sign for five."""
+TYPING_PATIENCE = 0.3
 
 
 class Delivery(StrEnum):
@@ -30,52 +37,125 @@ class Delivery(StrEnum):
     """Telegram could not be reached, or wants a long pause."""
 
 
+class Stopping(Exception):
+    """The server ends while a message waits for its turn; what is not sent is sent after the next start."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One message to Telegram: its HTML and what goes with it."""
+
+    html: str
+    keyboard: InlineKeyboardMarkup | None = None
+    answers: int | None = None
+    """Telegram's number of the message that this one replies to, in a group."""
+
+
+def pieces_of(message: Outbound, answers: int | None = None) -> list[Piece]:
+    """Every piece of the message, its buttons under the last one."""
+    keys = InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.id)] for b in message.buttons])
+    *before, last = pieces(message) or [""]
+    return [*(Piece(text, answers=answers) for text in before), Piece(last, keys if message.buttons else None, answers)]
+
+
 class Sender:
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    def __init__(self, bot: Bot, refused: Callable[[int], Awaitable[None]]) -> None:
+        """`refused` is told of a chat that can't be written to any more."""
+        self.bot = bot
+        self._refused = refused
         self._free_at: dict[int, float] = {}
         self._all_free_at = 0.0
+        self._ending = asyncio.Event()
+        self._asides: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Whoever waits to send gets `Stopping`."""
+        self._ending.set()
+        for task in list(self._asides):
+            task.cancel()
 
     async def send(self, chat_id: int, message: Outbound) -> Delivery:
-        """Every piece of the message, its buttons under the last one."""
-        keys = InlineKeyboardMarkup([[InlineKeyboardButton(b.label, callback_data=b.id)] for b in message.buttons])
-        texts = pieces(message)
-        delivery = Delivery.SENT
-        for number, text in enumerate(texts, 1):
-            delivery = await self._send_piece(chat_id, text, keys if message.buttons and number == len(texts) else None)
+        """A message that no citizen is waiting for, in a few tries."""
+        for piece in pieces_of(message):
+            delivery = await self.post(chat_id, piece, tries=SENDING_TRIES)
             if delivery is not Delivery.SENT:
-                break
-        return delivery
+                return delivery
+        return Delivery.SENT
 
-    async def say(self, chat_id: int, text: str) -> Delivery:
-        """A plain sentence that belongs to no conversation."""
-        return await self._send_piece(chat_id, text, None, parse_mode=None)
-
-    async def _send_piece(
-        self, chat_id: int, text: str, keyboard: InlineKeyboardMarkup | None, parse_mode: str | None = "HTML"
+    async def post(
+        self, chat_id: int, piece: Piece, *, tries: int | None = None, begin: Callable[[], Coroutine[Any, Any, None]] | None = None
     ) -> Delivery:
-        """Waits as Telegram asks, for this chat only; a blocked bot or deleted account is noted and left."""
-        for attempt in range(SENDING_TRIES):
+        """Send, waiting as Telegram asks, for this chat only. Without `tries` until Telegram has taken or refused it.
+
+        `begin` runs right before the first call that may reach Telegram.
+        """
+        attempt = 0
+        as_html = True
+        while tries is None or attempt < tries:
             await self._turn_of(chat_id)
+            if begin and not attempt:
+                await begin()
+            attempt += 1
             try:
-                await self._bot.send_message(
-                    chat_id,
-                    text,
-                    parse_mode=parse_mode,
-                    reply_markup=keyboard,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
-                )
+                await self._call(chat_id, piece, as_html)
                 return Delivery.SENT
             except RetryAfter as error:
                 seconds = error.retry_after.total_seconds()  # type: ignore[union-attr]  # PTB_TIMEDELTA makes it one
-                await asyncio.sleep(seconds)
-            except (Forbidden, BadRequest) as error:  # before NetworkError, of which BadRequest is a kind
-                log.warning("telegram refused a message", error=type(error).__name__)
+                if tries is not None and seconds > LONGEST_PAUSE:
+                    break
+                await self._pause(seconds)
+            except ChatMigrated as error:
+                chat_id = error.new_chat_id
+            except Forbidden:
+                log.info("telegram chat can't be written to")
+                await self._refused(chat_id)
                 return Delivery.REFUSED
-            except NetworkError:
-                await asyncio.sleep(min(0.5 * 2**attempt, LONGEST_RETRY))
-        log.error("telegram message not delivered", tries=SENDING_TRIES)
+            except BadRequest as error:  # before TelegramError, of which it is a kind
+                if not as_html or "parse" not in error.message.lower():
+                    log.warning("telegram refused a message")
+                    return Delivery.REFUSED
+                as_html = False
+            except TelegramError as error:
+                log.info("telegram could not be reached", error=type(error).__name__, tries=attempt)
+                await self._pause(min(0.5 * 2**attempt, LONGEST_PAUSE))
+        log.error("telegram message not delivered", tries=attempt)
         return Delivery.FAILED
+
+    def aside(self, call: Coroutine[Any, Any, None]) -> None:
+        """Run a call that no answer has to wait for."""
+        task = asyncio.create_task(call)
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
+    @asynccontextmanager
+    async def typing(self, chat_id: int) -> AsyncIterator[None]:
+        """Telegram shows that the bot is typing while the block runs; nobody waits for that sign."""
+
+        shown, done = asyncio.Event(), asyncio.Event()
+
+        async def keep_typing() -> None:
+            while not done.is_set():
+                await quietly(self.bot.send_chat_action(chat_id, ChatAction.TYPING))
+                shown.set()
+                await _either(done, TYPING_SECONDS)
+
+        self.aside(keep_typing())
+        try:
+            yield
+        finally:
+            done.set()
+            await _either(shown, TYPING_PATIENCE)  # a sign that comes after the answer would promise another one
+
+    async def _call(self, chat_id: int, piece: Piece, as_html: bool) -> None:
+        reply = ReplyParameters(piece.answers, allow_sending_without_reply=True) if piece.answers else None
+        await self.bot.send_message(
+            chat_id,
+            piece.html if as_html else seen(piece.html),
+            parse_mode="HTML" if as_html else None,
+            reply_markup=piece.keyboard,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_parameters=reply,
+        )
 
     async def _turn_of(self, chat_id: int) -> None:
         """Wait until this chat, then the bot as a whole, may send again; each place is taken at once and given once."""
@@ -84,11 +164,24 @@ class Sender:
         self._free_at[chat_id] = start + (SECONDS_A_CHAT if chat_id > 0 else SECONDS_A_GROUP)
         while len(self._free_at) > CHATS_REMEMBERED:
             self._free_at.pop(next(iter(self._free_at)))
-        await asyncio.sleep(start - now)
+        await self._pause(start - now)
         now = time.monotonic()
         start = max(now, self._all_free_at)
         self._all_free_at = start + SECONDS_OVER_ALL
-        await asyncio.sleep(start - now)
+        await self._pause(start - now)
+
+    async def _pause(self, seconds: float) -> None:
+        """Raises `Stopping` where the server ends meanwhile."""
+        if seconds > 0:
+            await _either(self._ending, seconds)
+        if self._ending.is_set():
+            raise Stopping
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Return when the event has come or the time is over."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 async def quietly(call: Awaitable[Any]) -> None:

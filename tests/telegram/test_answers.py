@@ -1,44 +1,21 @@
+"""A citizen talks to the bot on Telegram: questions, buttons, an officer, and Telegram's refusals."""
+
+from __future__ import annotations
+
 import asyncio
-import html
 import json
-import re
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.announcements import Announcements
 from bot.assistant import Assistant
-from bot.channels.telegram.channel import TelegramChannel
 from bot.conversation import ConversationService
-from bot.markup import to_plain, to_telegram_html
-from bot.rate_limits import RateLimits, Rates
+from bot.rate_limits import Rates
 from services.assembly import Services
 from services.handoff import Handoffs
-from store.telegram_inbox import TelegramInbox
-from tests.bot_api import BotApi
 from tests.clock import Clock
-
-
-def channel_of(
-    service: ConversationService, services: Services, api: BotApi, rates: Rates | None = None, **more: Any
-) -> TelegramChannel:
-    limits = RateLimits("", "outside", services.encryption.fingerprint, rates)
-    inbox = TelegramInbox(services.database, services.encryption)
-    return TelegramChannel(service, services.conversations, inbox, limits, frozenset({"simpel"}), "1:secret", api.base_url, **more)
-
-
-@pytest.fixture
-async def bot_api(services: Services, assistant: Assistant) -> AsyncIterator[BotApi]:
-    """The real python-telegram-bot, polling the stand-in."""
-    service = ConversationService(assistant, services)
-    async with BotApi() as api:
-        channel = channel_of(service, services, api)
-        await channel.start()
-        yield api
-        await channel.stop()
+from tests.telegram.bot_api import BotApi
+from tests.telegram.running import channel_of
 
 
 async def test_start_greets_and_says_that_it_is_a_machine(bot_api: BotApi) -> None:
@@ -86,7 +63,7 @@ async def test_what_is_no_text_gets_a_word_and_a_group_that_talks_of_other_thing
         },
     )
     (answer,) = await bot_api.until_sent(7, 1)
-    assert "pesan teks" in answer["text"]
+    assert "hanya membaca tulisan" in answer["text"]
     assert not bot_api.sent_to(-5)
 
 
@@ -147,42 +124,6 @@ async def test_a_download_is_offered_where_the_whole_address_is_known(bot_api: B
     bot_api.send(7, "unduh data saya")
     (answer,) = await bot_api.until_sent(7, 1)
     assert "belum tersedia di kanal ini" in answer["text"]
-
-
-ALLOWED = re.compile(r'<b>|</b>|</a>|<a href="(?:https://|mailto:|tel:)[^"<>]*">')
-
-
-@given(st.text(alphabet="*[]()<>&\"'/:ahtps javscriptmailto\n-", max_size=200) | st.text(max_size=200))
-def test_no_text_becomes_a_tag_or_scheme_outside_the_allow_list(text: str) -> None:
-    rendered = to_telegram_html(text)
-    assert "<" not in ALLOWED.sub("", rendered)
-    assert ">" not in html.unescape(ALLOWED.sub("", rendered)).replace(">", "") or ">" in text
-
-
-@pytest.mark.parametrize(
-    ("text", "telegram", "plain"),
-    [
-        ("**tebal** & <b>", "<b>tebal</b> &amp; &lt;b&gt;", "tebal & <b>"),
-        ("- satu\n- dua", "• satu\n• dua", "- satu\n- dua"),
-        ("[a](https://b.id)", '<a href="https://b.id">a</a>', "a (https://b.id)"),
-        (
-            "[a](http://localhost:8080/data-saya/x)",
-            '<a href="http://localhost:8080/data-saya/x">a</a>',
-            "a (http://localhost:8080/data-saya/x)",
-        ),
-        (
-            "[a](http://localhost.example/data-saya/x)",
-            "[a](http://localhost.example/data-saya/x)",
-            "[a](http://localhost.example/data-saya/x)",
-        ),
-        ("[a](javascript:alert)", "[a](javascript:alert)", "[a](javascript:alert)"),
-        ("[a](https://a.id@b.id/)", "[a](https://a.id@b.id/)", "[a](https://a.id@b.id/)"),
-        ("[a](https://b.id/@akun)", '<a href="https://b.id/@akun">a</a>', "a (https://b.id/@akun)"),
-    ],
-)
-def test_markup_is_rendered_for_each_channel(text: str, telegram: str, plain: str) -> None:
-    assert to_telegram_html(text) == telegram
-    assert to_plain(text) == plain
 
 
 async def test_who_writes_too_often_is_told_once_and_then_not_answered(services: Services, assistant: Assistant) -> None:

@@ -1,0 +1,38 @@
+"""Answers a question that is asked before others, in a group: reviewed knowledge and nothing else, and nothing is stored."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.assistant import Assistant, Said
+from bot.messages import Unreadable, clean
+from bot.nlu.language import detect
+from services.knowledge import Knowledge, Verdict
+from services.privacy import mask
+from services.status_checks import mask_factors
+
+
+class PublicAnswers:
+    def __init__(self, assistant: Assistant, knowledge: Knowledge) -> None:
+        self._assistant = assistant
+        self._knowledge = knowledge
+
+    async def to(self, text: str, language: str) -> Said | None:
+        """The answer, or help in danger; None for everything else, which belongs into a private conversation.
+
+        In the language of the question, or in `language` where the question does not show one. A question that holds personal
+        data gets no answer here.
+        """
+        cleaned = clean(text)
+        if isinstance(cleaned, Unreadable) or mask(mask_factors(cleaned)).found:
+            return None
+        language = detect(cleaned) or language
+        intent = (await asyncio.to_thread(self._assistant.understand, cleaned))["intent"]["name"]
+        if intent == "crisis":
+            return await self._assistant.sentence("utter_crisis", language)
+        if intent != "ask_information":
+            return None
+        finding = await asyncio.to_thread(self._knowledge.find, cleaned)
+        if finding.best is None or finding.verdict is not Verdict.ANSWER:
+            return None
+        return Said(finding.best.answers[language], sources=[finding.best.source_named()])
