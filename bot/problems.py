@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 TEMPLATES = Path(__file__).with_name("templates")
 TITLE = "Sapa Setneg"
 SENTENCES = {
+    400: "utter_problem_invalid",
     401: "utter_problem_session",
     403: "utter_problem_forbidden",
     404: "utter_problem_not_found",

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from bot.channels.web_schema import NEWEST, MessagesSchema, SessionSchema, problems
 from bot.conversation import ConversationService, TooManyWaiting, UnknownConversation
 from bot.messages import Inbound, Outbound
 from services.wakeups import Wakeups
@@ -96,7 +97,9 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
     Named = Annotated[str, Depends(named_conversation)]  # noqa: N806 a type
     Owned = Annotated[str, Depends(known_conversation)]  # noqa: N806 a type
 
-    @router.post("/sessions", status_code=201)
+    After = Annotated[int, Query(ge=0, le=NEWEST)]  # noqa: N806 a type
+
+    @router.post("/sessions", status_code=201, responses=problems(422) | {201: {"model": SessionSchema}})
     async def open_session(body: NewSession | None = None) -> dict[str, Any]:
         locale = body.locale if body else "id"
         conversation = await asyncio.to_thread(conversations.open, "web", locale)
@@ -105,12 +108,12 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
         stamp = expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"token": token, "expires_at": stamp, "messages": [as_json(message) for message in greeting]}
 
-    @router.delete("/sessions", status_code=204)
+    @router.delete("/sessions", status_code=204, responses=problems(401))
     async def delete_session(session: Owned) -> Response:
         await service.forget(session)
         return Response(status_code=204)
 
-    @router.post("/messages")
+    @router.post("/messages", responses=problems(401, 422) | {200: {"model": MessagesSchema}})
     async def send(body: NewMessage, session: Named) -> dict[str, Any]:
         inbound = Inbound(session, str(body.client_message_id), body.text or "", body.button)
         try:
@@ -121,14 +124,14 @@ def web_channel(service: ConversationService, conversations: Conversations, sess
             raise expired from error
         return {"messages": [as_json(message) for message in replies]}
 
-    @router.get("/messages")
-    async def history(session: Owned, after: int = 0) -> dict[str, Any]:
-        return {"messages": [as_json(message) for message in await service.messages_after(session, max(after, 0))]}
+    @router.get("/messages", responses=problems(401, 422) | {200: {"model": MessagesSchema}})
+    async def history(session: Owned, after: After = 0) -> dict[str, Any]:
+        return {"messages": [as_json(message) for message in await service.messages_after(session, after)]}
 
-    @router.get("/events")
-    async def events(request: Request, session: Owned, after: int = 0) -> EventSourceResponse:
+    @router.get("/events", responses=problems(401, 422) | {200: {"content": {"text/event-stream": {}}}}, response_class=Response)
+    async def events(request: Request, session: Owned, after: After = 0) -> EventSourceResponse:
         async def stream() -> AsyncIterator[ServerSentEvent]:
-            newest = max(after, 0)
+            newest = after
             typed_at = None
             with wakeups.listen(session) as listener:
                 while not await request.is_disconnected():
