@@ -111,16 +111,22 @@ class Filing:
     submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
+_BETWEEN = r"[\s_./\u2010-\u2015-]"
+_SERIES = "|".join(rf"{_BETWEEN}?".join(series) for series in ("ASP", "PIP", "KEB", "KUN", "MAG"))
+_TAIL = rf"[0-9A-Z]{{4}}|[0-9A-Z](?:{_BETWEEN}[0-9A-Z]){{3}}"
 _NUMBER = re.compile(
-    r"\b(?a:(ASP|PIP|KEB|KUN|MAG))[\s_–-]{0,3}(?a:(\d{8}))[\s_–-]{0,3}(?a:([0-9A-Z]{4}))\b",
+    rf"\b(?a:({_SERIES})){_BETWEEN}{{0,3}}(?a:(\d(?:{_BETWEEN}?\d){{7}})){_BETWEEN}{{0,3}}(?a:({_TAIL}))\b",
     re.IGNORECASE,
 )
 
 
 def normalise_number(text: str) -> str | None:
-    """The ticket number in `text`, whatever its case and spacing: `asp 20261123 7k4q` is `ASP-20261123-7K4Q`."""
+    """The ticket number in `text`, whatever its case and spacing: `a s p 2026/11/23 7k4q` is `ASP-20261123-7K4Q`."""
     match = _NUMBER.search(text)
-    return f"{match[1].upper()}-{match[2]}-{_as_crockford(match[3].upper())}" if match else None
+    if match is None:
+        return None
+    series, day, tail = (re.sub(_BETWEEN, "", part).upper() for part in match.groups())
+    return f"{series}-{day}-{_as_crockford(tail)}"
 
 
 def without_number(text: str) -> str:

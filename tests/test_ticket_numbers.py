@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ numbers = st.builds(
     st.dates(datetime(2025, 1, 1, tzinfo=UTC).date(), datetime(2099, 12, 31, tzinfo=UTC).date()),
     st.text(CROCKFORD, min_size=TAIL_LENGTH, max_size=TAIL_LENGTH),
 )
-separators = st.sampled_from(["-", " ", "", " - ", "_", "–", "  "])
+separators = st.sampled_from(["-", " ", "", " - ", "_", "–", "—", "/", ".", "  "])
 codes = st.builds(
     lambda head, digit: head + digit,
     st.text(CROCKFORD, min_size=CODE_LENGTH - 1, max_size=CODE_LENGTH - 1),
@@ -42,6 +43,18 @@ def test_a_number_is_read_in_any_case_spacing_and_with_confused_letters(
     kind, day, tail = number.split("-")
     typed = first.join([kind, second.join([day, tail.translate(CONFUSABLE) if confused else tail])])
     assert normalise_number(f"tolong cek {typed.lower() if lower else typed} ya") == number
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["ini K E B - 2 0 2 6 1 1 2 4 - 7 K 4 Q ya", "keb 2026/11/24 7k4q", "Keb.2026-11-24.7k4q dong", "keb202611247k4q ya"],
+)
+def test_a_number_is_read_in_groups_and_letter_by_letter(typed: str) -> None:
+    assert normalise_number(typed) == "KEB-20261124-7K4Q"
+
+
+def test_words_behind_half_a_number_are_no_part_of_it() -> None:
+    assert normalise_number("keb 20261124 ini ya") is None
 
 
 @given(st.text(max_size=80) | st.text("ASPIEKBUNMG0123456789- _–ٰ٣", max_size=40))
