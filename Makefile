@@ -55,7 +55,7 @@ bench: setup-dev ## measure against stock Rasa in one run, write bench/report.md
 	.venv/bin/python -m bench.run $(BENCH_OPTIONS)
 
 bench-clinc: setup-dev ## measure the intent classifier on CLINC150 (CLINC150 names its data_full.json)
-	.venv/bin/python -m bench.clinc
+	OPENBLAS_NUM_THREADS=1 .venv/bin/python -m bench.clinc
 
 setup: .venv/production.stamp
 setup-dev: .venv/development.stamp

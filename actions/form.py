@@ -109,8 +109,7 @@ class ValidateForm(Action, ABC):
 
     @staticmethod
     def _is_crisis(tracker: Tracker) -> bool:
-        intent = tracker.latest_message.get("intent") or {}
-        return intent.get("name") == "crisis" and float(intent.get("confidence") or 0) >= SURE
+        return (tracker.latest_message.get("intent") or {}).get("name") == "crisis"
 
     def _ask_on(self, tracker: Tracker, fields: dict[str, Any], asked: Field) -> Events:
         """The open question again and nothing else."""

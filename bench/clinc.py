@@ -26,8 +26,8 @@ from services.spelling import normalise
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "clinc150" / "data_full.json"
 OUTSIDE = "oos"
-IN_SCOPE_TARGET = 0.965
-"""On validation; half a point above the 0.96 that the test part should reach, since each part is a sample."""
+IN_SCOPE_TARGET = 0.9675
+"""On validation; three quarters of a point above the 0.96 that the test part should reach, since each part is a sample."""
 TIMED = 1000
 PUBLISHED = (
     ("Rasa, trained with oos", 91.5, 45.3),
@@ -103,9 +103,9 @@ def measure(path: Path) -> dict[str, Any]:
     encoder = CachingEncoder(E5Encoder(os.cpu_count() or 1), FOLDER / ".work" / "clinc-vectors.db")
     train = parts["train"]
     started = time.process_time()
-    encoder.encode_and_keep(train.texts)
+    encoder.encode_parts_and_keep(train.texts)
     encoded = time.process_time()
-    model = IntentModel({"outside": OUTSIDE, "never_quick": []})
+    model = IntentModel({"outside": OUTSIDE})
     model.fit(train.texts, [normalise(text) for text in train.texts], train.truth.tolist(), encoder)
     trained = time.process_time()
     validation = score(model, encoder, parts["val"])

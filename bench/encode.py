@@ -1,6 +1,6 @@
 """Estimates what encoding all sentences of data/ and knowledge/ anew takes: -m bench.encode RESULT.json (texts, seconds).
 
-Training finds these vectors in data/vectors.npz; this is what they cost whoever writes that file (`sapa vectors`).
+The first training on a machine takes this once; later ones find the vectors in the cache. Those of knowledge/ are shipped.
 """
 
 from __future__ import annotations

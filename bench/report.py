@@ -19,7 +19,7 @@ LOADS = {
 ROWS: list[tuple[str, tuple[str, ...]]] = [
     ("training, s", ("training", "seconds")),
     ("training, s of processor time", ("training", "cpu_seconds")),
-    ("encoding all sentences anew, s (not in training: `data/vectors.npz` holds them)", ("encoding_anew", "seconds")),
+    ("encoding all sentences anew, s (once, in the first training on a machine)", ("encoding_anew", "seconds")),
     ("start to ready, s", ("ready_seconds",)),
     ("resident memory when ready, MB", ("memory_ready_mb",)),
     ("resident memory after the run, MB", ("memory_after_mb",)),

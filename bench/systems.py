@@ -206,7 +206,7 @@ class Own:
         return timed_parsing(command, self._environment(), self._start_folder(), texts)
 
     def encode_anew(self) -> dict[str, float]:
-        """What the vectors that training finds in data/vectors.npz cost whoever made them."""
+        """What the vectors of all sentences cost, which a second training finds in the cache."""
         result = self._folder / "encoded.json"
         command: list[str | Path] = [sys.executable, "-m", "bench.encode", result]
         run_logged(command, self._environment(), self._start_folder(), self._folder / "encode.log")

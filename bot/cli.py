@@ -128,14 +128,12 @@ def train(force: Annotated[bool, typer.Option(help="Train even when the model at
 
 @app.command()
 def vectors() -> None:
-    """Write the sentence vectors of training data and knowledge anew, for data/vectors.npz."""
-    from bot.training import training_texts
+    """Write the sentence vectors of the knowledge anew, for data/vectors.npz."""
     from services import shipped_vectors
     from services.assembly import services, settings, shared_encoder
 
     settings().encoder_threads = os.cpu_count() or 1
-    questions = [text for entry in services().knowledge.entries for text in entry.examples()]
-    texts = sorted({*training_texts(), *questions})
+    texts = sorted({text for entry in services().knowledge.entries for text in entry.examples()})
     shipped_vectors.write(shared_encoder().name, texts, shared_encoder().encode_and_keep(texts))
     typer.echo(f"{len(texts)} vectors in {shipped_vectors.FILE}")
 

@@ -412,9 +412,7 @@ def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
 
     By its words and not by its intent: names and addresses have any intent, mostly `out_of_scope`.
     """
-    intent = parsed["intent"]
-    is_crisis = intent["name"] == "crisis" and intent["confidence"] > 0.6
-    return is_crisis or bool(find_command(text)) or is_question(text) or is_small_talk(text)
+    return parsed["intent"]["name"] == "crisis" or bool(find_command(text)) or is_question(text) or is_small_talk(text)
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

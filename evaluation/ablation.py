@@ -1,6 +1,6 @@
 """What understanding loses without each of its parts: `IntentModel` trained anew without it, by the same examples.
 
-Slow: five models are trained. `python -m evaluation.report --ablation` runs it, and report.json keeps the result.
+Slow: six models are trained. `python -m evaluation.report --ablation` runs it, and report.json keeps the result.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from bot.nlu import intent_model
-from bot.nlu.intent_model import Indices, IntentModel, Scores, Views, Weighing
+from bot.nlu.intent_model import Indices, IntentModel, Meaning, Scores, Views, Weighing
 from bot.nlu.intents import FALLBACK
 from evaluation.groups import GROUPS, OUTSIDE, Group
 from evaluation.latency import WARM_UP, milliseconds
 from evaluation.measures import percentiles, share
 from services.assembly import shared_encoder
-from services.encoder import CachingEncoder, E5Encoder
+from services.encoder import CachingEncoder, E5Encoder, Vectors
 from services.settings import PROJECT
 from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
@@ -38,7 +38,20 @@ class _WithoutNeighbours(Weighing):
 
 class _MeaningAlone(IntentModel):
     def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
-        return np.asarray(np.exp(self._meaning.log_probabilities(encoder.encode([text]))[0]))
+        return np.asarray(np.exp(self._meaning.log_probabilities(encoder.encode_parts([text]))[0]))
+
+
+class _SpellingAlone(IntentModel):
+    def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
+        return np.asarray(np.exp(self._spelling.log_probabilities(self._correction.correct(spelling))))
+
+
+class _SentenceVectorAlone(Meaning):
+    def fit(self, parts: Vectors, truth: Indices) -> Meaning:
+        return super().fit(parts[:, :1], truth)
+
+    def log_probabilities(self, parts: Vectors) -> Scores:
+        return super().log_probabilities(parts[:, :1])
 
 
 def _no_correction(spellings: Iterable[str]) -> SpellingCorrection:
@@ -49,23 +62,22 @@ def _no_correction(spellings: Iterable[str]) -> SpellingCorrection:
 @dataclass(frozen=True)
 class Variant:
     """How a model differs from the one that serves: names of `bot.nlu.intent_model` in whose place others stand while it is trained,
-    its configuration, and what is done instead of `normalise`."""
+    and what is done instead of `normalise`."""
 
     name: str
     model: type[IntentModel] = IntentModel
-    config: dict[str, Any] = field(default_factory=dict)
     replaced: dict[str, Any] = field(default_factory=dict)
     spelling_of: Callable[[str], str] = normalise
 
 
 VARIANTS = (
     Variant("everything, as served"),
-    Variant("spelling view only", config={"sure": 0.0, "never_quick": []}),
+    Variant("spelling view only", model=_SpellingAlone),
     Variant("meaning view only", model=_MeaningAlone),
     Variant("without spelling correction", replaced={"SpellingCorrection": _no_correction}),
     Variant("without normalisation (as typed, in lower case)", spelling_of=str.lower),
     Variant("without the neighbours' doubt", replaced={"Weighing": _WithoutNeighbours}),
-    Variant("without quick decisions", config={"sure": 1.1}),
+    Variant("the sentence vector proper instead of all its parts", replaced={"Meaning": _SentenceVectorAlone}),
 )
 
 
@@ -97,9 +109,9 @@ def _rows() -> list[dict[str, Any]]:
         key = (variant.spelling_of, *variant.replaced)
         if key not in trained:
             trained[key] = _train(variant, _examples())
-        model = variant.model(variant.config)
+        model = variant.model({})
         kept = copy.deepcopy(vars(trained[key]))  # a copy has mended no word yet
-        vars(model).update({**kept, "_config": model._config})
+        vars(model).update(kept)
         rows.append({"name": variant.name, **_measure(model, variant)})
     return rows
 

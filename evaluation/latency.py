@@ -58,8 +58,7 @@ def _times(group: Group, assistant: Assistant, knowledge: Knowledge, nodes: dict
     for text in texts[::2]:  # the other half is timed as a whole: a text timed twice would be known the second time
         message = Message({TEXT: text})
         taken["Normaliser"].append(milliseconds(nodes["Normaliser"].process, [message]))
-        spent = milliseconds(nodes["IntentClassifier"].process, [message])
-        taken[f"IntentClassifier, {'encoded' if _is_encoded(text) else 'quick'}"].append(spent)
+        taken["IntentClassifier"].append(milliseconds(nodes["IntentClassifier"].process, [message]))
         taken["EntityExtractor"].append(milliseconds(nodes["EntityExtractor"].process, [message]))
     for text in texts[1::2]:
         taken["whole understanding (`Assistant.understand`)"].append(milliseconds(assistant.understand, text))
@@ -71,11 +70,10 @@ def _times(group: Group, assistant: Assistant, knowledge: Knowledge, nodes: dict
 
 PARTS = [
     "Normaliser",
-    "IntentClassifier, quick",
-    "IntentClassifier, encoded",
+    "IntentClassifier",
     "EntityExtractor",
     "whole understanding (`Assistant.understand`)",
     "knowledge search, quick",
     "knowledge search, encoded",
 ]
-"""The rows of the table. quick: decided by spelling alone; encoded: with the sentence vector."""
+"""The rows of the table. quick: found by spelling alone; encoded: with the sentence vector."""

@@ -1,6 +1,6 @@
 """Turns sentences into vectors: multilingual-e5-small in 4 bits (services/e5.py), on the CPU, without a download.
 
-Anything with `name`, `dimensions` and `encode` can stand in its place. Where the model can't run, `LexicalEncoder` keeps
+Anything with `name`, `parts`, `dimensions` and `encode` can stand in its place. Where the model can't run, `LexicalEncoder` keeps
 the assistant working on spelling alone, with a warning in the log.
 """
 
@@ -20,26 +20,34 @@ import numpy.typing as npt
 import structlog
 
 from services import shipped_vectors
-from services.e5 import E5
+from services.e5 import E5, PARTS
 
 log = structlog.get_logger(__name__)
 Vectors = npt.NDArray[np.float32]
-CACHED_IN_MEMORY = 4096
+CACHED_IN_MEMORY = 2048
 BATCH = 64
 HEAD_TOKENS, TAIL_TOKENS = 16, 24
 """Of longer texts the middle is left out: the cost grows with the length, and a story begins or ends with what is wanted."""
 
 
+def directions(vectors: Vectors, mean: Vectors) -> Vectors:
+    """Vectors of length 1, along the last axis, that point away from `mean`: sentences of one task have most in common."""
+    centred = vectors - mean
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=-1, keepdims=True), 1e-9), dtype=np.float32)
+
+
 class Encoder(Protocol):
     name: str
+    parts: int
     dimensions: int
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """One row a text, shape (len(texts), dimensions), each of length 1."""
+        """Shape (texts, parts, dimensions), each part of length 1; the first one is the sentence vector proper."""
 
 
 class E5Encoder:
-    name = f"e5-small-4bit-query-{HEAD_TOKENS}-{TAIL_TOKENS}"
+    name = f"e5-small-8bit-query-{HEAD_TOKENS}-{TAIL_TOKENS}"
+    parts = len(PARTS)
 
     def __init__(self, threads: int = 1) -> None:
         """`threads`: how many texts of a batch are encoded at a time; one text always takes one core."""
@@ -50,11 +58,12 @@ class E5Encoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         each = self._threads.map if self._threads and len(texts) > 1 else map
         rows = list(each(self._model.query, texts))
-        return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimensions)
+        return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.parts, self.dimensions)
 
 
 class LexicalEncoder:
     name = "lexical"
+    parts = 1
     dimensions = 384
 
     def __init__(self) -> None:
@@ -64,37 +73,47 @@ class LexicalEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         vectors: Any = self._vectorizer.transform(texts)
-        return np.asarray(vectors.toarray(), dtype=np.float32)
+        return np.asarray(vectors.toarray(), dtype=np.float32)[:, None]
 
 
 class CachingEncoder:
-    """Remembers vectors: the last few thousand in memory, those of `encode_and_keep` in a file as well."""
+    """Remembers vectors: the last few thousand in memory, those of texts that come again at the next start in a file as well."""
 
     def __init__(self, encoder: Encoder, path: Path | None = None) -> None:
         self._encoder = encoder
-        self.name, self.dimensions = encoder.name, encoder.dimensions
+        self.name, self.parts, self.dimensions = encoder.name, encoder.parts, encoder.dimensions
         self._memory: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
         self._path = path
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        """The sentence vectors, shape (texts, dimensions)."""
+        return self.encode_parts(texts)[:, 0]
+
+    def encode_parts(self, texts: Sequence[str]) -> Vectors:
+        """Shape (texts, parts, dimensions)."""
         with self._lock:
             found = {text: self._memory[text] for text in texts if text in self._memory}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         if missing:
             found.update(zip(missing, self._encoder.encode(missing), strict=True))
             self._remember({text: found[text] for text in missing})
-        return np.asarray([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimensions)
+        return np.asarray([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.parts, self.dimensions)
 
     def encode_and_keep(self, texts: Sequence[str]) -> Vectors:
-        """Like `encode`, for texts that come again at the next start: training examples and knowledge."""
-        unique = list(dict.fromkeys(texts))
-        found = self._shipped(unique)
-        if self._path is None:
-            found.update(zip(unique, self.encode(unique), strict=True))
-        elif len(found) < len(unique):
-            found.update(self._kept([text for text in unique if text not in found], self._path))
+        """Like `encode`, for texts that come again at the next start: those of the knowledge."""
+        found = self._shipped(texts)
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        if missing:
+            found.update(zip(missing, self.encode_parts_and_keep(missing)[:, 0], strict=True))
         return np.asarray([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimensions)
+
+    def encode_parts_and_keep(self, texts: Sequence[str]) -> Vectors:
+        """Like `encode_parts`, for training examples."""
+        if self._path is None:
+            return self.encode_parts(texts)
+        found = self._kept(list(dict.fromkeys(texts)), self._path)
+        return np.asarray([found[text] for text in texts], dtype=np.float32)
 
     def _shipped(self, texts: Sequence[str]) -> dict[str, Vectors]:
         """Vectors of the project's own sentences, encoded before (services/shipped_vectors.py)."""
@@ -103,24 +122,25 @@ class CachingEncoder:
         return {text: shipped[key] for text, key in keys.items() if key in shipped}
 
     def _kept(self, texts: Sequence[str], path: Path) -> dict[str, Vectors]:
-        """From the file of vectors made on this machine; what is not in it yet is encoded and written there."""
+        """From the file of vectors made on this machine; what is not in it yet is encoded and written there, in 16 bits."""
         keys = {text: hashlib.sha256(f"{self.name}\0{text}".encode()).digest() for text in texts}
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=30)
         try:
-            connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
+            connection.execute("CREATE TABLE IF NOT EXISTS parts (key BLOB PRIMARY KEY, vectors BLOB NOT NULL)")
             found: dict[str, Vectors] = {}
             for text, key in keys.items():
-                row = connection.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+                row = connection.execute("SELECT vectors FROM parts WHERE key = ?", (key,)).fetchone()
                 if row:
-                    found[text] = np.frombuffer(row[0], dtype=np.float32)
+                    kept = np.frombuffer(row[0], dtype=np.float16).astype(np.float32)
+                    found[text] = kept.reshape(self.parts, self.dimensions)
             missing = [text for text in keys if text not in found]
             for start in range(0, len(missing), BATCH):
                 batch = missing[start : start + BATCH]
                 vectors = self._encoder.encode(batch)
                 found.update(zip(batch, vectors, strict=True))
-                rows = [(keys[text], vector.tobytes()) for text, vector in zip(batch, vectors, strict=True)]
-                connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+                rows = [(keys[text], one.astype(np.float16).tobytes()) for text, one in zip(batch, vectors, strict=True)]
+                connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?)", rows)
                 connection.commit()
                 if len(missing) > 4 * BATCH and start % (8 * BATCH) == 0:
                     log.info("encoding sentences", done=start, of=len(missing))

@@ -26,7 +26,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.encoder import CachingEncoder, Vectors
+from services.encoder import CachingEncoder, Vectors, directions
 from services.knowledge_files import Entry, KnowledgeError, read_all
 from services.published_knowledge import PublishedKnowledge
 from services.spelling import normalise
@@ -104,7 +104,7 @@ class _Index:
         self._encoder = encoder
         vectors = encoder.encode_and_keep([text for _, text in examples])
         self.mean: Vectors = vectors.mean(axis=0)
-        self._vectors = self._centred(vectors)
+        self._vectors = directions(vectors, self.mean)
         answers = [normalise(text) for entry in self.entries for text in entry.answers.values()]
         spellings = [normalise(text) for _, text in examples]
         self._correction = SpellingCorrection([*spellings, *answers])
@@ -148,13 +148,9 @@ class _Index:
         best, second = np.partition(quick, -2)[-2:][::-1]
         if best >= QUICK_FROM and best - second >= QUICK_LEAD:
             return np.asarray(quick), True
-        vector = self._centred(self._encoder.encode([question]))
+        vector = directions(self._encoder.encode([question]), self.mean)
         topic = self._topic_by_meaning.predict(hstack([csr_matrix(vector), by_spelling], format="csr"))[self._topic_of_entry]
         return np.asarray(words + WEIGHTS["meaning"] * self._nearest(vector @ self._vectors.T) + WEIGHTS["topic"] * topic), False
-
-    def _centred(self, vectors: Vectors) -> Vectors:
-        centred = vectors - self.mean
-        return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
     def _padded_places(self) -> npt.NDArray[np.int64]:
         """Of each entry the places of its variants, shape (entries, most variants); -1 beyond the last."""

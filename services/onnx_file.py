@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 MICROSOFT = "com.microsoft"
 """Domain of onnxruntime's own operators."""
-_TENSOR_TYPES = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2, np.dtype(np.int64): 7}
+_TENSOR_TYPES = {np.dtype(np.float32): 1, np.dtype(np.int8): 3, np.dtype(np.int64): 7}
 
 
 def _varint(number: int) -> bytes:

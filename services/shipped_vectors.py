@@ -1,4 +1,4 @@
-"""Sentence vectors of the project's own texts, shipped in `data/vectors.npz`, so that a fresh clone is ready in a minute.
+"""Sentence vectors of the knowledge, shipped in `data/vectors.npz`, so that the assistant starts in seconds anywhere.
 
 A text is looked up by its hash: one that was changed or added since is simply encoded on the spot. `sapa vectors` writes the
 file anew. Numbers are kept in 8 bits with one scale a row; the cosine to the full vector stays above 0.999.

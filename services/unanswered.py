@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sklearn.cluster import AgglomerativeClustering
 from sqlalchemy import select
 
-from services.encoder import CachingEncoder, Vectors
+from services.encoder import CachingEncoder, directions
 from services.handoff import State
 from services.knowledge import Knowledge, Verdict
 from services.teaching import STAND_IN_ONLY, one_line, same_words
@@ -109,7 +109,7 @@ class UnansweredQuestions:
         asked = [one for one in self._asked() if self._knowledge.find(one.text).verdict is not Verdict.ANSWER]
         if len(asked) < 2:
             return Gathered([], len(asked), self._clock())
-        vectors = self._centred([one.text for one in asked])
+        vectors = directions(self._encoder().encode([one.text for one in asked]), self._knowledge.centre)
         cluster = AgglomerativeClustering(n_clusters=None, metric="cosine", linkage="average", distance_threshold=FARTHEST)
         labels: npt.NDArray[np.int64] = cluster.fit_predict(vectors)
         groups, alone = [], 0
@@ -141,7 +141,3 @@ class UnansweredQuestions:
                 known = found.get(words)
                 found[words] = Asked(known.text, known.times + 1, known.last_at) if known else Asked(one_line(text), 1, at)
         return list(found.values())[:MOST_TEXTS]
-
-    def _centred(self, texts: list[str]) -> Vectors:
-        centred = self._encoder().encode(texts) - self._knowledge.centre
-        return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)

@@ -1,7 +1,7 @@
 """The intent classifier without Rasa: a message in, calibrated probabilities of the intents out.
 
 Two views of a message are weighed: `Spelling` counts its words and their parts and knows names and slang; `Meaning` reads its sentence
-vector (services/encoder.py) and knows paraphrases. What each part brings stands in docs/understanding.md.
+vectors (services/encoder.py) and knows paraphrases. What each part brings stands in docs/understanding.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import structlog
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import expit, log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from services.encoder import CachingEncoder, Vectors
+from services.encoder import CachingEncoder, Vectors, directions
 from services.spelling_correction import SpellingCorrection
 
 log = structlog.get_logger(__name__)
@@ -32,18 +32,9 @@ Indices = npt.NDArray[np.int64]
 WORD = r"\S+"
 NEAREST = 3
 
-DEFAULTS: dict[str, Any] = {
-    "outside": "out_of_scope",
-    "never_quick": ["crisis"],
-    "C": 10.0,
-    "hidden": 512,
-    "networks": 3,
-    "held_out": 0.2,
-    "sure": 0.95,
-}
-"""outside: the intent of what the assistant isn't for. never_quick: intents that spelling alone never decides.
-C: inverse strength of the regularisation of `Spelling`. hidden, networks: size and number of the networks of `Meaning`.
-held_out: share of the examples on which the views are weighed. sure: the probability from which spelling alone decides."""
+DEFAULTS: dict[str, Any] = {"outside": "out_of_scope", "C": 10.0, "hidden": 512, "networks": 3, "held_out": 0.2}
+"""outside: the intent of what the assistant isn't for. C: inverse strength of the regularisation of `Spelling`. hidden, networks:
+size and number of the networks of `Meaning`. held_out: share of the examples on which the views are weighed."""
 
 
 class Ngrams:
@@ -99,47 +90,49 @@ class Spelling:
         return np.asarray(log_softmax(decision + self._bias))
 
 
-def _directions(vectors: Vectors, mean: Vectors) -> Vectors:
-    """Rows of length 1 that point away from `mean`: sentences of one task have most of their vectors in common."""
-    centred = vectors - mean
-    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
-
-
 class Meaning:
-    """Networks with one hidden layer on the sentence vector; their log-probabilities are averaged."""
+    """Networks with one hidden layer on the parts of the sentence vector; their log-probabilities are averaged.
+
+    The first one reads the sentence vector proper, the others all parts: networks that read different things err differently.
+    """
 
     def __init__(self, hidden: int, networks: int) -> None:
         self._hidden, self._networks = hidden, networks
 
-    def fit(self, vectors: Vectors, truth: Indices) -> Meaning:
-        self._mean = vectors.mean(axis=0)
-        inputs = self._inputs(vectors)
-        self._layers: list[tuple[list[Vectors], list[Vectors]]] = []
+    def fit(self, parts: Vectors, truth: Indices) -> Meaning:
+        """`parts`: shape (rows, parts, dimensions)."""
+        self._mean = parts.mean(axis=0)
+        inputs = directions(parts, self._mean)
+        self._layers: list[tuple[int, list[Vectors], list[Vectors]]] = []
         for seed in range(self._networks):
+            read = 1 if seed == 0 else inputs.shape[1]
             network = MLPClassifier(
                 (self._hidden,),
                 alpha=1e-3,
                 batch_size=min(256, len(truth)),
-                learning_rate_init=2e-3,
+                learning_rate_init=2e-3 if read == 1 else 1e-3,
                 max_iter=15,
                 random_state=seed,
             )
             with warnings.catch_warnings():  # fifteen rounds are meant: more of them learn by heart
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                network.fit(inputs, truth)
-            self._layers.append((network.coefs_, network.intercepts_))
+                network.fit(self._first(inputs, read), truth)
+            self._layers.append((read, network.coefs_, network.intercepts_))
         return self
 
-    def _inputs(self, vectors: Vectors) -> Vectors:
-        """Each number with a variance of about one."""
-        return np.asarray(_directions(vectors, self._mean) * np.sqrt(vectors.shape[1]), dtype=np.float32)
+    @staticmethod
+    def _first(inputs: Vectors, read: int) -> Vectors:
+        """So many parts beside each other, shape (rows, numbers), each number with a variance of about one over their number."""
+        scale = np.sqrt(inputs.shape[2] / read)
+        return np.asarray(inputs[:, :read].reshape(len(inputs), -1) * scale, dtype=np.float32)
 
-    def log_probabilities(self, vectors: Vectors) -> Scores:
+    def log_probabilities(self, parts: Vectors) -> Scores:
         """Shape (rows, labels)."""
-        inputs = self._inputs(vectors)
+        inputs = directions(parts, self._mean)
         scores = []
-        for (first, second), (first_bias, second_bias) in self._layers:
-            scores.append(log_softmax(np.maximum(inputs @ first + first_bias, 0) @ second + second_bias, axis=1))
+        for read, (first, second), (first_bias, second_bias) in self._layers:
+            hidden = np.maximum(self._first(inputs, read) @ first + first_bias, 0)
+            scores.append(log_softmax(hidden @ second + second_bias, axis=1))
         return np.asarray(np.mean(scores, axis=0))
 
 
@@ -148,12 +141,12 @@ class Neighbours:
 
     def __init__(self, vectors: Vectors, truth: Indices) -> None:
         self._mean = vectors.mean(axis=0)
-        directions = _directions(vectors, self._mean)
-        self._examples = [directions[truth == label] for label in range(truth.max() + 1)]
+        away = directions(vectors, self._mean)
+        self._examples = [away[truth == label] for label in range(truth.max() + 1)]
 
     def closeness(self, vectors: Vectors, labels: Indices) -> Scores:
         """Of each row to the label beside it, shape (rows,)."""
-        rows = zip(_directions(vectors, self._mean), labels, strict=True)
+        rows = zip(directions(vectors, self._mean), labels, strict=True)
         return np.array([np.sort(self._examples[label] @ row)[-NEAREST:].mean() for row, label in rows])
 
 
@@ -182,18 +175,13 @@ class Weighing:
             self._odds = LogisticRegression(C=0.1).fit(self._signs(doubts), truth == self._outside)
 
     def fit_weights(self, spelling: Scores, meaning: Scores, truth: Indices) -> None:
-        """So that what was said is as likely as it can be: of both views together, and of spelling alone."""
+        """So that what was said is as likely as it can be."""
         rows = np.arange(len(truth))
 
         def loss(weights: Scores) -> float:
             return -float(log_softmax(weights[0] * spelling + weights[1] * meaning, axis=1)[rows, truth].mean())
 
         self.weights = np.asarray(minimize(loss, [1.0, 0.5], method="Nelder-Mead").x)
-        self._quick_weight = float(minimize_scalar(lambda w: loss(np.array([w, 0.0])), bounds=(0.1, 5), method="bounded").x)
-
-    def quick(self, spelling: Scores) -> Scores:
-        """Probabilities by spelling alone, shape (labels,)."""
-        return np.asarray(softmax(self._quick_weight * spelling))
 
     def _combined(self, views: Views) -> Scores:
         return np.asarray(self.weights[0] * views.spelling + self.weights[1] * views.meaning)
@@ -232,10 +220,7 @@ class Weighing:
 
 
 class IntentModel:
-    """A text and its spelling (services/spelling.py) in, probabilities of `labels` out.
-
-    Where spelling alone is sure enough it decides, within half a millisecond; the other messages are encoded.
-    """
+    """A text and its spelling (services/spelling.py) in, probabilities of `labels` out."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = {**DEFAULTS, **config}
@@ -247,19 +232,20 @@ class IntentModel:
         if len(labels) < 3:
             raise ValueError("an intent classifier needs three intents or more")
         config = self._config
-        vectors = encoder.encode_and_keep(texts)
+        parts = encoder.encode_parts_and_keep(texts)
+        vectors = parts[:, 0]
         self._correction = SpellingCorrection(spellings)
         self._spelling = Spelling(config["C"])
         features = self._spelling.features([self._correction.correct(spelling) for spelling in spellings])
         seen, unseen = train_test_split(np.arange(len(truth)), test_size=config["held_out"], random_state=1, stratify=truth)
         by_spelling = self._spelling.regression(features[seen], truth[seen]).predict_log_proba(features[unseen])
-        by_meaning = self._new_meaning().fit(vectors[seen], truth[seen]).log_probabilities(vectors[unseen])
+        by_meaning = self._new_meaning().fit(parts[seen], truth[seen]).log_probabilities(parts[unseen])
         self.labels = labels.tolist()
         self._weighing = Weighing(self.labels.index(config["outside"]) if config["outside"] in self.labels else None)
         views = Views(by_spelling, by_meaning, vectors[unseen], Neighbours(vectors[seen], truth[seen]))
         self._weighing.fit(views, truth[unseen])
         self._spelling.fit(features, truth)
-        self._meaning = self._new_meaning().fit(vectors, truth)
+        self._meaning = self._new_meaning().fit(parts, truth)
         self._neighbours = Neighbours(vectors, truth)
         accuracy = (self._weighing.probabilities(views).argmax(axis=1) == truth[unseen]).mean()
         weights = [round(float(weight), 2) for weight in self._weighing.weights]
@@ -271,9 +257,6 @@ class IntentModel:
     def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
         """One number a label; they sum to 1."""
         by_spelling = self._spelling.log_probabilities(self._correction.correct(spelling))
-        quick = self._weighing.quick(by_spelling)
-        if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
-            return quick
-        vectors = encoder.encode([text])
-        views = Views(by_spelling[None], self._meaning.log_probabilities(vectors), vectors, self._neighbours)
+        parts = encoder.encode_parts([text])
+        views = Views(by_spelling[None], self._meaning.log_probabilities(parts), parts[:, 0], self._neighbours)
         return np.asarray(self._weighing.probabilities(views)[0])

@@ -1,6 +1,7 @@
 """Rasa's side of the intent classifier: trains, keeps and asks `IntentModel`, and abstains.
 
-A message whose best intent stays under the threshold gets `nlu_fallback`.
+An intent with a least probability of its own gives way to the next best under it. A message whose best intent stays under the
+threshold gets `nlu_fallback`.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class IntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Those of `IntentModel`, and threshold: the probability under which it abstains."""
-        return {**DEFAULTS, "threshold": 0.3}
+        """Those of `IntentModel`. threshold: the probability under which it abstains. least: the probability that an intent needs."""
+        return {**DEFAULTS, "threshold": 0.3, "least": {}}
 
     @staticmethod
     def fingerprint_addon(config: dict[str, Any]) -> str:
@@ -92,4 +93,6 @@ class IntentClassifier(GraphComponent):
             return []
         probabilities = self._model.probabilities(text, spelling_of(message), shared_encoder())
         order = np.argsort(-probabilities)
-        return [{"name": self._model.labels[i], "confidence": float(probabilities[i])} for i in order]
+        ranking = [{"name": self._model.labels[i], "confidence": float(probabilities[i])} for i in order]
+        least = self._config["least"]
+        return sorted(ranking, key=lambda one: one["confidence"] < least.get(one["name"], 0.0))  # those that lack it come last
