@@ -21,14 +21,18 @@ from services.calendar import JAKARTA
 from services.conversation_log import LogFilter
 from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
+from services.knowledge_editing import EditRefused
 from services.overview import Span
+from services.published_knowledge import PublishedKnowledge
 from services.settings import Settings
+from services.teaching import TeachingRefused
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
 from store.leases import Leases
 from store.telegram_inbox import TelegramInbox
 from tests.citizen import Citizen
 from tests.clock import Clock
+from tests.knowledge_folder import PARKING
 from tests.postgresql import own_database
 
 pytestmark = pytest.mark.scale
@@ -168,3 +172,27 @@ def test_updates_from_telegram_are_stored_once(on_postgresql: tuple[httpx.AsyncC
     assert inbox.unfinished() == [{"update_id": 2**40}]
     inbox.finish(2**40)
     assert inbox.unfinished() == []
+
+
+async def test_staff_teach_and_publish_knowledge_on_postgresql(
+    on_postgresql: tuple[httpx.AsyncClient, Services],
+) -> None:
+    client, services = on_postgresql
+    citizen = await Citizen(client).arrives()
+    await citizen.says("blabla wkwk entahlah gitu deh pokoknya")
+    (candidate,) = services.teaching.queue()
+    services.teaching.decide("ani", candidate.message_id, "out_of_scope")
+    with pytest.raises(TeachingRefused):
+        services.teaching.decide("budi", candidate.message_id, "greet")
+    number = services.teaching_batches.hand_on("ani")
+    services.teaching_batches.approve("budi", number, [one.id for one in services.teaching_batches.get(number)[1]])
+    assert [one.intent for one in services.teaching_batches.approved()] == ["out_of_scope"]
+    assert services.unanswered.gather().groups == []
+    editing, published = services.knowledge_editing, PublishedKnowledge(services.database)
+    draft = editing.begin("ani", PARKING)
+    editing.propose("ani", draft, "")
+    with pytest.raises(EditRefused):
+        editing.publish("ani", draft)
+    editing.publish("budi", draft)
+    assert published.revision() == 1
+    assert set(published.texts()) == {PARKING.id}
