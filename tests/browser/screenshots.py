@@ -83,7 +83,10 @@ def take(browser: Browser, home: str, out: Path) -> None:
 def take_desk(browser: Browser, day: DeskDay, out: Path) -> None:
     """Every page of the desk, wide and on a telephone."""
     day.begin()
+    day.services.canned_replies.add_examples("sri")
+    day.services.retention.purge()
     handoff_id = day.somebody_waits()
+    day.services.conversation_notes.add(day.newest_conversation(), "budi", "Sudah menelepon kemarin; berkasnya ada pada Biro Umum.")
     number = day.requests[0]
     pages = {
         "queue": "/desk/queue",
@@ -91,7 +94,14 @@ def take_desk(browser: Browser, day: DeskDay, out: Path) -> None:
         "conversation": f"/desk/conversations/{day.newest_conversation()}",
         "tickets": "/desk/tickets",
         "ticket": f"/desk/tickets/{number}",
+        "overview": "/desk/overview",
+        "canned-replies": "/desk/canned-replies?edit=sapa",
         "staff": "/desk/staff",
+        "channels": "/desk/settings/channels",
+        "hours": "/desk/settings/hours",
+        "days-off": "/desk/settings/days-off",
+        "retention": "/desk/settings/retention",
+        "health": "/desk/settings/health",
         "audit": "/desk/audit",
         "account": "/desk/account",
     }
@@ -128,6 +138,7 @@ def take_hand_off(browser: Browser, day: DeskDay, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--desk", action="store_true", help="leave the pictures of the widget as they are")
     parser.add_argument("--widget", action="store_true", help="leave the pictures of the desk as they are")
     parser.add_argument("--server", help="address of a running server, for the widget alone; without it one is started")
     given = parser.parse_args()
@@ -137,14 +148,16 @@ def main() -> None:
             if server:
                 server.start()
             browser = launch(playwright)
-            take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]  # a server is started where no --server is given
+            if not given.desk:
+                take(browser, given.server or server.url, given.out)  # type: ignore[union-attr]  # a server is started where no --server is given
             if server:
                 day = DeskDay(server)
                 if given.widget:
                     day.begin()  # the officer of the hand-off
                 else:
                     take_desk(browser, day, given.out)
-                take_hand_off(browser, day, given.out)
+                if not given.desk:
+                    take_hand_off(browser, day, given.out)
             browser.close()
         finally:
             if server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +36,7 @@ def officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_no_violation_on_any_page(scheme: str, width: int, browser: Browser, day: DeskDay) -> None:
     handoff_id = day.somebody_waits()
+    day.services.canned_replies.add_examples("sri")
     pages = [
         "/desk/queue",
         f"/desk/queue/{handoff_id}",
@@ -42,8 +44,14 @@ def test_axe_finds_no_violation_on_any_page(scheme: str, width: int, browser: Br
         f"/desk/conversations/{day.newest_conversation()}",
         "/desk/tickets",
         f"/desk/tickets/{day.requests[0]}",
+        "/desk/canned-replies?edit=sapa",
         "/desk/staff",
-        "/desk/audit",
+        "/desk/settings/channels",
+        "/desk/settings/hours",
+        "/desk/settings/days-off",
+        "/desk/settings/retention",
+        "/desk/settings/health",
+        "/desk/audit?verify=true",
         "/desk/account",
     ]
     viewport = {"width": width, "height": 800}
@@ -98,6 +106,39 @@ def test_everything_works_without_javascript(browser: Browser, day: DeskDay) -> 
         page.get_by_role("button", name="Kembalikan ke asisten").click()
         page.goto("/desk/conversations?words=simpel")
         expect(page.locator(".list li").first).to_be_visible()
+
+
+def test_a_canned_reply_comes_by_its_name_or_its_button_where_the_cursor_is(officer: Page, day: DeskDay) -> None:
+    day.services.canned_replies.add_examples("sri")
+    handoff_id = day.somebody_waits()
+    day.handoffs.take(handoff_id, "ratna")
+    officer.goto(f"/desk/queue/{handoff_id}")
+    writing = officer.get_by_label("Pesan Anda")
+    writing.focus()
+    officer.keyboard.type("Baik. /tunggu ")
+    expect(writing).to_have_value("Baik. Mohon tunggu sebentar. Saya sedang memeriksa data Anda.")
+    officer.get_by_text("Balasan siap pakai", exact=True).click()
+    officer.locator("button[value='penutup']").click()
+    expect(writing).to_have_value(re.compile("data Anda.Terima kasih sudah menghubungi"))
+    expect(writing).to_be_focused()
+    assert day.services.handoffs.get(handoff_id).typed_at, "the citizen is shown that the officer writes"
+
+
+def test_keys_move_through_the_list_only_while_it_has_the_focus(officer: Page) -> None:
+    officer.goto("/desk/conversations")
+    officer.keyboard.press("j")
+    assert officer.evaluate("document.activeElement === document.body")
+    officer.get_by_role("link", name="Langsung ke daftar").focus()
+    officer.keyboard.press("Enter")
+    links = officer.locator(".list li > a")
+    officer.keyboard.press("j")
+    expect(links.nth(0)).to_be_focused()
+    officer.keyboard.press("ArrowDown")
+    expect(links.nth(1)).to_be_focused()
+    officer.keyboard.press("k")
+    address = links.nth(0).get_attribute("href")
+    officer.keyboard.press("Enter")
+    expect(officer).to_have_url(re.compile(f"{address}$"))
 
 
 def test_text_of_citizens_never_becomes_markup(officer: Page, day: DeskDay) -> None:
