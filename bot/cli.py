@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import backup_commands
 from bot.channels.telegram.command import telegram_app
 from bot.key_commands import keys_app
 from bot.logs import configure_logs
@@ -32,6 +33,8 @@ app.add_typer(telegram_app, name="telegram")
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_app, name="model")
 app.add_typer(teach_app, name="teach")
+app.command()(backup_commands.backup)
+app.command()(backup_commands.restore)
 
 
 @app.callback()

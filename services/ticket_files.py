@@ -21,6 +21,7 @@ from services.ticket_events import Actor, Happening, record
 from services.tickets import State
 from services.virus_scan import ScannerUnreachable, is_clean
 from store.database import Database, utc_now
+from store.database_copy import sync
 from store.encryption import Encryption
 from store.models import Ticket, TicketFile
 
@@ -79,8 +80,10 @@ class TicketFiles:
         path = self._path(stored_as)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
-        path.write_bytes(self._encryption.seal_bytes(content))
         try:
+            path.write_bytes(self._encryption.seal_bytes(content))
+            for written in (path, path.parent, self._folder):  # the row that names the file is durable, so the file is, too
+                sync(written)
             with self._database.durable_session() as session:
                 ticket = _open_ticket(session, number)
                 kept = session.scalar(select(func.count()).where(TicketFile.ticket_id == ticket.id)) or 0
@@ -99,7 +102,7 @@ class TicketFiles:
                 session.flush()
                 record(session, ticket, Happening.ATTACHED, Actor.OFFICER, file.at, {"officer": officer, "file": file.id})
         except BaseException:
-            path.unlink()
+            path.unlink(missing_ok=True)
             raise
         return self._stored(file)
 

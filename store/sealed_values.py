@@ -44,7 +44,7 @@ def under_newest_key(database: Database, folder: Path, encryption: Encryption, n
     for column in sealed_columns():
         for batch in _batches(database, column):
             _rotate_batch(database, column, batch, encryption, fernet, done, change)
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         renewed = _renewed(content, encryption, fernet, done)
         if renewed and change:

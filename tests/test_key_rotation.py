@@ -40,8 +40,8 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path, knowledge: Knowledge) -
     services.drafts.write(conversation.id, "aspiration", {"text": "rahasia"})
     for n in range(7):
         services.tickets.file(Filing(Kind.ASPIRATION, {"text": f"usul {n}"}, "umum", conversation.id, "id", f"kunci-{n}"), NOW)
-    files = tmp_path / "files"
-    files.mkdir(exist_ok=True)
+    files = tmp_path / "files" / "is"
+    files.mkdir(exist_ok=True, parents=True)
     (files / "isi").write_bytes(services.encryption.seal_bytes(b"lampiran"))
     yield services
     services.database.close()
@@ -62,7 +62,7 @@ def test_after_a_rotation_the_newest_key_alone_opens_everything(kept: Services) 
     assert done.changed >= 10
     newest = Encryption([KeyFile(kept.settings.data_dir).read()[0]])
     assert texts(kept, newest) == [f"usul {n}" for n in range(7)]
-    assert newest.unseal_bytes((kept.settings.data_dir / "files" / "isi").read_bytes()) == b"lampiran"
+    assert newest.unseal_bytes((kept.settings.data_dir / "files" / "is" / "isi").read_bytes()) == b"lampiran"
     assert kept.audit.first_broken() is None
 
 

@@ -1,0 +1,279 @@
+"""A backup taken while others write goes back whole, and a bad one changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import sqlite3
+import tarfile
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from bot.cli import app
+from services import assembly, backup
+from services.assembly import Services, assemble
+from services.knowledge import Knowledge
+from services.settings import Settings
+from services.tickets import Filing, Kind
+from store.database import Database
+from store.database_copy import InUse, faults
+from store.encryption import open_encryption
+from store.models import Message, Ticket
+from tests.browser.running_server import RunningServer
+from tests.citizen import Citizen
+from tests.postgresql import own_database
+
+NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
+PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.scale)]
+
+
+@pytest.fixture
+def urls(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
+    """Addresses of the database and of another, empty one."""
+    if request.param == "sqlite":
+        yield "", ""
+        return
+    with own_database() as one, own_database() as other:
+        yield one, other
+
+
+def settings_of(folder: Path, url: str = "") -> Settings:
+    return Settings(_env_file=None, SAPA_DATA_DIR=folder, DATABASE_URL=url)  # type: ignore[call-arg]  # as in conftest.py
+
+
+def filing(number: int) -> Filing:
+    return Filing(Kind.ASPIRATION, {"text": f"usul {number}"}, "umum", "c1", "id", f"kunci-{number}")
+
+
+@pytest.fixture
+def served(urls: tuple[str, str], tmp_path: Path, knowledge: Knowledge) -> Iterator[Services]:
+    """Services as a server has them, with a ticket and a file of its answer."""
+    services = assemble(settings_of(tmp_path / "var", urls[0]), knowledge)
+    number = services.tickets.file(filing(0), NOW).number
+    services.ticket_files.add(number, "jawaban.pdf", PDF, "petugas")
+    yield services
+    services.database.close()
+
+
+def numbers(services: Services) -> set[str]:
+    with services.database.session() as session:
+        return set(session.scalars(select(Ticket.number)))
+
+
+@pytest.mark.parametrize("urls", ENGINES, indirect=True)
+def test_a_backup_taken_while_tickets_are_filed_holds_every_ticket_that_was_acknowledged_before(
+    served: Services, urls: tuple[str, str], tmp_path: Path, knowledge: Knowledge
+) -> None:
+    acknowledged: list[str] = []
+    ended, enough = threading.Event(), threading.Event()
+
+    def file_tickets() -> None:
+        while not ended.is_set():
+            acknowledged.append(served.tickets.file(filing(len(acknowledged) + 1), NOW).number)
+            if len(acknowledged) == 20:
+                enough.set()
+
+    writer = threading.Thread(target=file_tickets)
+    writer.start()
+    try:
+        assert enough.wait(60)
+        before = set(acknowledged)
+        made = backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=True)
+    finally:
+        ended.set()
+        writer.join()
+    served.database.close()
+    assert (tmp_path / "sapa.tar").stat().st_mode & 0o777 == 0o600
+
+    target = settings_of(tmp_path / "other", urls[1])
+    restored = backup.restore(target, tmp_path / "sapa.tar", force=False)
+    assert (restored.manifest, restored.set_aside) == (made, [])
+    services = assemble(target, knowledge)
+    assert faults(services.database) == []
+    assert before <= numbers(services) <= {*acknowledged, *numbers(served)}
+    assert made.counts["tickets"] == len(numbers(services))
+    (number,) = {ticket for ticket in numbers(services) if services.ticket_files.of(ticket)}
+    assert services.ticket_files.read(number, services.ticket_files.of(number)[0].id)[1] == PDF
+    assert services.tickets.fields_of(number) == {"text": "usul 0"}
+    services.database.close()
+
+
+@pytest.mark.parametrize("urls", ENGINES, indirect=True)
+def test_a_database_that_is_there_is_replaced_only_by_force_and_kept(
+    served: Services, urls: tuple[str, str], tmp_path: Path, knowledge: Knowledge
+) -> None:
+    backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=False)
+    later = served.tickets.file(filing(1), NOW).number
+    with pytest.raises(backup.BackupRefused, match="--force"):
+        backup.restore(served.settings, tmp_path / "sapa.tar", force=False)
+    with served.database.session() as session:  # a server at work
+        session.scalar(select(Ticket.id))
+        with pytest.raises(InUse):
+            backup.restore(served.settings, tmp_path / "sapa.tar", force=True)
+    assert later in numbers(served)
+    served.database.close()
+    restored = backup.restore(served.settings, tmp_path / "sapa.tar", force=True)
+    services = assemble(served.settings, knowledge)
+    assert later not in numbers(services)
+    services.database.close()
+    if not urls[0]:
+        (aside, _) = restored.set_aside
+        with closing(sqlite3.connect(tmp_path / "var" / aside)) as kept:
+            assert kept.execute("SELECT count(*) FROM tickets WHERE number = ?", (later,)).fetchone() == (1,)
+
+
+def damaged(path: Path, name: str) -> Path:
+    """The backup with one byte of a member changed and the rest as it was."""
+    content = bytearray(path.read_bytes())
+    with tarfile.open(path) as archive:
+        member = archive.getmember(name)
+    content[member.offset_data + member.size // 2] ^= 1
+    bad = path.with_name("damaged.tar")
+    bad.write_bytes(content)
+    return bad
+
+
+def with_manifest(path: Path, **changed: object) -> Path:
+    """The backup with another manifest."""
+    bad = path.with_name("forged.tar")
+    with tarfile.open(path) as source, tarfile.open(bad, "w") as target:
+        for member in source.getmembers():
+            content = source.extractfile(member)
+            assert content
+            data = content.read()
+            if member.name == backup.MANIFEST:
+                data = json.dumps(json.loads(data) | changed).encode()
+                member.size = len(data)
+            target.addfile(member, io.BytesIO(data))
+    return bad
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_a_backup_that_is_not_as_it_was_made_changes_nothing(served: Services, tmp_path: Path) -> None:
+    path = tmp_path / "sapa.tar"
+    made = backup.back_up(served.settings, path, with_keys=True)
+    target = settings_of(tmp_path / "other")
+    file = next(name for name in made.sha256 if name.startswith(backup.FILES))
+    half = tmp_path / "half.tar"
+    half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    cases = {
+        damaged(path, backup.DATABASE): "checksum",
+        half: "can't be read as a backup",
+        tmp_path / "sapa.tar.txt": "can't be read as a backup",
+    }
+    (tmp_path / "sapa.tar.txt").write_text("no archive")
+    for bad, said in cases.items():
+        with pytest.raises(backup.BackupRefused, match=said):
+            backup.restore(target, bad, force=True)
+    for changed, said in (
+        ({"format": 2}, "newer program"),
+        ({"backend": "postgresql"}, "its own kind"),
+        ({"counts": made.counts | {"tickets": 7}}, "1 tickets, not 7"),
+        ({"sha256": made.sha256 | {"../../etc/passwd": "0"}}, "don't use it"),
+        ({"sha256": {name: sha for name, sha in made.sha256.items() if name != backup.DATABASE}}, "no database"),
+    ):
+        with pytest.raises(backup.BackupRefused, match=said):
+            backup.restore(target, with_manifest(path, **changed), force=True)
+    with pytest.raises(backup.BackupRefused, match="checksum"):
+        backup.restore(target, damaged(path, file), force=True)
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_without_its_keys_a_backup_is_refused_and_with_them_it_opens(served: Services, tmp_path: Path) -> None:
+    backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=False)
+    with tarfile.open(tmp_path / "sapa.tar") as archive:
+        assert backup.KEYS not in archive.getnames()
+    other = tmp_path / "other"
+    with pytest.raises(backup.BackupRefused, match=r"keys\.txt"):
+        backup.restore(settings_of(other), tmp_path / "sapa.tar", force=False)
+    (other / "keys.txt").write_text(Fernet.generate_key().decode())
+    with pytest.raises(backup.BackupRefused, match=r"keys\.txt"):
+        backup.restore(settings_of(other), tmp_path / "sapa.tar", force=False)
+    shutil.copy(tmp_path / "var" / "keys.txt", other)
+    backup.restore(settings_of(other), tmp_path / "sapa.tar", force=False)
+    with closing(sqlite3.connect(other / "sapa.db")) as database:
+        (sealed,) = database.execute("SELECT fields FROM tickets").fetchone()
+    assert open_encryption("", other).unseal(sealed) == {"text": "usul 0"}
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_the_commands_say_what_was_done_and_warn_of_keys(served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembly, "settings", lambda: served.settings)
+    path = str(tmp_path / "sapa.tar")
+    made = CliRunner().invoke(app, ["backup", path, "--with-keys"])
+    assert made.exit_code == 0
+    assert "1 tickets" in made.stdout
+    assert "WARNING: the keys are in it" in made.stderr
+    again = CliRunner().invoke(app, ["backup", path])
+    assert (again.exit_code, "give the backup another name" in again.stderr) == (1, True)
+    refused = CliRunner().invoke(app, ["restore", path])
+    assert (refused.exit_code, "--force" in refused.stderr) == (1, True)
+    served.database.close()
+    done = CliRunner().invoke(app, ["restore", path, "--force"])
+    assert done.exit_code == 0, done.stderr
+    assert "kept as sapa.db.before_restore_" in done.stdout
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_no_room_for_a_backup_is_said_and_leaves_nothing(served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tarfile.TarFile, "addfile", no_room)
+    with pytest.raises(backup.BackupRefused, match="make room"):
+        backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["var"]
+
+
+def no_room(*_: object) -> None:
+    raise OSError(28, "No space left on device", "sapa.tar")
+
+
+@pytest.mark.scale
+async def test_a_backup_of_a_server_at_work_holds_every_message_that_was_answered_before(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    server = RunningServer(tmp_path / "var", SAPA_MODELS_DIR="models")
+    await asyncio.to_thread(server.start)
+    ended = asyncio.Event()
+    answered: set[str] = set()
+    try:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client:
+
+            async def talk() -> None:
+                citizen = await Citizen(client).arrives()
+                while not ended.is_set():
+                    message_id = str(uuid.uuid4())
+                    await citizen.says("apa itu simpel?", message_id)
+                    answered.add(message_id)
+
+            async with asyncio.TaskGroup() as talking:
+                for _ in range(4):
+                    talking.create_task(talk())
+                while len(answered) < 20:
+                    await asyncio.sleep(0.05)
+                before = set(answered)
+                settings = settings_of(tmp_path / "var")
+                await asyncio.to_thread(backup.back_up, settings, tmp_path / "sapa.tar", with_keys=True)
+                meanwhile = answered - before
+                ended.set()
+    finally:
+        server.stop()
+    assert meanwhile, "the server answered while the backup was made"
+    backup.restore(settings_of(tmp_path / "other"), tmp_path / "sapa.tar", force=False)
+    database = Database(settings_of(tmp_path / "other").database)
+    assert faults(database) == []
+    with database.session() as session:
+        kept = set(session.scalars(select(Message.external_id).where(Message.author == "user")))
+    assert before <= kept <= answered
+    database.close()
