@@ -21,6 +21,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from services.turn import CURRENT
 from store.database import AWAY
+from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,7 @@ class InProcessActions(EndpointConfig):
             turn = CURRENT.get()
             if turn:
                 turn.failed = True
-                turn.interrupted = isinstance(error, AWAY)
+                turn.interrupted = isinstance(error, (*AWAY, TurnLost))
             raise ActionFailed(name) from None  # the cause may quote what the citizen wrote
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -37,6 +39,8 @@ class TurnOrder:
         self._wakeups = wakeups
         self._lines: dict[str, _Line] = {}
         self._places: dict[int, Place] = {}
+        # Of its own: threads that all wait for the database must not keep this process from saying that it lives.
+        self._renewing = ThreadPoolExecutor(1, "turns")
 
     @asynccontextmanager
     async def turn(self, conversation_id: str) -> AsyncIterator[None]:
@@ -96,6 +100,7 @@ class TurnOrder:
             await asyncio.sleep(RENEW_SECONDS)
             if self._places:
                 try:
-                    await asyncio.to_thread(self._queue.renew_all, list(self._places.values()))
+                    renewal = partial(self._queue.renew_all, list(self._places.values()))
+                    await asyncio.get_running_loop().run_in_executor(self._renewing, renewal)
                 except Exception as error:  # a database that is away for a moment must not end it
                     log.error("turns could not be renewed", error=type(error).__name__)

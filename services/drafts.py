@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Draft
+from store.turn_queue import hold
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,10 @@ class Drafts:
     def write(self, conversation_id: str, journey: str, fields: dict[str, Any]) -> None:
         draft = Draft(conversation_id=conversation_id, journey=journey, fields=self._encryption.seal(fields), updated_at=utc_now())
         with self._database.session() as session:
+            hold(session, conversation_id)
             session.merge(draft)
 
     def drop(self, conversation_id: str, journey: str) -> None:
         with self._database.session() as session:
+            hold(session, conversation_id)
             session.execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey == journey))

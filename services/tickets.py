@@ -24,6 +24,7 @@ from services.ticket_events import INTERNAL, Actor, Happening, record
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Ticket, TicketEvent
+from store.turn_queue import hold
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 TAIL_LENGTH, CODE_LENGTH = 4, 6
@@ -181,6 +182,7 @@ class Tickets:
             )
             try:
                 with self._database.durable_session() as session:
+                    hold(session, filing.conversation_id)
                     session.add(ticket)
                     session.flush()
                     record(session, ticket, Happening.RECEIVED, Actor.CITIZEN, now)

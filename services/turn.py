@@ -44,7 +44,7 @@ class Turn:
     failed: bool = False
     """An action failed or was late; the citizen gets an apology with a reference number."""
     interrupted: bool = False
-    """The database was away in an action: the same message may succeed when it is sent again."""
+    """The database was away in an action, or another process has the turn now: the same message may succeed when it is sent again."""
     finished: list[str] = field(default_factory=list)
     """Journeys that this turn has ended. Their drafts go when the answer is stored, and not before: should it be lost, the same
     message makes it again of the same draft."""

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.assistant import Assistant
-from bot.cli import app
 from bot.conversation import ConversationService
 from bot.messages import Inbound
+from bot.model_commands import model_app
 from bot.model_files import model_file, model_files
 from bot.model_watch import ModelWatch
 from services.assembly import Services
@@ -114,13 +114,13 @@ async def test_one_process_after_the_other_takes_a_model_over(services: Services
 def test_the_command_lists_chooses_and_goes_back(services: Services, models: Path) -> None:
     run = CliRunner().invoke
     services.settings.models_dir = models
-    assert OTHER in run(app, ["model", "list"]).output
-    assert run(app, ["model", "rollback"]).exit_code == 1
-    refused = run(app, ["model", "use", "ffffffffffff"])
+    assert OTHER in run(model_app, ["list"]).output
+    assert run(model_app, ["rollback"]).exit_code == 1
+    refused = run(model_app, ["use", "ffffffffffff"])
     assert refused.exit_code == 1
     assert services.model_choices.current() is None
     services.model_choices.choose(OTHER)
-    assert f"* {OTHER}" in run(app, ["model", "list"]).output
-    assert run(app, ["model", "use", "newest"]).exit_code == 0
-    assert OTHER in run(app, ["model", "rollback"]).output
+    assert f"* {OTHER}" in run(model_app, ["list"]).output
+    assert run(model_app, ["use", "newest"]).exit_code == 0
+    assert OTHER in run(model_app, ["rollback"]).output
     assert services.model_choices.current() == OTHER

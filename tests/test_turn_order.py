@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, update
 
 from bot.turn_order import WAITING_LIMIT, Crowded, TurnOrder
+from services.drafts import Drafts
 from services.wakeups import Wakeups
 from store.conversations import Conversations, Reply
 from store.database import Database
@@ -112,6 +114,21 @@ async def test_a_process_that_was_silent_for_too_long_writes_nothing(
             with pytest.raises(TurnLost):
                 await asyncio.to_thread(_reply_late, conversations, conversation, last)
     assert [message.text for message in conversations.after(conversation, 0)] == ["masih di sini", "halo"]
+
+
+async def test_a_form_keeps_what_the_turn_that_took_over_has_written(
+    database: Database, conversations: Conversations, conversation: str
+) -> None:
+    drafts = Drafts(database, conversations._encryption)
+    async with process(database).turn(conversation):
+        drafts.write(conversation, "aspiration", {"text": "beasiswa"})
+        silent_for(database, conversation, timedelta(seconds=1))
+        async with asyncio.timeout(20), process(database).turn(conversation):
+            drafts.write(conversation, "aspiration", {"text": "beasiswa", "topic": "pendidikan"})
+        for change in (partial(drafts.write, fields={"text": "beasiswa"}), drafts.drop):
+            with pytest.raises(TurnLost):
+                await asyncio.to_thread(change, conversation, "aspiration")
+    assert drafts.read(conversation, "aspiration") == {"text": "beasiswa", "topic": "pendidikan"}
 
 
 def _reply_late(conversations: Conversations, conversation: str, last: bool) -> None:
