@@ -17,9 +17,11 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from structlog.contextvars import get_contextvars
 
 from bot.assistant import Answer, Assistant, Said
 from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
+from bot.operation import TURN_SECONDS, TURNS
 from bot.shortcuts import (
     LEAVE,
     OFFICER_BUTTON,
@@ -336,7 +338,7 @@ class ConversationService:
         if turn.interrupted:
             raise Interrupted(turn.conversation_id)
         if turn.failed or not answer.said:
-            reference = secrets.token_hex(4).upper()
+            reference = get_contextvars().get("request") or secrets.token_hex(4).upper()
             log.error("turn failed", reference=reference, intent=parsed["intent"]["name"], answered=bool(answer.said))
             turn.status = AnswerStatus.FAILED
             apology = await self._assistant.sentence("utter_failed", answer.language, reference=reference)
@@ -368,6 +370,10 @@ class ConversationService:
         events: NewEvents | None = None,
         last: bool = True,
     ) -> list[Outbound]:
+        if facts:
+            TURNS.labels(facts["status"]).inc()
+            if "milliseconds" in facts:
+                TURN_SECONDS.observe(facts["milliseconds"] / 1000)
         replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
         stored, row_id = await asyncio.to_thread(
             self._conversations.add_replies,

@@ -13,8 +13,8 @@ at; what fails in them is logged by us."""
 
 
 def configure_logs() -> None:
-    """One JSON object a line on stderr, or readable lines on a terminal."""
-    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
+    """One JSON object a line on stderr, all of it ASCII so that no character ends a line; or readable lines on a terminal."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

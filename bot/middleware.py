@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import secrets
 import time
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -35,6 +37,9 @@ PUBLIC_FILES = "/static/"
 """The widget's files, which any site may embed."""
 HSTS = "max-age=63072000"
 """Two years, for this host only; said over HTTPS, where alone it counts."""
+REQUEST_HEADER = "X-Request-ID"
+"""The number of the request: in every log line about it, and what a citizen is told as reference number where something failed."""
+METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 BODY_SECONDS = 30.0
 """Between two pieces of a body."""
 REQUESTS_AT_ONCE = 1000
@@ -165,7 +170,7 @@ class Bounded:
 
 
 class Measured:
-    """Counts requests and their time by route, never by address or citizen."""
+    """Counts requests and their time by route, never by address or citizen, and gives each a number that all its log lines carry."""
 
     def __init__(self, app: ASGIApp, requests: Counter, seconds: Histogram) -> None:
         self._app = app
@@ -177,17 +182,19 @@ class Measured:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status, number = 500, secrets.token_hex(4).upper()
+        structlog.contextvars.bind_contextvars(request=number)
 
         async def send_noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message).setdefault(REQUEST_HEADER, number)
             await send(message)
 
         try:
             await self._app(scope, receive, send_noted)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
-            self._requests.labels(scope["method"], route, status).inc()
+            self._requests.labels(scope["method"] if scope["method"] in METHODS else "other", route, status).inc()
             self._seconds.labels(route).observe(time.perf_counter() - started)

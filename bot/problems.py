@@ -11,10 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.exceptions import HTTPException
+from structlog.contextvars import get_contextvars
 
 from bot.assistant import Assistant
 from bot.conversation import Interrupted
-from bot.middleware import Problem
+from bot.middleware import REQUEST_HEADER, Problem
 from store.database import AWAY
 from store.turn_queue import TurnLost
 
@@ -76,7 +77,11 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
     async def unexpected(request: Request, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "path", "unknown")  # the address itself may hold a token
         log.error("request failed", route=route, error=type(error).__name__)
-        return await problem(request, 500)
+        number = get_contextvars().get("request")
+        response = await problem(request, 500, {"reference": number} if number else None)
+        if number:  # this answer is made outside of what puts the number on all others
+            response.headers[REQUEST_HEADER] = number
+        return response
 
     async def answer(request: Request, status: int, headers: Mapping[str, str]) -> Response:
         response = await problem(request, status)

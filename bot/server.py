@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import FileResponse, JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from fastapi.responses import FileResponse
 
 from bot.announcements import Announcements
 from bot.assistant import Assistant
@@ -26,9 +24,10 @@ from bot.conversation import ConversationService
 from bot.downloads import own_data_download
 from bot.embedding import WIDGET, from_listed_pages, listed_origins
 from bot.message_watch import MessageWatch
-from bot.middleware import Bounded, Guarded, KnownHosts, Measured
+from bot.middleware import Bounded, Guarded, KnownHosts
 from bot.model_watch import ModelWatch
 from bot.notices import Notifier
+from bot.operation import add_operation
 from bot.pages import plain_chat
 from bot.problems import add_problem_handlers
 from bot.public_answers import PublicAnswers
@@ -129,7 +128,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))
     open_desk(app, services)
     _add_pages(app)
-    _add_operation(app, services, assistant)
+    add_operation(app, services, assistant)
     return app
 
 
@@ -203,33 +202,3 @@ def _add_pages(app: FastAPI) -> None:
             raise HTTPException(404)
         headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
         return FileResponse(Path(WIDGET / name), media_type=STATIC[name], headers=headers)
-
-
-def _add_operation(app: FastAPI, services: Services, assistant: Assistant) -> None:
-    registry = CollectorRegistry()
-    requests = Counter("sapa_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
-    seconds = Histogram("sapa_http_seconds", "Time to answer", ["route"], registry=registry)
-
-    app.add_middleware(Measured, requests=requests, seconds=seconds)
-
-    @app.get("/healthz", include_in_schema=False)
-    async def alive() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", include_in_schema=False)
-    async def ready() -> JSONResponse:
-        reachable = await asyncio.to_thread(services.database.is_reachable)
-        checks = {"model": True, "database": reachable, "knowledge": bool(services.knowledge.entries)}
-        return JSONResponse(
-            {"ready": all(checks.values()), "checks": checks, "model": assistant.version}, 200 if all(checks.values()) else 503
-        )
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics(request: Request) -> Response:
-        token = services.settings.metrics_token
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
-        local = request.client is not None and request.client.host in ("127.0.0.1", "::1") and not token and not forwarded
-        if not local and not (token and hmac.compare_digest(given.encode(), token.encode())):
-            raise HTTPException(404)
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,108 @@
+"""How the service is doing: what must hold before it may serve, and the figures that alerts look at. Counts only."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from cryptography.fernet import InvalidToken
+from sqlalchemy import ColumnElement, func, select
+
+from services.calendar import JAKARTA, WorkingCalendar
+from services.legal_clock import LegalClock
+from services.tickets import State
+from store.database import MIGRATIONS, Database
+from store.encryption import Encryption
+from store.job_runs import JobRuns
+from store.models import Conversation, Handoff, Notice, TelegramUpdate, Ticket
+from store.notices import OPEN_STATES
+
+LEAST_FREE_BYTES = 200 * 1024 * 1024
+"""Below this the database may soon not take a ticket; better that the proxy sends citizens to another process."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    handoffs_waiting: int
+    notices_open: int
+    oldest_notice_seconds: float
+    telegram_waiting: int
+    oldest_telegram_seconds: float
+    tickets: dict[str, int]
+    """Open tickets with a legal due date: `overdue`, `red` (one working day left), `amber` (three), `green`."""
+    jobs_failing: int
+    disk_free_bytes: int
+
+
+class Operation:
+    def __init__(self, database: Database, encryption: Encryption, calendar: WorkingCalendar, jobs: JobRuns, data_dir: Path) -> None:
+        self._database = database
+        self._encryption = encryption
+        self._calendar = calendar
+        self._jobs = jobs
+        self._data_dir = data_dir
+        self._head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+    def checks(self) -> dict[str, bool]:
+        """What must hold before requests may come: each by its name."""
+        reachable = self._database.is_reachable()
+        return {
+            "database": reachable,
+            "migrations": reachable and self._is_migrated(),
+            "keys": reachable and self._opens_what_is_there(),
+            "disk": shutil.disk_usage(self._data_dir).free >= LEAST_FREE_BYTES,
+        }
+
+    def _is_migrated(self) -> bool:
+        with self._database.session() as session:
+            return MigrationContext.configure(session.connection()).get_current_revision() == self._head
+
+    def _opens_what_is_there(self) -> bool:
+        """Whether the newest and the oldest sealed values open: a wrong or missing key is found before a citizen finds it."""
+        columns = [(Ticket.fields, Ticket.id), (Conversation.address, Conversation.created_at)]
+        with self._database.session() as session:
+            queries = [
+                select(sealed).where(sealed.is_not(None)).order_by(order).limit(1)
+                for sealed, key in columns
+                for order in (key.asc(), key.desc())
+            ]
+            values = [session.scalar(query) for query in queries]
+        try:
+            for value in values:
+                if value is not None:
+                    self._encryption.unseal(value)
+        except InvalidToken:
+            return False
+        return True
+
+    def figures(self, now: datetime) -> Figures:
+        def count(*conditions: ColumnElement[bool]) -> int:
+            return session.scalar(select(func.count()).where(*conditions)) or 0
+
+        clock = LegalClock.on(now.astimezone(JAKARTA).date(), self._calendar)
+        open_ticket, due = Ticket.state != State.CLOSED.value, Ticket.due_on
+        telegram_waits = TelegramUpdate.content.is_not(None)
+        notice_open = Notice.state.in_([state.value for state in OPEN_STATES])
+        with self._database.session() as session:
+            oldest_update = session.scalar(select(func.min(TelegramUpdate.received_at)).where(telegram_waits))
+            oldest_notice = session.scalar(select(func.min(Notice.changed_at)).where(notice_open))
+            tickets = {
+                "overdue": count(open_ticket, due < clock.today),
+                "red": count(open_ticket, due >= clock.today, due <= clock.red_until),
+                "amber": count(open_ticket, due > clock.red_until, due <= clock.amber_until),
+                "green": count(open_ticket, due > clock.amber_until),
+            }
+            return Figures(
+                handoffs_waiting=count(Handoff.state == "waiting"),
+                notices_open=count(notice_open),
+                oldest_notice_seconds=(now - oldest_notice).total_seconds() if oldest_notice else 0.0,
+                telegram_waiting=count(telegram_waits),
+                oldest_telegram_seconds=(now - oldest_update).total_seconds() if oldest_update else 0.0,
+                tickets=tickets,
+                jobs_failing=sum(run.error is not None for run in self._jobs.all()),
+                disk_free_bytes=shutil.disk_usage(self._data_dir).free,
+            )
