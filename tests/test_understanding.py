@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from bot.nlu.intents import FALLBACK, IntentClassifier
 from bot.nlu.normaliser import NORMALISED, Normaliser, spelling_of
 from services import encoder as encoders
 from services.e5 import E5, PackedFile, Tokeniser, packed_file
-from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, open_encoder
+from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, Vectors, open_encoder
 from services.settings import PROJECT
 from services.spelling import normalise
 
@@ -36,6 +37,16 @@ EXAMPLES = {
     "out_of_scope": ["resep soto dan {} enak", "skor bola semalam {} berapa gol", "film {} di bioskop seru"],
 }
 ROWS = [(frame.format(subject), intent) for intent, frames in EXAMPLES.items() for frame in frames for subject in SUBJECTS]
+
+
+class CountingEncoder(LexicalEncoder):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        return super().encode(texts)
 
 
 def trained(encoder: CachingEncoder, **config: Any) -> IntentModel:
@@ -68,9 +79,25 @@ def test_a_message_gets_the_intent_of_its_like(model: IntentModel, text: str, in
     assert asked(model, text)[0] == intent
 
 
-def test_probabilities_sum_to_one(model: IntentModel) -> None:
+def test_probabilities_sum_to_one_whichever_view_decides(model: IntentModel) -> None:
     for text in ("apa syarat magang", "zzz", "kapan", "saya ingin mati"):
         assert asked(model, text)[1].sum() == pytest.approx(1)
+
+
+def encoded_by_a_model_that_is_soon_sure(text: str) -> list[str]:
+    counting = CountingEncoder()
+    model = trained(CachingEncoder(counting), sure=0.5)
+    counting.encoded.clear()
+    model.probabilities(text, text, CachingEncoder(counting))
+    return counting.encoded
+
+
+def test_a_message_that_spelling_is_sure_of_is_not_encoded() -> None:
+    assert encoded_by_a_model_that_is_soon_sure("apa syarat magang") == []
+
+
+def test_a_crisis_is_never_decided_by_spelling_alone() -> None:
+    assert encoded_by_a_model_that_is_soon_sure("saya ingin mati") == ["saya ingin mati"]
 
 
 def test_a_model_without_an_intent_for_the_rest_still_weighs_its_views() -> None:
