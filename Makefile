@@ -50,9 +50,10 @@ chaos: setup-dev ## kill a real server in mid-work, again and again
 	@.venv/bin/sapa train
 	.venv/bin/pytest -m chaos
 
-bench: setup-dev ## measure against stock Rasa in one run, write bench/report.md
+bench: setup-dev ## measure against stock Rasa, and the desk's search over a million messages; write bench/*.md
 	@.venv/bin/sapa train
 	.venv/bin/python -m bench.run $(BENCH_OPTIONS)
+	.venv/bin/python -m bench.search
 
 bench-clinc: setup-dev ## measure the intent classifier on CLINC150 (CLINC150 names its data_full.json)
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python -m bench.clinc

@@ -126,11 +126,12 @@ class ConversationLog:
         if wanted.unanswered:
             of_message.append(Message.status.in_(UNANSWERED))
         if of_message:
-            query = query.where(Conversation.id.in_(select(Message.conversation_id).where(*of_message)))
-        if wanted.escalated:
-            query = query.where(exists().where(Handoff.conversation_id == Conversation.id))
+            # Most conversations have such a message: going through them from the newest on finds a page soonest.
+            query = query.where(exists().where(Message.conversation_id == Conversation.id, *of_message))
+        if wanted.escalated:  # few have one: those first
+            query = query.where(Conversation.id.in_(select(Handoff.conversation_id)))
         if wanted.has_ticket:
-            query = query.where(exists().where(Ticket.conversation_id == Conversation.id))
+            query = query.where(Conversation.id.in_(select(Ticket.conversation_id).where(Ticket.conversation_id.is_not(None))))
         if wanted.rated_low:
             query = query.where(Conversation.id.in_(_rated_low()))
         words = re.findall(r"\w+", wanted.words)
