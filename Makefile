@@ -9,7 +9,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos setup setup-dev
+.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos setup setup-dev audit sbom
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,13 @@ bench: setup-dev ## measure against stock Rasa, and the desk's search over a mil
 
 bench-clinc: setup-dev ## measure the intent classifier on CLINC150 (CLINC150 names its data_full.json)
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python -m bench.clinc
+
+audit: setup-dev ## ask after known vulnerabilities and licences of what production installs
+	@$(UV) export --quiet --frozen --no-dev --no-emit-project --format requirements.txt --output-file .venv/requirements.txt
+	$(UV) run --frozen --group audit python deploy/audit.py .venv/requirements.txt
+
+sbom: tools ## write a bill of materials (CycloneDX 1.5) to sbom.json
+	$(UV) export --quiet --frozen --no-dev --preview-features sbom-export --format cyclonedx1.5 --output-file sbom.json
 
 setup: .venv/production.stamp
 setup-dev: .venv/development.stamp

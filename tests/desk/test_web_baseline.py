@@ -178,7 +178,7 @@ async def test_a_token_that_was_changed_opens_nothing(client: httpx.AsyncClient,
     assert (await client.get("/api/chat/messages", headers=headers)).status_code == 401
 
 
-SECRET = re.compile(r"(?:^|_)(?:token|secret|code|password|signature|digest|access_code|(?:code|token|submission|password)_hash|fingerprint)$")
+SECRET = re.compile(r"(?:^|_)(?:token|secret|code|password|signature|digest|(?:code|token|submission|password)_hash|fingerprint)$")
 
 
 def comparisons() -> Iterator[tuple[Path, int, str]]:
