@@ -8,11 +8,13 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import turn_of, utter_entry, utter_near
+from actions.replies import button, language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
+from services.clarification import offers
 from services.knowledge import Finding, Verdict
 from services.turn import AnswerStatus
 
+MISSES_BEFORE_OFFICER = 2
 FORM_OF_TOPIC = {"setneg_mantul": "utter_offer_visit", "magang": "utter_offer_internship"}
 """What can be asked for here and now, said once where the talk comes to the topic."""
 
@@ -42,18 +44,28 @@ class ActionAnswer(Action):
         turn = turn_of(tracker)
         if best and finding.verdict is Verdict.OFFER and is_question:
             turn.status = AnswerStatus.ASKED_AGAIN
-            utter_near(dispatcher, tracker, finding)
-            return []
+            misses = _misses(tracker) + 1
+            utter_near(dispatcher, tracker, finding, with_officer=misses >= MISSES_BEFORE_OFFICER)
+            return [SlotSet("misses", misses)]
         if is_question:
             turn.status = AnswerStatus.NOT_KNOWN
             dispatcher.utter_message(response="utter_no_information")
             return [SlotSet("misses", 0)]
-        return say_not_understood(dispatcher, tracker)
+        return say_not_understood(dispatcher, tracker, finding)
 
 
-def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
-    """Ask for other words first; after two misses in a row offer a person."""
+def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:
+    """Offer what came near, or ask for other words; after two misses in a row offer a person."""
     turn_of(tracker).status = AnswerStatus.ABSTAINED
-    misses = int(tracker.get_slot("misses") or 0) + 1
-    dispatcher.utter_message(response="utter_not_understood" if misses < 2 else "utter_not_understood_again")
+    misses = _misses(tracker) + 1
+    ranking = tracker.latest_message.get("intent_ranking") or []
+    near = offers(ranking, finding, language_of(tracker)) if misses < MISSES_BEFORE_OFFICER else []
+    if near:
+        dispatcher.utter_message(response="utter_not_understood_near", buttons=[button(*one) for one in near])
+    else:
+        dispatcher.utter_message(response="utter_not_understood" if misses < MISSES_BEFORE_OFFICER else "utter_not_understood_again")
     return [SlotSet("misses", misses)]
+
+
+def _misses(tracker: Tracker) -> int:
+    return int(tracker.get_slot("misses") or 0)

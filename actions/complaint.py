@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.replies import turn_of, utter_entry
 from services.assembly import services
 from services.complaints import CORRUPTION, kind_of
+from services.dangers import Danger, danger_of
 from services.turn import AnswerStatus
 
 
@@ -19,8 +20,12 @@ class ActionComplaint(Action):
         return "action_complaint"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        kind = kind_of(turn_of(tracker).text)
+        kind, violent = kind_of(turn_of(tracker).text), danger_of(turn_of(tracker).text) is Danger.VIOLENCE
+        if violent:
+            dispatcher.utter_message(response="utter_crisis_violence")
         entry = services().knowledge.entry(kind.entry) if kind else None
+        if violent and entry is None:
+            return []
         if kind is None or entry is None:
             turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
             dispatcher.utter_message(response="utter_which_complaint")

@@ -6,6 +6,7 @@ middle are answered, then the open question is asked again.
 
 from __future__ import annotations
 
+import re
 import secrets
 from abc import ABC, abstractmethod
 from datetime import timedelta
@@ -19,6 +20,7 @@ from actions.language import switch_language
 from actions.replies import language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import Command, find_command
+from services.dangers import danger_of, sentence_for
 from services.fields import Field, Rejection
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
@@ -44,6 +46,7 @@ SIDE_REMARKS = {
     "manage_my_data": "utter_manage_my_data",
     "insult": "utter_insulted_in_form",
     "criticise_bot": "utter_criticised_in_form",
+    "out_of_scope": "utter_out_of_scope_in_form",
     "report_complaint": "utter_finish_first",
     "check_simpel_status": "utter_finish_first",
     "check_ticket_status": "utter_finish_first",
@@ -70,12 +73,12 @@ class ValidateForm(Action, ABC):
         draft = services().drafts.kept(tracker.sender_id, self.journey.name)
         if tracker.get_slot("requested_slot") is None:
             return self._begin(dispatcher, tracker, draft.fields if draft else {})
-        if self._is_crisis(tracker):
-            turn.status = AnswerStatus.CRISIS
-            dispatcher.utter_message(response="utter_crisis")
-            return self.end(confirmed=False)
         fields = (draft and draft.fields) or {KEY: secrets.token_hex(16)}
         asked, command = self._asked(tracker, fields), find_command(turn.text)
+        if self._is_crisis(tracker, asked):
+            turn.status = AnswerStatus.CRISIS
+            dispatcher.utter_message(response=sentence_for(turn.text))
+            return self.end(confirmed=False)
         # Left so long, the message may well not be meant for the form.
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command:
             dispatcher.utter_message(response="utter_form_left")
@@ -108,8 +111,11 @@ class ValidateForm(Action, ABC):
         return self._after(dispatcher, tracker, step)
 
     @staticmethod
-    def _is_crisis(tracker: Tracker) -> bool:
-        return (tracker.latest_message.get("intent") or {}).get("name") == "crisis"
+    def _is_crisis(tracker: Tracker, asked: Field) -> bool:
+        """A danger, and no plain answer to a question with few answers ("yg terakhir")."""
+        text = turn_of(tracker).text
+        is_answer = not asked.takes_sentences and danger_of(text) is None and not isinstance(asked.check(text), Rejection)
+        return (tracker.latest_message.get("intent") or {}).get("name") == "crisis" and not is_answer
 
     def _ask_on(self, tracker: Tracker, fields: dict[str, Any], asked: Field) -> Events:
         """The open question again and nothing else."""
@@ -147,10 +153,17 @@ class ValidateForm(Action, ABC):
             return switch_language(dispatcher, tracker)
         if name in ("thank", "greet") and not is_small_talk(text):
             return None
+        if name == "out_of_scope" and (asked is CONFIRMATION or not self._is_surely_outside(text, confidence)):
+            return None
         if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
             return None
         dispatcher.utter_message(response=SIDE_REMARKS[name])
         return []
+
+    @staticmethod
+    def _is_surely_outside(text: str, confidence: float) -> bool:
+        """Whether a message that no field wants is about something else ("harga bitcoin"), and no misspelt value."""
+        return len(text.split()) > 1 and not re.search(r"\d", text) and (confidence >= VERY_SURE or is_question(text))
 
     def _beside_sentences(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field, name: str, confidence: float

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from services.clarification import OFFICER, answer_offer, wish_offer
 from services.dates import long_date as long_date
 from services.knowledge import Finding
 from services.knowledge_files import Entry
@@ -30,10 +30,11 @@ def utter_entry(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
     dispatcher.utter_message(text=entry.answers[language_of(tracker)], json_message={"sources": [entry.source_named()]})
 
 
-def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> None:
-    """Offer the entries that come near to what was asked."""
-    titles = {hit.entry.id: getattr(hit.entry.facts.title, language_of(tracker)) for hit in finding.hits}
-    buttons = [button(title, f"/ask_information{json.dumps({'entry': entry_id})}") for entry_id, title in titles.items()]
+def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding, *, with_officer: bool = False) -> None:
+    """Offer the entries that come near to what was asked, and a person where that was done before in vain."""
+    buttons = [button(*answer_offer(hit.entry, language_of(tracker))) for hit in finding.hits]
+    if with_officer:
+        buttons.append(button(*wish_offer(OFFICER, language_of(tracker))))
     dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
 
 

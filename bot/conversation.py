@@ -39,6 +39,7 @@ from bot.turn_order import Crowded, TurnOrder
 from services.assembly import Services
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
+from services.dangers import sentence_for
 from services.handoff import Place, State
 from services.privacy import mask
 from services.remarks import is_question, is_small_talk, tells_who
@@ -267,7 +268,7 @@ class ConversationService:
         if parsed["intent"]["name"] == "crisis":
             turn.status = AnswerStatus.CRISIS
             language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
-            said.append(await self._assistant.sentence("utter_crisis", language))
+            said.append(await self._assistant.sentence(sentence_for(text), language))
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
         awaited = opening.conversation.awaited_field
@@ -280,7 +281,7 @@ class ConversationService:
         stored = await self._receive(inbound, opening, _masked(text, parsed, opening.conversation.awaited_field).text)
         language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
         in_danger = parsed["intent"]["name"] == "crisis"
-        names = ("utter_crisis", CHANNEL_OFF) if in_danger else (CHANNEL_OFF,)
+        names = (sentence_for(text), CHANNEL_OFF) if in_danger else (CHANNEL_OFF,)
         said = [await self._assistant.sentence(name, language) for name in names]
         turn = Turn(inbound.conversation_id, text, status=AnswerStatus.CRISIS if in_danger else AnswerStatus.DECLINED)
         facts = {"status": turn.status, "intent": parsed["intent"]["name"]}

@@ -13,7 +13,7 @@ import yaml
 from rapidfuzz import fuzz, process
 
 from services import contact_reading, simpel, tickets
-from services.commands import Command, find_command, find_ordinal
+from services.commands import POLITE, Command, find_command, find_ordinal
 from services.privacy import Kind, contains_personal_data, mask
 from services.spelling import normalise
 
@@ -135,12 +135,20 @@ class Choice:
     words: str = ""
 
     def __call__(self, message: str) -> str | Rejection:
-        number = find_ordinal(message)
+        number = self._place_named(message) or find_ordinal(message)
         if number is not None:
             return self.values[number - 1] if 1 <= number <= len(self.values) else Rejection("utter_invalid_choice")
         names = self._names()
         found = process.extractOne(normalise(message), list(names), scorer=fuzz.ratio, score_cutoff=78)
         return (names[found[0]] if found else self.named(message)) or Rejection("utter_invalid_choice")
+
+    def _place_named(self, message: str) -> int | None:
+        """The place of "b", "a aja", "yg terakhir"."""
+        spelling = " ".join(POLITE.sub(" ", normalise(message)).split())
+        letter = re.fullmatch(r"(?:yang |pilih )?([a-i])(?: saja)?", spelling)
+        if letter:
+            return "abcdefghi".index(letter[1]) + 1
+        return len(self.values) if re.fullmatch(r"(?:yang |the )?(?:terakhir|paling bawah|last)(?: one| saja)?", spelling) else None
 
     def named(self, message: str) -> str | None:
         """The one value that is named among other words."""

@@ -16,6 +16,10 @@ MORNING, NIGHT = datetime(2026, 11, 23, 8, tzinfo=JAKARTA), datetime(2026, 11, 2
         ("Om Swastyastu", "Om Swastyastu"),
         ("Selamat malam, Pak", "Selamat pagi"),
         ("pagiii", "Selamat pagi"),
+        ("sugeng enjing pak", "Selamat pagi"),
+        ("rahajeng semeng", "Selamat pagi"),
+        ("mejuah-juah kita kerina", "Mejuah-juah"),
+        ("kulo nuwun", "Monggo"),
         ("halo", None),
     ],
 )
