@@ -171,6 +171,9 @@ class Ticket(Base):
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Goes up with each change, so that of two changes at once one is made on what the other has left."""
 
+    __table_args__ = (
+        Index("ix_tickets_open", "due_on", "id", sqlite_where=text("state <> 'selesai'"), postgresql_where=text("state <> 'selesai'")),
+    )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 SQLAlchemy's own type of it has no ClassVar
 
 
