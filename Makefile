@@ -44,6 +44,7 @@ test-browser: setup-dev ## run the tests in Debian's Chromium
 
 test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names the server)
 	@.venv/bin/sapa train
+	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m scale
 
 chaos: setup-dev ## kill a real server in mid-work, again and again

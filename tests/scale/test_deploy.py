@@ -1,0 +1,87 @@
+"""The files in deploy/ are what nginx, systemd and Kubernetes take, and name settings that there are."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from services.settings import PROJECT, Settings
+from tests.scale.programs import program
+
+pytestmark = pytest.mark.scale
+DEPLOY = PROJECT / "deploy"
+KUBERNETES = "1.37"
+
+
+def run(*command: str | Path) -> str:
+    """What the command said; it has to end well."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "fullchain.pem", tmp_path / "privkey.pem"
+    subject = ["-subj", "/CN=sapa.example.go.id", "-days", "2"]
+    run(program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, *subject)
+    site = (DEPLOY / "nginx" / "sapa.conf").read_text().replace("/etc/letsencrypt/live/sapa.example.go.id", str(tmp_path))
+    site = site.replace("/etc/nginx/sapa-proxy.conf", str(DEPLOY / "nginx" / "proxy.conf"))
+    (tmp_path / "sapa.conf").write_text(site)
+    main = tmp_path / "nginx.conf"
+    main.write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; include {tmp_path}/sapa.conf; }}")
+    assert "test is successful" in run(program("nginx"), "-p", tmp_path, "-e", "stderr", "-t", "-c", main)
+
+
+def test_the_limit_of_a_proxy_lets_through_what_the_program_takes() -> None:
+    largest = Settings.model_fields["file_megabytes"].default + 1
+    for path in ("nginx/sapa.conf", "caddy/Caddyfile", "kubernetes/sapa.yml"):
+        assert re.search(rf"\b{largest}(m|MB)\b", (DEPLOY / path).read_text()), path
+
+
+def test_systemd_takes_the_units_and_finds_them_closed(tmp_path: Path) -> None:
+    for unit in (DEPLOY / "systemd").iterdir():
+        text = unit.read_text().replace("/opt/sapa/.venv/bin/sapa", "/usr/bin/true")
+        (tmp_path / unit.name.replace("@", "@8081")).write_text(text)
+    units = sorted(path for path in tmp_path.iterdir() if path.suffix == ".service")
+    analyze = program("systemd-analyze")
+    run(analyze, "verify", "--man=no", *sorted(tmp_path.iterdir()))
+    for unit in units:
+        exposure = re.search(r"level for \S+: ([\d.]+)", run(analyze, "security", "--offline=true", "--no-pager", unit))
+        assert exposure
+        assert float(exposure[1]) < 4, f"{unit.name}: {exposure[1]}"
+
+
+def manifests() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "sapa.yml").read_text()))
+
+
+@pytest.mark.parametrize("manifest", manifests(), ids=lambda one: f"{one['kind']}/{one['metadata']['name']}")
+def test_kubernetes_takes_each_manifest(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_the_image_is_made_with_the_uv_of_the_makefile_and_holds_no_keys() -> None:
+    version = re.search(r"^UV_VERSION := (\S+)", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert version
+    assert f"uv=={version[1]}" in (DEPLOY / "Containerfile").read_text()
+    assert {"var", ".git", "models"} <= set((PROJECT / ".dockerignore").read_text().split())
+
+
+def test_every_setting_that_deploy_names_is_one() -> None:
+    known = {str(field.alias) for field in Settings.model_fields.values()}
+    known |= {"SAPA_HOST"}  # of compose.yml itself
+    named = {
+        name
+        for path in DEPLOY.rglob("*")
+        if path.is_file() and path.suffix != ".py"
+        for name in re.findall(r"\b(SAPA_[A-Z_]+|DATABASE_URL|REDIS_URL)\b", path.read_text())
+    }
+    assert named <= known
+    services = yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"]
+    assert set(services) == {"app", "postgres", "redis", "caddy"}
