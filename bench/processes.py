@@ -62,6 +62,12 @@ class Server:
                 self._process.wait(STOP_SECONDS)
                 return
 
+    def end(self) -> int:
+        """End the process by SIGTERM and give its code. Raises `subprocess.TimeoutExpired` where it does not end by itself."""
+        assert self._process
+        self._process.terminate()
+        return self._process.wait(2 * STOP_SECONDS)
+
     def kill(self) -> None:
         """End the whole group at once, as a power cut of the process would: nothing in it gets to say a word."""
         if self._process is None or self._process.poll() is not None:

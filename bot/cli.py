@@ -17,7 +17,7 @@ from bot import backup_commands
 from bot.channels.telegram.command import telegram_app
 from bot.key_commands import keys_app
 from bot.logs import configure_logs
-from bot.model_commands import model_app
+from bot.model_commands import QUESTION, model_app
 from desk.commands import CONSOLE, desk_app
 from desk.teach_commands import teach_app
 
@@ -43,20 +43,27 @@ def main() -> None:
 
 
 def load_assistant() -> Assistant:
-    """The assistant on the configured database. Ends the program with a sentence where there is no model."""
+    """The assistant on the configured database. Ends the program with a sentence where there is no model that can be used."""
     from bot.assistant import Assistant, ModelMissing
-    from bot.model_files import model_file
+    from bot.model_files import model_files
     from services.assembly import services
 
-    try:
-        settings, chosen = services().settings, services().model_choices.current()
-        if chosen and model_file(settings.models_dir, chosen) is None:
-            typer.echo(f"model {chosen} is chosen and not in {settings.models_dir}; the newest one is served", err=True)
-            chosen = None
-        return Assistant(settings.models_dir, services().database, settings.action_seconds, chosen)
-    except ModelMissing as missing:
-        typer.echo(str(missing), err=True)
-        raise typer.Exit(2) from missing
+    settings, chosen = services().settings, services().model_choices.current()
+    versions = [file.version for file in model_files(settings.models_dir)]
+    if chosen and chosen not in versions:
+        typer.echo(f"model {chosen} is chosen and not in {settings.models_dir}; the newest one is served", err=True)
+    for version in sorted(versions, key=lambda version: version != chosen):  # the chosen one first, then the newest
+        try:
+            assistant = Assistant(settings.models_dir, services().database, settings.action_seconds, version)
+            assistant.understand(QUESTION)  # a model of another version may load and fail at the first message
+            return assistant
+        except ModelMissing:  # deleted in this moment
+            continue
+        except Exception as error:  # Rasa promises no kind of error for a file that is damaged or doesn't fit
+            typer.echo(f"model {version} can't be used ({type(error).__name__}); another one is tried", err=True)
+    found = "no model that can be used" if versions else "no model"
+    typer.echo(f"{found} in {settings.models_dir}; run `sapa train{' --force' if versions else ''}`", err=True)
+    raise typer.Exit(2)
 
 
 @app.command()

@@ -60,7 +60,7 @@ class Scheduler:
         for job in self._jobs:
             now = self._now()
             done_at = self._done_at.get(job.name)
-            if done_at and now < done_at + job.every:
+            if done_at and done_at <= now < done_at + job.every:  # one that was done in the future: the clock was set back
                 continue
             try:
                 if not await self._holds_lease(now):
@@ -83,8 +83,9 @@ class Scheduler:
                 await asyncio.to_thread(self._runs.record, job.name, now, milliseconds, failure)
 
     async def _holds_lease(self, now: datetime) -> bool:
-        """Renews when less than `JOB_SECONDS` and a margin are left, so that an idle server hardly writes."""
-        if self._held_until is None or now > self._held_until - timedelta(seconds=JOB_SECONDS + 5):
+        """Renews when less than `JOB_SECONDS` and a margin are left, so that an idle server hardly writes; more: a clock set back."""
+        left = self._held_until - now if self._held_until else timedelta(0)
+        if not timedelta(seconds=JOB_SECONDS + 5) <= left <= LEASE_LENGTH:
             held = await asyncio.to_thread(self._leases.take, LEASE, self._holder, now, LEASE_LENGTH)
             self._held_until = now + LEASE_LENGTH if held else None
         return self._held_until is not None

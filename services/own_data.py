@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature
 from sqlalchemy import func, select
 
 from services.calendar import JAKARTA
 from services.journeys import CONFIRMATION, KEY
+from services.signed_tokens import SignedTokens
 from services.spelling import normalise
 from services.tickets import Tickets, TicketView
 from store.conversations import Conversations
@@ -85,7 +86,7 @@ class OwnData:
         self._tickets = tickets
         self._address = address
         self._pseudonymise = pseudonymise
-        self._serializer = URLSafeTimedSerializer(encryption.signing_keys, salt="own-data")
+        self._serializer = SignedTokens(encryption.signing_keys, salt="own-data")
 
     def overview(self, conversation_id: str) -> Overview:
         """Raises LookupError for an unknown conversation."""

@@ -10,11 +10,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired
 from sqlalchemy import select
 
 from services.calendar import JAKARTA
 from services.registry import JOURNEY_OF
+from services.signed_tokens import SignedTokens
 from services.tickets import WORKING_DAYS, Kind
 from store.database import Database
 from store.encryption import Encryption
@@ -51,7 +52,7 @@ class Receipts:
         self._encryption = encryption
         self._seconds = hours * 3600
         self._address = address
-        self._serializer = URLSafeTimedSerializer(encryption.signing_keys, salt="receipt")
+        self._serializer = SignedTokens(encryption.signing_keys, salt="receipt")
 
     def link(self, number: str) -> str:
         """An address that shows the receipt of this ticket. It holds no character that our markup would read as its own."""

@@ -11,12 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.file_types import media_type, safe_name
 from services.receipts import LinkFault
+from services.signed_tokens import SignedTokens
 from services.ticket_events import Actor, Happening, record
 from services.tickets import State
 from services.virus_scan import ScannerUnreachable, is_clean
@@ -71,7 +72,7 @@ class TicketFiles:
         self._address = address
         self.largest = megabytes * 1024 * 1024
         self.hours = hours
-        self._serializer = URLSafeTimedSerializer(encryption.signing_keys, salt="files")
+        self._serializer = SignedTokens(encryption.signing_keys, salt="files")
 
     def add(self, number: str, given_name: str, content: bytes, officer: str, now: datetime | None = None) -> StoredFile:
         """Check and keep a file for the answer. Raises KeyError for an unknown number, `FileRefused`."""

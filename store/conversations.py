@@ -233,7 +233,8 @@ class Conversations:
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
             return [Message(**values) for values, _ in rows], row_id
 
-        return self.append(conversation_id, write, likely_seq=likely_seq, last=last)
+        # What the citizen gets to see as answered is on the disk, and by it all that the turn has written before.
+        return self.append(conversation_id, write, durable=True, likely_seq=likely_seq, last=last)
 
     def append(
         self,

@@ -1,8 +1,8 @@
 """Opens the database, embedded SQLite or PostgreSQL, and hands out sessions.
 
-Two engines on the same database: `session()` for conversation data, where losing the last instants of a power cut is
-acceptable, and `durable_session()` for tickets, where an acknowledged write is on the disk (SQLite `synchronous=FULL`;
-PostgreSQL is always durable).
+Two engines on the same database: `session()` for what may be lost in the last instants before a power cut, and
+`durable_session()` for what is acknowledged when it ends, such as tickets and the end of a turn: it is on the disk then, with
+all that was written before it (SQLite `synchronous=FULL`; PostgreSQL is always durable).
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class SapaTrackerStore(TrackerStore):
             return session.execute(query.order_by(TrackerEvent.id)).all()
 
     def _from_rows(self, sender_id: str, rows: Sequence[Any]) -> DialogueStateTracker | None:
-        parsed = (Event.from_parameters(event) for row in rows for event in json.loads(row.data))
+        parsed = (Event.from_parameters(event) for row in rows for event in _events_of(row.data))
         events = [event for event in parsed if event is not None]
         if not events:
             return None
@@ -145,3 +145,9 @@ class SapaTrackerStore(TrackerStore):
                 return list(session.scalars(select(TrackerEvent.conversation_id).distinct()))
 
         return await asyncio.to_thread(read)
+
+
+def _events_of(data: str) -> list[dict[str, Any]]:
+    """The events of a row: those of a turn, or the one that version 0.1.0 wrote in each."""
+    stored = json.loads(data)
+    return stored if isinstance(stored, list) else [stored]

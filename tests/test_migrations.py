@@ -20,11 +20,11 @@ from store.encryption import Encryption
 from store.models import Base
 
 
-def at_revision(path: Path, revision: str) -> Database:
-    database = Database(f"sqlite:///{path}/sapa.db")
+def at_revision(database: Database, revision: str) -> Database:
+    """The empty database, with the schema of a revision."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with sa.create_engine(database.url).begin() as connection:
+    with database.connection() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
     return database
@@ -65,7 +65,7 @@ def test_the_migrated_schema_is_that_of_the_models(tmp_path: Path) -> None:
 
 def test_a_confirmation_from_before_the_upgrade_still_finds_its_ticket(tmp_path: Path) -> None:
     encryption = Encryption([Fernet.generate_key().decode()])
-    database = at_revision(tmp_path, "0001")
+    database = at_revision(Database(f"sqlite:///{tmp_path}/sapa.db"), "0001")
     file_as_before(database, encryption, "kunci-lama")
     database.migrate(encryption)
     tickets = Tickets(database, encryption, WorkingCalendar(), attempts=None)  # type: ignore[arg-type]  # filing tries no code
@@ -77,7 +77,7 @@ def test_a_confirmation_from_before_the_upgrade_still_finds_its_ticket(tmp_path:
 
 
 def test_tickets_are_not_brought_up_to_date_without_the_keys(tmp_path: Path) -> None:
-    database = at_revision(tmp_path, "0001")
+    database = at_revision(Database(f"sqlite:///{tmp_path}/sapa.db"), "0001")
     file_as_before(database, Encryption([Fernet.generate_key().decode()]), "kunci-lama")
     with pytest.raises(RuntimeError, match="with its keys"):
         database.migrate()

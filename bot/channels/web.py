@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.channels.web_schema import NEWEST, MessagesSchema, SessionSchema, problems
 from bot.conversation import ConversationService, TooManyWaiting, UnknownConversation
 from bot.messages import Inbound, Outbound
+from services.signed_tokens import SignedTokens
 from services.wakeups import Wakeups
 from store.conversations import Conversations
 
@@ -30,7 +31,7 @@ class Sessions:
     """Tokens that only the server can make: they name a conversation and the time they were signed at."""
 
     def __init__(self, signing_keys: list[str], hours: int) -> None:
-        self._serializer = URLSafeTimedSerializer(signing_keys, salt="web-session")
+        self._serializer = SignedTokens(signing_keys, salt="web-session")
         self._lifetime = timedelta(hours=hours)
 
     def issue(self, conversation_id: str) -> tuple[str, datetime]:

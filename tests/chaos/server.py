@@ -45,6 +45,11 @@ class RealServer:
         assert self._server
         self._server.kill()
 
+    def end(self) -> int:
+        """SIGTERM, as a service manager ends it; the code with which it ended. Raises `subprocess.TimeoutExpired` where it didn't."""
+        assert self._server
+        return self._server.end()
+
     def logs(self) -> str:
         """What all lives have logged, standard output included."""
         return "".join(path.read_text(errors="replace") for path in sorted(self._folder.glob("serve-*.log")))

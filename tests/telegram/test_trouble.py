@@ -10,6 +10,7 @@ import httpx
 import pytest
 import structlog
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 
 from bot.assistant import Assistant
 from bot.channels.telegram import channel as channel_module
@@ -20,6 +21,8 @@ from bot.logs import QUOTING, silence_quoting_libraries
 from bot.server import create_app
 from services.assembly import Services
 from services.settings import Settings
+from store.conversations import Conversations
+from store.telegram_inbox import TelegramInbox
 from tests.telegram.bot_api import BotApi
 from tests.telegram.running import ADDRESS, TOKEN, Webhook, channel_of, finished, stored, update
 
@@ -155,6 +158,42 @@ async def test_a_burst_gets_one_sentence_for_all_that_was_too_much(webhook: Webh
     sent = [form["text"] for form in webhook.api.sent_to(7)]
     assert sum("lebih cepat" in text for text in sent) == 1
     assert MOST_OF_A_CHAT <= len(sent) <= burst
+
+
+def away(work: Any, times: int, error: Exception) -> Any:
+    """`work`, to which the database is away so many times."""
+    left = iter(range(times))
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if next(left, None) is not None:
+            raise error
+        return work(*args, **kwargs)
+
+    return run
+
+
+async def test_an_update_waits_for_its_database_however_long_that_is_away_and_is_answered_once(
+    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "WORKING_PAUSE", 0.01)
+    times = channel_module.WORKING_TRIES * 2
+    gone = OperationalError("SELECT 1", {}, Exception("the database is away"))
+    for owner, name in ((Conversations, "begin_turn"), (TelegramInbox, "begin"), (TelegramInbox, "finish")):
+        monkeypatch.setattr(owner, name, away(getattr(owner, name), times, gone))
+    await webhook.post(update(1, 7, "apa itu simpel?"))
+    await finished(services, 1)
+    assert len(webhook.api.sent_to(7)) == 1
+
+
+async def test_an_update_that_fails_for_another_reason_gets_a_sentence_and_does_not_come_again(
+    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "WORKING_PAUSE", 0.01)
+    monkeypatch.setattr(Conversations, "begin_turn", away(Conversations.begin_turn, 99, ValueError("a fault of ours")))
+    await webhook.post(update(1, 7, "apa itu simpel?"))
+    await finished(services, 1)
+    (said,) = webhook.api.sent_to(7)
+    assert said["text"] == "Maaf, ada gangguan di pihak kami. Silakan coba lagi beberapa saat lagi."
 
 
 SECRETS = ["rahasia negara", "3175012345678901", "Wiratmaja"]

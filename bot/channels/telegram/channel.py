@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -23,12 +23,14 @@ from bot.channels.telegram.queue import CHATS_AT_ONCE, ChatsInOrder, InboxQueue
 from bot.channels.telegram.reading import read
 from bot.channels.telegram.sending import Delivery, Sender, Stopping, pieces_of, quietly
 from bot.channels.telegram.updates import Answer, Answers
-from bot.conversation import ConversationService
+from bot.conversation import ConversationService, Interrupted
 from bot.messages import Outbound
 from bot.public_answers import PublicAnswers
 from bot.rate_limits import RateLimits
 from store.conversations import Conversations
+from store.database import AWAY
 from store.telegram_inbox import Progress, TelegramInbox
+from store.turn_queue import TurnLost
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 log = structlog.get_logger(__name__)
@@ -40,7 +42,9 @@ CALL_SECONDS = 20
 """Long, because a message whose answer we don't wait for is sent again."""
 POLL_SECONDS = 10
 WORKING_TRIES = 3
-WORKING_PAUSE = 1.0
+WORKING_PAUSE, LONGEST_WORKING_PAUSE = 1.0, 15.0
+PASSING = (*AWAY, Interrupted, TurnLost)
+"""Errors of a turn of which nothing is stored, and which may succeed in a moment."""
 
 
 class TelegramChannel:
@@ -174,18 +178,37 @@ class TelegramChannel:
     # Work
 
     async def _work(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer an update and note that it is dealt with. One that fails is tried again, but not for ever."""
+        """Answer an update and note that it is dealt with. It was acknowledged, so it waits for a database that is away."""
+        with suppress(Stopping):
+            await self._patiently(partial(self._answer, update))
+            await self._patiently(partial(asyncio.to_thread, self._inbox.finish, update.update_id))
+            self._progress.pop(update.update_id, None)
+
+    async def _patiently(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do it as soon as the database lets it be done. Raises `Stopping`."""
+        pause = WORKING_PAUSE
+        while True:
+            try:
+                await work()
+                return
+            except PASSING as error:
+                log.warning("telegram update waits for the database", error=type(error).__name__)
+            await self._sender.pause(pause)
+            pause = min(2 * pause, LONGEST_WORKING_PAUSE)
+
+    async def _answer(self, update: Update) -> None:
+        """Tried again where it fails, but not for ever: then the citizen is told so. Raises `PASSING`, `Stopping`."""
         for attempt in range(1, WORKING_TRIES + 1):
             try:
                 await self._send(update, await self._answers.to(update))
-                break
-            except Stopping:
                 return
+            except (Stopping, *PASSING):
+                raise
             except Exception as error:  # one update must not stop the others
                 log.error("telegram update failed", error=type(error).__name__, tries=attempt)
-                await asyncio.sleep(WORKING_PAUSE * (attempt - 1))
-        self._progress.pop(update.update_id, None)
-        await asyncio.to_thread(self._inbox.finish, update.update_id)
+            await self._sender.pause(WORKING_PAUSE * (attempt - 1))
+        if update.effective_chat and update.effective_chat.id > 0:
+            await self._sender.send(update.effective_chat.id, await self._answers.sorry(update.effective_chat.id))
 
     async def _send(self, update: Update, answer: Answer) -> None:
         """Send what was not sent before a restart. Each message is noted right before and right after it goes to Telegram."""

@@ -103,7 +103,7 @@ class Sender:
                 seconds = error.retry_after.total_seconds()  # type: ignore[union-attr]  # PTB_TIMEDELTA makes it one
                 if tries is not None and seconds > LONGEST_PAUSE:
                     break
-                await self._pause(seconds)
+                await self.pause(seconds)
             except ChatMigrated as error:
                 chat_id = error.new_chat_id
             except Forbidden:
@@ -117,7 +117,7 @@ class Sender:
                 as_html = False
             except TelegramError as error:
                 log.info("telegram could not be reached", error=type(error).__name__, tries=attempt)
-                await self._pause(min(0.5 * 2**attempt, LONGEST_PAUSE))
+                await self.pause(min(0.5 * 2**attempt, LONGEST_PAUSE))
         log.error("telegram message not delivered", tries=attempt)
         return Delivery.FAILED
 
@@ -164,13 +164,13 @@ class Sender:
         self._free_at[chat_id] = start + (SECONDS_A_CHAT if chat_id > 0 else SECONDS_A_GROUP)
         while len(self._free_at) > CHATS_REMEMBERED:
             self._free_at.pop(next(iter(self._free_at)))
-        await self._pause(start - now)
+        await self.pause(start - now)
         now = time.monotonic()
         start = max(now, self._all_free_at)
         self._all_free_at = start + SECONDS_OVER_ALL
-        await self._pause(start - now)
+        await self.pause(start - now)
 
-    async def _pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Raises `Stopping` where the server ends meanwhile."""
         if seconds > 0:
             await _either(self._ending, seconds)

@@ -93,8 +93,15 @@ class Answers:
 
     async def too_many(self, chat_id: int) -> Outbound:
         """What a chat is told that sends more than it may."""
+        return await self._sentence(chat_id, "utter_too_fast")
+
+    async def sorry(self, chat_id: int) -> Outbound:
+        """What a chat is told whose message could not be answered."""
+        return await self._sentence(chat_id, "utter_problem_server")
+
+    async def _sentence(self, chat_id: int, name: str) -> Outbound:
         conversation = await self._open(chat_id, "id")
-        return _outbound(Said(await self._service.sentence("utter_too_fast", await self._service.language(conversation))))
+        return _outbound(Said(await self._service.sentence(name, await self._service.language(conversation))))
 
     async def _may_speak(self, chat_id: int) -> bool:
         """Whether the sender is within the limits. Who isn't is told so once a minute, and not answered otherwise."""
