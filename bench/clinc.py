@@ -26,8 +26,8 @@ from services.spelling import normalise
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "clinc150" / "data_full.json"
 OUTSIDE = "oos"
-IN_SCOPE_TARGET = 0.9675
-"""On validation; three quarters of a point above the 0.96 that the test part should reach, since each part is a sample."""
+IN_SCOPE_TARGET = 0.965
+"""On validation; half a point above the 0.96 that the test part should reach, since each part is a sample."""
 TIMED = 1000
 PUBLISHED = (
     ("Rasa, trained with oos", 91.5, 45.3),

@@ -1,6 +1,6 @@
 """What understanding loses without each of its parts: `IntentModel` trained anew without it, by the same examples.
 
-Slow: six models are trained. `python -m evaluation.report --ablation` runs it, and report.json keeps the result.
+Slow: seven models are trained. `python -m evaluation.report --ablation` runs it, and report.json keeps the result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from bot.nlu import intent_model
-from bot.nlu.intent_model import Indices, IntentModel, Meaning, Scores, Views, Weighing
+from bot.nlu.intent_model import Indices, IntentModel, Meaning, Neighbours, Reading, Scores, Views, Weighing
 from bot.nlu.intents import FALLBACK
 from evaluation.groups import GROUPS, OUTSIDE, Group
 from evaluation.latency import WARM_UP, milliseconds
@@ -31,14 +31,28 @@ ABSTAINS_UNDER = 0.3
 """As `IntentClassifier` does by default."""
 
 
+class _TwoViews(Views):
+    @property
+    def log_probabilities(self) -> list[Scores]:
+        return super().log_probabilities[:2]
+
+
 class _WithoutNeighbours(Weighing):
+    def fit(self, views: Views, truth: Indices) -> None:
+        super().fit(_TwoViews(*views), truth)
+
+    def probabilities(self, views: Views) -> Scores:
+        return super().probabilities(_TwoViews(*views))
+
+
+class _WithoutStrangeness(Weighing):
     def _doubts(self, views: Views, best: Indices) -> Scores:
-        return np.asarray(super()._doubts(views, best)[:, :2])
+        return np.asarray(super()._doubts(views, best)[:, :3])
 
 
 class _MeaningAlone(IntentModel):
     def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
-        return np.asarray(np.exp(self._meaning.log_probabilities(encoder.encode_parts([text]))[0]))
+        return np.asarray(np.exp(self._meaning.read(encoder.encode_parts([text])).log_probabilities[0]))
 
 
 class _SpellingAlone(IntentModel):
@@ -49,6 +63,14 @@ class _SpellingAlone(IntentModel):
 class _SentenceVectorAlone(Meaning):
     def fit(self, parts: Vectors, truth: Indices) -> Meaning:
         return super().fit(parts[:, :1], truth)
+
+    def read(self, parts: Vectors) -> Reading:
+        return super().read(parts[:, :1])
+
+
+class _NeighboursBySentenceVectorAlone(Neighbours):
+    def __init__(self, parts: Vectors, truth: Indices) -> None:
+        super().__init__(parts[:, :1], truth)
 
     def log_probabilities(self, parts: Vectors) -> Scores:
         return super().log_probabilities(parts[:, :1])
@@ -76,8 +98,12 @@ VARIANTS = (
     Variant("meaning view only", model=_MeaningAlone),
     Variant("without spelling correction", replaced={"SpellingCorrection": _no_correction}),
     Variant("without normalisation (as typed, in lower case)", spelling_of=str.lower),
-    Variant("without the neighbours' doubt", replaced={"Weighing": _WithoutNeighbours}),
-    Variant("the sentence vector proper instead of all its parts", replaced={"Meaning": _SentenceVectorAlone}),
+    Variant("without the neighbours", replaced={"Weighing": _WithoutNeighbours}),
+    Variant("without the doubts that need no example of `out_of_scope`", replaced={"Weighing": _WithoutStrangeness}),
+    Variant(
+        "the sentence vector proper instead of all its parts",
+        replaced={"Meaning": _SentenceVectorAlone, "Neighbours": _NeighboursBySentenceVectorAlone},
+    ),
 )
 
 

@@ -135,9 +135,8 @@ def test_the_weights_favour_the_view_that_is_right() -> None:
     truth = random.integers(0, 4, 200)
     knowing = np.log(np.where(np.eye(4)[truth] == 1, 0.7, 0.1))
     guessing = np.log(random.dirichlet(np.ones(4), 200))
-    weighing = Weighing(None)
-    weighing.fit_weights(guessing, knowing, truth)
-    assert weighing.weights[1] > 3 * abs(weighing.weights[0])
+    weights = Weighing.best_weights([guessing, knowing], truth)
+    assert weights[1] > 3 * abs(weights[0])
 
 
 # --- Rasa's side -------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """The intent classifier without Rasa: a message in, calibrated probabilities of the intents out.
 
-Two views of a message are weighed: `Spelling` counts its words and their parts and knows names and slang; `Meaning` reads its sentence
-vectors (services/encoder.py) and knows paraphrases. Where spelling alone is sure, no vector is made. What each part brings stands in
-docs/understanding.md.
+Three views of a message are weighed: `Spelling` counts its words and their parts and knows names and slang; `Meaning` reads its
+sentence vectors (services/encoder.py) and knows paraphrases; `Neighbours` tells which examples lie near it. Where spelling alone is
+sure, no vector is made. What each part brings stands in docs/understanding.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import structlog
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import expit, log_softmax, softmax
 from sklearn.exceptions import ConvergenceWarning
@@ -31,12 +31,15 @@ log = structlog.get_logger(__name__)
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 WORD = r"\S+"
-NEAREST = 3
+NEAREST, AXES, CLOSENESS = 3, 256, 10.0
+"""Of `Neighbours`: how many examples of a label count, numbers of a place, and factor of a cosine beside a logarithm of odds."""
+LESS_SURE = 0.5
+"""Where a label's lead is a sign of doubt, log-probabilities count by this factor: differences among great ones then still tell."""
 
 DEFAULTS: dict[str, Any] = {
     "outside": "out_of_scope",
     "never_quick": ["crisis"],
-    "sure": 0.97,
+    "sure": 0.99,
     "C": 10.0,
     "hidden": 512,
     "networks": 3,
@@ -100,6 +103,13 @@ class Spelling:
         return np.asarray(log_softmax(decision + self._bias))
 
 
+class Reading(NamedTuple):
+    """What the networks make of messages. `scores`: before they are made to sum to 1. Both have the shape (messages, labels)."""
+
+    log_probabilities: Scores
+    scores: Scores
+
+
 class Meaning:
     """Networks with one hidden layer on the parts of the sentence vector; their log-probabilities are averaged.
 
@@ -136,37 +146,52 @@ class Meaning:
         scale = np.sqrt(inputs.shape[2] / read)
         return np.asarray(inputs[:, :read].reshape(len(inputs), -1) * scale, dtype=np.float32)
 
-    def log_probabilities(self, parts: Vectors) -> Scores:
-        """Shape (rows, labels)."""
+    def read(self, parts: Vectors) -> Reading:
         inputs = directions(parts, self._mean)
         scores = []
         for read, (first, second), (first_bias, second_bias) in self._layers:
-            hidden = np.maximum(self._first(inputs, read) @ first + first_bias, 0)
-            scores.append(log_softmax(hidden @ second + second_bias, axis=1))
-        return np.asarray(np.mean(scores, axis=0))
+            scores.append(np.maximum(self._first(inputs, read) @ first + first_bias, 0) @ second + second_bias)
+        return Reading(np.mean([log_softmax(score, axis=1) for score in scores], axis=0), np.mean(scores, axis=0))
 
 
 class Neighbours:
-    """How close a message comes to the examples of a label: the mean cosine to the nearest three."""
+    """How close a message comes to the examples of each label: the mean cosine to the nearest three, over all parts of the vector.
 
-    def __init__(self, vectors: Vectors, truth: Indices) -> None:
-        self._mean = vectors.mean(axis=0)
-        away = directions(vectors, self._mean)
-        self._examples = [away[truth == label] for label in range(truth.max() + 1)]
+    In the directions in which the examples differ most: a quarter of the numbers, and as right.
+    """
 
-    def closeness(self, vectors: Vectors, labels: Indices) -> Scores:
-        """Of each row to the label beside it, shape (rows,)."""
-        rows = zip(directions(vectors, self._mean), labels, strict=True)
-        return np.array([np.sort(self._examples[label] @ row)[-NEAREST:].mean() for row, label in rows])
+    def __init__(self, parts: Vectors, truth: Indices) -> None:
+        self._mean = parts.mean(axis=0)
+        away = self._away(parts)
+        self._axes = np.asarray(np.linalg.eigh(away.T @ away)[1][:, -AXES:], dtype=np.float32)
+        order = np.argsort(truth, kind="stable")
+        self._examples = self._places(parts[order])
+        self._ends = np.cumsum(np.bincount(truth))
+
+    def _away(self, parts: Vectors) -> Vectors:
+        return directions(parts, self._mean).reshape(len(parts), -1)
+
+    def _places(self, parts: Vectors) -> Vectors:
+        places = self._away(parts) @ self._axes
+        return np.asarray(places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+    def log_probabilities(self, parts: Vectors) -> Scores:
+        """Shape (rows, labels)."""
+        cosines = np.split(self._places(parts) @ self._examples.T, self._ends[:-1], axis=1)
+        nearest = [np.partition(one, -min(NEAREST, one.shape[1]), axis=1)[:, -NEAREST:].mean(axis=1) for one in cosines]
+        return np.asarray(log_softmax(CLOSENESS * np.stack(nearest, axis=1).astype(np.float64), axis=1))
 
 
 class Views(NamedTuple):
-    """Messages as each part sees them. `spelling`, `meaning`: log-probabilities, shape (messages, labels)."""
+    """Messages as each part sees them. `spelling`, `neighbours`: log-probabilities, shape (messages, labels)."""
 
     spelling: Scores
-    meaning: Scores
-    vectors: Vectors
-    neighbours: Neighbours
+    meaning: Reading
+    neighbours: Scores
+
+    @property
+    def log_probabilities(self) -> list[Scores]:
+        return [self.spelling, self.meaning.log_probabilities, self.neighbours]
 
 
 class Weighing:
@@ -177,30 +202,31 @@ class Weighing:
         self._outside = outside
 
     def fit(self, views: Views, truth: Indices) -> None:
-        self.fit_weights(views.spelling, views.meaning, truth)
+        self.weights = self.best_weights(views.log_probabilities, truth)
+        self._quick_weight = float(self.best_weights([views.spelling], truth)[0])
         self._odds = None
         if self._outside is not None:
             doubts = self._doubts(views, self._best_inside(views))
             self._scale = doubts.std(axis=0)
             self._odds = LogisticRegression(C=0.1).fit(self._signs(doubts), truth == self._outside)
 
-    def fit_weights(self, spelling: Scores, meaning: Scores, truth: Indices) -> None:
-        """So that what was said is as likely as it can be: of both views together, and of spelling alone."""
+    @staticmethod
+    def best_weights(views: Sequence[Scores], truth: Indices) -> Scores:
+        """Those with which what was said is as likely as it can be, one a view."""
         rows = np.arange(len(truth))
 
         def loss(weights: Scores) -> float:
-            return -float(log_softmax(weights[0] * spelling + weights[1] * meaning, axis=1)[rows, truth].mean())
+            combined = sum(weight * view for weight, view in zip(weights, views, strict=True))
+            return -float(log_softmax(combined, axis=1)[rows, truth].mean())
 
-        self.weights = np.asarray(minimize(loss, [1.0, 0.5], method="Nelder-Mead").x)
-
-        self._quick_weight = float(minimize_scalar(lambda w: loss(np.array([w, 0.0])), bounds=(0.1, 5), method="bounded").x)
+        return np.asarray(minimize(loss, [1.0, *[0.5] * (len(views) - 1)], method="Nelder-Mead").x)
 
     def quick(self, spelling: Scores) -> Scores:
         """Probabilities by spelling alone, shape (labels,)."""
         return np.asarray(softmax(self._quick_weight * spelling))
 
     def _combined(self, views: Views) -> Scores:
-        return np.asarray(self.weights[0] * views.spelling + self.weights[1] * views.meaning)
+        return np.asarray(sum(weight * view for weight, view in zip(self.weights, views.log_probabilities, strict=True)))
 
     def _best_inside(self, views: Views) -> Indices:
         combined = self._combined(views)
@@ -208,11 +234,18 @@ class Weighing:
         return np.asarray(combined.argmax(axis=1))
 
     def _doubts(self, views: Views, best: Indices) -> Scores:
-        """In each view, how much likelier or closer `outside` is than the best other label, shape (rows, 3)."""
-        rows, outside = np.arange(len(best)), np.full_like(best, self._outside)
-        likelier = [view[:, self._outside] - view[rows, best] for view in (views.spelling, views.meaning)]
-        closer = views.neighbours.closeness(views.vectors, outside) - views.neighbours.closeness(views.vectors, best)
-        return np.stack([*likelier, closer], axis=1)
+        """What speaks against the best other label, shape (rows, 5).
+
+        How much likelier `outside` is in each view: these know it by its examples. How weakly the networks answer to the best label,
+        and how little it stands out among the other labels: these find what is like nothing that was learned.
+        """
+        rows = np.arange(len(best))
+        likelier = [view[:, self._outside] - view[rows, best] for view in views.log_probabilities]
+        weak = -views.meaning.scores[rows, best]
+        combined = self._combined(views)
+        combined[:, self._outside] = -np.inf
+        unclear = -log_softmax(combined * LESS_SURE, axis=1)[rows, best]
+        return np.stack([*likelier, weak, unclear], axis=1)
 
     def _signs(self, doubts: Scores) -> Scores:
         """The doubts, and before them their sum, made so large that regularisation leaves it alone.
@@ -223,7 +256,7 @@ class Weighing:
         return np.column_stack([10 * scaled.sum(axis=1), scaled])
 
     def probabilities(self, views: Views) -> Scores:
-        """By both views, shape (rows, labels); rows sum to 1."""
+        """By all views, shape (rows, labels); rows sum to 1."""
         combined = self._combined(views)
         if self._odds is None:
             return np.asarray(softmax(combined, axis=1))
@@ -252,20 +285,20 @@ class IntentModel:
             raise ValueError("an intent classifier needs three intents or more")
         config = self._config
         parts = encoder.encode_parts_and_keep(texts)
-        vectors = parts[:, 0]
         self._correction = SpellingCorrection(spellings)
         self._spelling = Spelling(config["C"])
         features = self._spelling.features([self._correction.correct(spelling) for spelling in spellings])
         seen, unseen = train_test_split(np.arange(len(truth)), test_size=config["held_out"], random_state=1, stratify=truth)
         by_spelling = self._spelling.regression(features[seen], truth[seen]).predict_log_proba(features[unseen])
-        by_meaning = self._new_meaning().fit(parts[seen], truth[seen]).log_probabilities(parts[unseen])
+        by_meaning = self._new_meaning().fit(parts[seen], truth[seen]).read(parts[unseen])
         self.labels = labels.tolist()
         self._weighing = Weighing(self.labels.index(config["outside"]) if config["outside"] in self.labels else None)
-        views = Views(by_spelling, by_meaning, vectors[unseen], Neighbours(vectors[seen], truth[seen]))
+        by_neighbours = Neighbours(parts[seen], truth[seen]).log_probabilities(parts[unseen])
+        views = Views(by_spelling, by_meaning, by_neighbours)
         self._weighing.fit(views, truth[unseen])
         self._spelling.fit(features, truth)
         self._meaning = self._new_meaning().fit(parts, truth)
-        self._neighbours = Neighbours(vectors, truth)
+        self._neighbours = Neighbours(parts, truth)
         accuracy = (self._weighing.probabilities(views).argmax(axis=1) == truth[unseen]).mean()
         weights = [round(float(weight), 2) for weight in self._weighing.weights]
         log.info("intents trained", examples=len(texts), right_on_held_out=round(float(accuracy), 4), weights=weights)
@@ -280,5 +313,5 @@ class IntentModel:
         if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
             return quick
         parts = encoder.encode_parts([text])
-        views = Views(by_spelling[None], self._meaning.log_probabilities(parts), parts[:, 0], self._neighbours)
+        views = Views(by_spelling[None], self._meaning.read(parts), self._neighbours.log_probabilities(parts))
         return np.asarray(self._weighing.probabilities(views)[0])
