@@ -37,7 +37,6 @@ from bot.scheduler import Job, Scheduler
 from desk.room import open_desk
 from services.assembly import Services
 from services.knowledge import Knowledge
-from store.database import utc_now
 from store.leases import Leases
 from store.notices import Notices
 from store.telegram_inbox import TelegramInbox
@@ -157,8 +156,8 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
         await asyncio.to_thread(services.reminders.record_due)
 
     async def end_handoffs() -> None:
-        await asyncio.to_thread(services.handoffs.close_unserved, utc_now())
-        await asyncio.to_thread(services.handoffs.hand_back_idle, utc_now())
+        await asyncio.to_thread(services.handoffs.close_unserved)
+        await asyncio.to_thread(services.handoffs.hand_back_idle)
 
     async def forget_updates() -> None:
         await asyncio.to_thread(TelegramInbox(services.database, services.encryption).forget_old)

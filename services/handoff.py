@@ -293,13 +293,13 @@ class Handoffs:
         """Give the conversation back to the assistant. Raises `NotYours`."""
         self._step(handoff_id, self._held_by(officer), Event.HANDED_BACK, officer, self._end(Event.HANDED_BACK))
 
-    def close_unserved(self, now: datetime) -> list[int]:
+    def close_unserved(self) -> list[int]:
         """End every hand-off that nobody took before the service of its day ended; returns their ids."""
         with self._database.session() as session:
             waiting = list(session.scalars(select(Handoff).where(Handoff.state == State.WAITING).order_by(Handoff.id)))
         closed = []
         for handoff in waiting:
-            if now < self._hours.closing_of(handoff.asked_at):
+            if self._clock() < self._hours.closing_of(handoff.asked_at):
                 continue
             try:
                 self._step(handoff.id, Handoff.state == State.WAITING, Event.UNSERVED, PROGRAM, self._end(Event.UNSERVED))
@@ -308,13 +308,13 @@ class Handoffs:
             closed.append(handoff.id)
         return closed
 
-    def hand_back_idle(self, now: datetime) -> list[int]:
+    def hand_back_idle(self) -> list[int]:
         """Hand back every conversation whose officer has been silent for `LONGEST_SILENCE`; returns the ids."""
         spoke = select(func.max(HandoffEvent.at)).where(
             HandoffEvent.handoff_id == Handoff.id, HandoffEvent.name.in_((Event.TAKEN, Event.SAID, Event.TRANSFERRED))
         )
         with self._database.session() as session:
-            idle = select(Handoff.id).where(Handoff.state == State.ACTIVE, spoke.scalar_subquery() < now - LONGEST_SILENCE)
+            idle = select(Handoff.id).where(Handoff.state == State.ACTIVE, spoke.scalar_subquery() < self._clock() - LONGEST_SILENCE)
             found = list(session.scalars(idle))
         ended = []
         for handoff_id in found:

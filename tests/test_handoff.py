@@ -209,18 +209,18 @@ def test_whom_nobody_took_by_closing_time_is_told_so_once(
 ) -> None:
     waiting, taken = handoffs.ask(citizen()).handoff_id, handoffs.ask(citizen()).handoff_id
     handoffs.take(taken, "rina")
-    assert handoffs.close_unserved(Clock("2026-11-23 12:30").now) == []
-    assert handoffs.close_unserved(Clock("2026-11-23 14:59").now) == []
-    assert handoffs.close_unserved(Clock("2026-11-23 15:00").now) == [waiting]
-    assert handoffs.close_unserved(Clock("2026-11-23 15:01").now) == []
+    for moment, closed in (("12:30", []), ("14:59", []), ("15:00", [waiting]), ("15:01", [])):
+        clock.set(f"2026-11-23 {moment}")
+        assert handoffs.close_unserved() == closed, moment
     assert history(services, waiting)[-1] == ("unserved", "sistem")
     with services.database.session() as session:
         assert session.get_one(Handoff, taken).state == State.ACTIVE
 
 
-def test_a_restart_next_morning_still_closes_yesterdays_queue(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+def test_a_restart_next_morning_still_closes_yesterdays_queue(handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]) -> None:
     yesterday = handoffs.ask(citizen()).handoff_id
-    assert handoffs.close_unserved(Clock("2026-11-24 09:30").now) == [yesterday]
+    clock.set("2026-11-24 09:30")
+    assert handoffs.close_unserved() == [yesterday]
 
 
 def test_each_event_is_told_by_one_process_and_again_when_that_one_died(

@@ -298,7 +298,7 @@ async def test_who_was_not_served_by_closing_time_hears_so_and_gets_a_ticket_off
     citizen = await Citizen(client).arrives()
     await citizen.goes_through(WISH, "ya")
     clock.set("2026-11-23 15:01")
-    services.handoffs.close_unserved(clock())
+    services.handoffs.close_unserved()
     await announcements.tell_all()
     messages = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
     assert "belum ada petugas" in messages[-1]["text"]
@@ -310,7 +310,8 @@ async def test_the_closing_sentence_leaves_the_question_of_a_form_last(
 ) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.goes_through("saya mau mengajukan permohonan informasi publik", WISH, "ya")
-    services.handoffs.close_unserved(Clock("2026-11-23 15:01").now)
+    clock.set("2026-11-23 15:01")
+    services.handoffs.close_unserved()
     await announcements.tell_all()
     assert "Informasi apa yang Anda minta" in await citizen.says("1")
 

@@ -98,9 +98,9 @@ async def test_an_officer_who_falls_silent_gives_the_citizen_back(citizen: Citiz
     clock.forward(minutes=25)
     await sari.sends(f"/desk/queue/{waiting.handoff_id}/say", text="sebentar ya")
     clock.forward(minutes=25)
-    assert services.handoffs.hand_back_idle(clock()) == []
+    assert services.handoffs.hand_back_idle() == []
     clock.forward(minutes=6)
-    assert services.handoffs.hand_back_idle(clock()) == [waiting.handoff_id]
+    assert services.handoffs.hand_back_idle() == [waiting.handoff_id]
     assert services.handoffs.untold()[-1].name is Event.HANDED_BACK
 
 
