@@ -73,7 +73,8 @@ class Scheduler:
     async def _do(self, job: Job, now: datetime) -> None:
         started, failure = time.perf_counter(), None
         try:
-            await asyncio.wait_for(job.run(), JOB_SECONDS)
+            async with asyncio.timeout(JOB_SECONDS):  # wait_for would lose a cancellation that comes as the job ends
+                await job.run()
         except Exception as error:
             failure = type(error).__name__
             raise

@@ -143,3 +143,12 @@ class _AlwaysFree(Leases):
 
     def take(self, name: str, holder: str, now: datetime, length: timedelta) -> bool:
         return True
+
+
+async def test_a_scheduler_that_is_cancelled_as_a_job_ends_does_end(leases: Leases) -> None:
+    async def end() -> None:
+        scheduling.cancel()
+
+    scheduling = asyncio.create_task(Scheduler(leases, [Job("ends", MINUTE, end)]).run())
+    await asyncio.wait({scheduling}, timeout=10)
+    assert scheduling.cancelled()

@@ -181,7 +181,8 @@ class Sender:
 async def _either(event: asyncio.Event, seconds: float) -> None:
     """Return when the event has come or the time is over."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # wait_for would lose a cancellation that comes with the event
+            await event.wait()
 
 
 async def quietly(call: Awaitable[Any]) -> None:
