@@ -328,6 +328,9 @@ class SimpelRequest(Base):
     changed_on: Mapped[date]
 
 
+UNFINISHED = text("content IS NOT NULL")
+
+
 class TelegramUpdate(Base):
     """An update from Telegram: stored before it is acknowledged, kept without its content once it is dealt with."""
 
@@ -342,7 +345,15 @@ class TelegramUpdate(Base):
     """How many messages of the answer Telegram has taken, noted after the call."""
     key: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     """For an update that may happen only once in its way, such as the press of a keyboard: a fingerprint."""
+    chat: Mapped[str | None] = mapped_column(String(64))
+    """Fingerprint of the chat, until the update is dealt with."""
+    holder: Mapped[str | None] = mapped_column(String(32))
+    """The process that works on it."""
+    held_until: Mapped[datetime | None]
+    """From then on another process may take it; empty where none has it."""
     received_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (Index("ix_telegram_updates_open", "chat", "update_id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),)
 
 
 class StaffMember(Base):

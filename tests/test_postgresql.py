@@ -168,10 +168,10 @@ async def test_the_audit_log_is_one_chain_that_the_database_keeps(on_postgresql:
 def test_updates_from_telegram_are_stored_once(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
     _, services = on_postgresql
     inbox = TelegramInbox(services.database, services.encryption)
-    assert [inbox.accept(2**40, {"update_id": 2**40}) for _ in range(2)] == [True, False]
-    assert inbox.unfinished() == [{"update_id": 2**40}]
+    assert [inbox.accept(2**40, 7, {"update_id": 2**40}) for _ in range(2)] == [True, False]
     inbox.finish(2**40)
-    assert inbox.unfinished() == []
+    inbox.release()
+    assert inbox.take_up() == []
 
 
 async def test_staff_teach_and_publish_knowledge_on_postgresql(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -19,7 +20,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, TypeHandler
 
 from bot.channels.telegram.menu import set_menu
-from bot.channels.telegram.queue import CHATS_AT_ONCE, ChatsInOrder, InboxQueue
+from bot.channels.telegram.queue import CHATS_AT_ONCE, ChatsInOrder, InboxQueue, chat_of
 from bot.channels.telegram.reading import read
 from bot.channels.telegram.sending import Delivery, Sender, Stopping, pieces_of, quietly
 from bot.channels.telegram.updates import Answer, Answers
@@ -29,7 +30,7 @@ from bot.public_answers import PublicAnswers
 from bot.rate_limits import RateLimits
 from store.conversations import Conversations
 from store.database import AWAY
-from store.telegram_inbox import Progress, TelegramInbox
+from store.telegram_inbox import LEASE, Progress, Taken, TelegramInbox
 from store.turn_queue import TurnLost
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")
@@ -45,6 +46,8 @@ WORKING_TRIES = 3
 WORKING_PAUSE, LONGEST_WORKING_PAUSE = 1.0, 15.0
 PASSING = (*AWAY, Interrupted, TurnLost)
 """Errors of a turn of which nothing is stored, and which may succeed in a moment."""
+LOOK_SECONDS = 2.0
+"""How often a process looks for updates that another has left."""
 
 
 class TelegramChannel:
@@ -64,7 +67,7 @@ class TelegramChannel:
         self._conversations = conversations
         self._inbox = inbox
         self._webhook = webhook
-        self._chats = ChatsInOrder()
+        self._chats = ChatsInOrder(self._is_behind_another)
         self._queue = InboxQueue(inbox, self._chats, self._too_many)
         builder = (
             Application.builder().token(token).base_url(base_url).concurrent_updates(self._chats).update_queue(self._queue)
@@ -83,6 +86,7 @@ class TelegramChannel:
     async def start(self) -> None:
         """Take up what an earlier process left, and begin. Where Telegram can't be reached, that goes on in the background."""
         await self._take_up()
+        self._aside(self._keep_leases())
         starting = self._aside(self._begin())
         await asyncio.wait({starting}, timeout=STARTING_SECONDS)
 
@@ -96,10 +100,33 @@ class TelegramChannel:
             if self._application.running:
                 await self._application.stop()
             await self._application.shutdown()
+        with suppress(*AWAY):  # the leases end by themselves
+            await asyncio.to_thread(self._inbox.release)
+
+    async def _keep_leases(self) -> None:
+        """Renew the leases on updates of this process, and take over those of processes that no longer do."""
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if time.monotonic() - renewed >= LEASE.total_seconds() / 3:
+                    await asyncio.to_thread(self._inbox.renew)
+                    renewed = time.monotonic()
+                await self._take_up()
+            except Exception as error:  # a database that is away for a moment must not end it
+                log.error("looking for telegram updates failed", error=type(error).__name__)
+
+    async def _is_behind_another(self, update: Update) -> bool:
+        try:
+            return await asyncio.to_thread(self._inbox.earlier_elsewhere, update.update_id, chat_of(update))
+        except AWAY:
+            return True  # it is asked again in a moment
 
     async def _take_up(self) -> None:
-        for left in await asyncio.to_thread(self._inbox.unfinished):
+        for left in await asyncio.to_thread(self._inbox.take_up):
             update = read(left.content, self._application.bot)
+            if self._chats.has(update):  # late to renew, and still the one who works on it
+                continue
             if left.progress.in_doubt:
                 log.warning("telegram message may come twice", update=update.update_id)
             self._progress[update.update_id] = left.progress
@@ -179,10 +206,14 @@ class TelegramChannel:
 
     async def _work(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer an update and note that it is dealt with. It was acknowledged, so it waits for a database that is away."""
-        with suppress(Stopping):
+        try:
             await self._patiently(partial(self._answer, update))
             await self._patiently(partial(asyncio.to_thread, self._inbox.finish, update.update_id))
-            self._progress.pop(update.update_id, None)
+        except Stopping:
+            return
+        except Taken:
+            log.warning("telegram update was taken over by another process", update=update.update_id)
+        self._progress.pop(update.update_id, None)
 
     async def _patiently(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do it as soon as the database lets it be done. Raises `Stopping`."""
@@ -197,12 +228,12 @@ class TelegramChannel:
             pause = min(2 * pause, LONGEST_WORKING_PAUSE)
 
     async def _answer(self, update: Update) -> None:
-        """Tried again where it fails, but not for ever: then the citizen is told so. Raises `PASSING`, `Stopping`."""
+        """Tried again where it fails, but not for ever: then the citizen is told so. Raises `PASSING`, `Stopping`, `Taken`."""
         for attempt in range(1, WORKING_TRIES + 1):
             try:
                 await self._send(update, await self._answers.to(update))
                 return
-            except (Stopping, *PASSING):
+            except (Stopping, Taken, *PASSING):
                 raise
             except Exception as error:  # one update must not stop the others
                 log.error("telegram update failed", error=type(error).__name__, tries=attempt)

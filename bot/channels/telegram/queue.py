@@ -7,7 +7,7 @@ import heapq
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ MOST_WAITING = 5_000
 MOST_OF_A_CHAT = 20
 """Updates of one chat that may wait; nobody types more."""
 STORING_PAUSE = 1.0
+ELSEWHERE_PAUSE = 0.5
 WARNING_PAUSE = 60.0
 CHATS_REMEMBERED = 10_000
 
@@ -46,8 +47,10 @@ class _Lane:
 class ChatsInOrder(BaseUpdateProcessor):
     """Works on many chats at once and on each chat's updates one after the other, in the order of their numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_behind_another: Callable[[Update], Awaitable[bool]]) -> None:
+        """`is_behind_another`: whether another process has an earlier update of the same chat to answer."""
         super().__init__(MOST_WAITING * 4)  # its own limit would count those that wait for their chat; ours stands below
+        self._is_behind_another = is_behind_another
         self._lanes: dict[int, _Lane] = {}
         self._working = asyncio.Semaphore(CHATS_AT_ONCE)
         self._count = 0
@@ -62,7 +65,7 @@ class ChatsInOrder(BaseUpdateProcessor):
 
     def admit(self, update: Update) -> bool:
         """Keep a place for an update about to be stored, until `enter` or `drop`; False where its chat has as many as it may."""
-        lane = self._lanes.setdefault(_chat_of(update), _Lane())
+        lane = self._lanes.setdefault(chat_of(update), _Lane())
         if len(lane.waiting) + lane.coming >= MOST_OF_A_CHAT:
             return False
         lane.coming += 1
@@ -70,7 +73,7 @@ class ChatsInOrder(BaseUpdateProcessor):
 
     def drop(self, update: Update) -> None:
         """The update was admitted and is no new one."""
-        lane = self._lanes[_chat_of(update)]
+        lane = self._lanes[chat_of(update)]
         lane.coming -= 1
         self._forget_if_empty(lane, update)
 
@@ -86,7 +89,7 @@ class ChatsInOrder(BaseUpdateProcessor):
 
     def enter(self, update: Update, *, admitted: bool) -> None:
         """The update takes its place in its chat; `do_process_update` follows."""
-        lane = self._lanes.setdefault(_chat_of(update), _Lane())
+        lane = self._lanes.setdefault(chat_of(update), _Lane())
         lane.coming -= admitted
         lane.updates[update.update_id] = update
         heapq.heappush(lane.waiting, update.update_id)
@@ -94,9 +97,14 @@ class ChatsInOrder(BaseUpdateProcessor):
         if self._count >= MOST_WAITING:
             self._room.clear()
 
+    def has(self, update: Update) -> bool:
+        """Whether the update has its place already."""
+        lane = self._lanes.get(chat_of(update))
+        return lane is not None and update.update_id in lane.updates
+
     def edit_of(self, update: Update) -> Message | None:
         """The newest edit of the update's message that waits behind it: what the citizen wants to have said."""
-        message, lane = update.message, self._lanes.get(_chat_of(update))
+        message, lane = update.message, self._lanes.get(chat_of(update))
         if message is None or lane is None:
             return None
         edits = (lane.updates[number].edited_message for number in sorted(lane.waiting, reverse=True))
@@ -110,7 +118,7 @@ class ChatsInOrder(BaseUpdateProcessor):
         if not isinstance(update, Update):
             await coroutine
             return
-        lane = self._lanes[_chat_of(update)]
+        lane = self._lanes[chat_of(update)]
         try:
             await self._turn(lane, update.update_id)
             async with self._working:
@@ -121,11 +129,27 @@ class ChatsInOrder(BaseUpdateProcessor):
             self._leave(lane, update)
 
     async def _turn(self, lane: _Lane, number: int) -> None:
+        """Return when the update is the chat's first that is not done, here and in other processes."""
+        await self._first_here(lane, number)
+        while not self._closed and await self._is_behind_another(lane.updates[number]):
+            await asyncio.sleep(ELSEWHERE_PAUSE)
+            heapq.heappush(lane.waiting, number)  # what this process has taken over meanwhile comes before it
+            self._next(lane)
+            await self._first_here(lane, number)
+
+    async def _first_here(self, lane: _Lane, number: int) -> None:
         if lane.current is None:
-            lane.current = heapq.heappop(lane.waiting)
+            self._next(lane)
         if lane.current != number:
             lane.turns[number] = asyncio.get_running_loop().create_future()
             await lane.turns[number]
+
+    @staticmethod
+    def _next(lane: _Lane) -> None:
+        lane.current = heapq.heappop(lane.waiting) if lane.waiting else None
+        turn = lane.turns.pop(lane.current, None) if lane.current is not None else None
+        if turn and not turn.done():
+            turn.set_result(None)
 
     def _leave(self, lane: _Lane, update: Update) -> None:
         self._count -= 1
@@ -137,15 +161,12 @@ class ChatsInOrder(BaseUpdateProcessor):
             lane.waiting = [number for number in lane.waiting if number != update.update_id]
             heapq.heapify(lane.waiting)
             return
-        lane.current = heapq.heappop(lane.waiting) if lane.waiting else None
-        if lane.current is None:
-            self._forget_if_empty(lane, update)
-        elif turn := lane.turns.get(lane.current):
-            turn.set_result(None)
+        self._next(lane)
+        self._forget_if_empty(lane, update)
 
     def _forget_if_empty(self, lane: _Lane, update: Update) -> None:
         if lane.current is None and not lane.waiting and not lane.coming:
-            self._lanes.pop(_chat_of(update), None)
+            self._lanes.pop(chat_of(update), None)
 
     async def initialize(self) -> None:
         """Nothing to prepare."""
@@ -171,7 +192,7 @@ class InboxQueue(asyncio.Queue[object]):
         await self._chats.room()
         admitted = self._chats.admit(item)
         try:
-            is_new = await self._stored(item.update_id, _content_of(item) if admitted else None)
+            is_new = await self._stored(item, _content_of(item) if admitted else None)
         except asyncio.CancelledError:
             if admitted:
                 self._chats.drop(item)
@@ -180,21 +201,21 @@ class InboxQueue(asyncio.Queue[object]):
             self._enter(item, admitted=True)
         elif admitted:
             self._chats.drop(item)
-        elif is_new and self._chats.may_warn(_chat_of(item)):
-            self._too_many(_chat_of(item))
+        elif is_new and self._chats.may_warn(chat_of(item)):
+            self._too_many(chat_of(item))
 
     def put_again(self, item: Update) -> None:
-        """An update that an earlier process has stored and not finished."""
+        """An update that another process has stored and not finished."""
         self._enter(item, admitted=False)
 
     def _enter(self, item: Update, *, admitted: bool) -> None:
         self._chats.enter(item, admitted=admitted)
         self.put_nowait(item)
 
-    async def _stored(self, update_id: int, content: dict[str, Any] | None) -> bool:
+    async def _stored(self, update: Update, content: dict[str, Any] | None) -> bool:
         while True:
             try:
-                return await asyncio.to_thread(self._inbox.accept, update_id, content)
+                return await asyncio.to_thread(self._inbox.accept, update.update_id, chat_of(update), content)
             except SQLAlchemyError as error:  # not acknowledged until it is stored, whatever keeps the database away
                 log.error("telegram update can't be stored yet", error=type(error).__name__)
                 await asyncio.sleep(STORING_PAUSE)
@@ -210,6 +231,7 @@ def _plain(value: Any) -> Any:
     return int(value.timestamp()) if isinstance(value, datetime) else str(value)
 
 
-def _chat_of(update: Update) -> int:
+def chat_of(update: Update) -> int:
+    """Telegram's number of the chat; 0 for what belongs to none."""
     chat = update.effective_chat
     return chat.id if chat else 0
