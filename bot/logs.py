@@ -1,4 +1,4 @@
-"""Structured logs without anything that a citizen wrote: our own events at INFO, Rasa's only where something is wrong."""
+"""Structured logs without anything that a citizen wrote: our own events at INFO, and nothing of libraries that quote."""
 
 from __future__ import annotations
 
@@ -22,13 +22,20 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        # Rasa logs whole messages at DEBUG and INFO through the same library.
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=own_events_only,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s", force=True)
     silence_quoting_libraries()
+
+
+def own_events_only(*name: str) -> structlog.PrintLogger | structlog.ReturnLogger:
+    """structlog's logger of a module: on stderr for ours, which give their name, and silent for Rasa's, which give none.
+
+    Rasa logs whole messages through the same library: at DEBUG, and where it can't read an event, at WARNING, too.
+    """
+    return structlog.PrintLogger(sys.stderr) if name else structlog.ReturnLogger()
 
 
 def silence_quoting_libraries() -> None:
