@@ -35,6 +35,8 @@ class BotApi:
         """Sees every sendMessage first and may answer in its place, or wait."""
         self.webhook = ""
         self.secret = ""
+        self.webhook_state: dict[str, Any] = {}
+        """What getWebhookInfo says beside the address."""
         self._updates: dict[int, dict[str, Any]] = {}
         self._last_update = 0
         self._last_message = 0
@@ -129,7 +131,7 @@ class BotApi:
         if method == "getMe":
             return self._ok({"id": 1, "is_bot": True, "first_name": "Sapa", "username": USERNAME})
         if method == "getWebhookInfo":
-            return self._ok({"url": self.webhook, "has_custom_certificate": False, "pending_update_count": 3})
+            return self._ok({"url": self.webhook, "has_custom_certificate": False, "pending_update_count": 3, **self.webhook_state})
         if method == "sendMessage" and self.gate and (refusal := await self.gate(method, form)):
             return refusal
         self.taken.append(Call(method, form, time.monotonic()))

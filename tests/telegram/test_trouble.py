@@ -30,7 +30,7 @@ DOWN = (502, {"description": "Bad Gateway"})
 
 
 async def test_an_answer_waits_for_telegram_as_long_as_it_is_down(
-    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, unhurried: None
 ) -> None:
     monkeypatch.setattr(sending, "LONGEST_PAUSE", 0.01)
     webhook.api.failures["sendMessage"] = [DOWN] * (sending.SENDING_TRIES * 3)
@@ -185,9 +185,10 @@ def away(work: Any, times: int, error: Exception) -> Any:
 
 
 async def test_an_update_waits_for_its_database_however_long_that_is_away_and_is_answered_once(
-    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch
+    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch, unhurried: None
 ) -> None:
-    monkeypatch.setattr(channel_module, "WORKING_PAUSE", 0.01)
+    for name in ("WORKING_PAUSE", "LONGEST_WORKING_PAUSE"):
+        monkeypatch.setattr(channel_module, name, 0.01)
     times = channel_module.WORKING_TRIES * 2
     gone = OperationalError("SELECT 1", {}, Exception("the database is away"))
     for owner, name in ((Conversations, "begin_turn"), (TelegramInbox, "begin"), (TelegramInbox, "finish")):
