@@ -42,7 +42,7 @@ test-browser: setup-dev ## run the tests in Debian's Chromium
 	$(UV) sync --frozen --group browser --python $(PYTHON)
 	.venv/bin/pytest -m browser tests/browser
 
-test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names the server)
+test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names the server) and of four processes under load
 	@.venv/bin/sapa train
 	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m scale
