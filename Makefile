@@ -47,7 +47,7 @@ test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names t
 	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m scale
 
-chaos: setup-dev ## kill a real server in mid-work, again and again
+chaos: setup-dev ## kill a real server in mid-work, again and again (CHAOS_KILLS times, 50), and count
 	@.venv/bin/sapa train
 	.venv/bin/pytest -m chaos
 
