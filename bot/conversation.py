@@ -7,12 +7,11 @@ each other. What the citizen typed lives in memory for the turn; tracker, log an
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,24 +24,17 @@ from bot.operation import TURN_SECONDS, TURNS
 from bot.shortcuts import (
     LEAVE,
     OFFICER_BUTTON,
-    PAYLOAD,
     action_beside_form,
-    awaited_field,
-    button_meant,
-    errand_named,
-    is_offered,
     leaves_officer,
     parsed_as,
-    without_language,
 )
 from bot.turn_order import Crowded, TurnOrder
+from bot.understanding import Understanding, masked
 from services.assembly import Services
-from services.commands import find_command
-from services.complaints import CORRUPTION, kind_of
 from services.dangers import sentence_for
 from services.handoff import Place, State
 from services.privacy import mask
-from services.remarks import is_question, is_small_talk, tells_who
+from services.retention import Kind as KindOfData
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Opening, Received, Reply
@@ -60,13 +52,10 @@ STATUS_OF_INTENT = {
     "talk_to_officer": AnswerStatus.HANDED_OVER,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
-GREETING = ("utter_privacy_note", "utter_greet")
-PERSONAL = "[data pribadi]"
-"""Stands for an answer to a form that holds a name or an address, though another question was open."""
+PRIVACY_NOTE = "utter_privacy_note"
+GREETING = (PRIVACY_NOTE, "utter_greet")
 LIKELIEST = 4
 """So many intents of the ranking stay with the turn, for staff who decide what was meant: three, and `nlu_fallback` before them."""
-NOT_COLLECTED = "[isi laporan tidak dicatat]"
-"""Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 
 
 class UnknownConversation(LookupError):
@@ -89,9 +78,11 @@ class ConversationService:
     def __init__(self, assistant: Assistant, services: Services) -> None:
         self._assistant = assistant
         self._conversations = services.conversations
+        self._understanding = Understanding(assistant, services.conversations)
         self._handoffs = services.handoffs
         self._own_data = services.own_data
         self._channels = services.channels
+        self._retention = services.retention
         self.order = TurnOrder(None if services.database.is_sqlite else TurnQueue(services.database), services.wakeups)
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
@@ -100,7 +91,7 @@ class ConversationService:
             await self._assistant.set_language(conversation_id, locale)
             off = await asyncio.to_thread(self._is_off, conversation_id)
             names = (CHANNEL_OFF,) if off else GREETING
-            said = [await self._assistant.sentence(name, locale) for name in names]
+            said = [await self._said(name, locale) for name in names]
             return await self._store(conversation_id, said, Turn(conversation_id, ""))
 
     async def greet_again(self, inbound: Inbound) -> list[Outbound]:
@@ -216,7 +207,7 @@ class ConversationService:
     async def _answer(self, inbound: Inbound, opening: Opening, place: Place | None) -> list[Outbound]:
         started = time.perf_counter()
         conversation = opening.conversation
-        pressed = await self._pressed(inbound, opening.offered)
+        pressed = await self._understanding.pressed(inbound, opening.offered)
         leaves = pressed is None and leaves_officer(inbound.text, place, conversation.awaited_field, opening.offered)
         settles = leaves or (pressed is not None and pressed.payload.startswith(OFFICER_BUTTON))
         if place and place.state is State.ACTIVE:
@@ -229,18 +220,20 @@ class ConversationService:
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
             return await self._say_only(inbound, opening, [text], f"[{text.name.lower()}]")
-        parsed, meant = (parsed_as(*LEAVE), text) if leaves else await self._understand(text, pressed, conversation.awaited_field)
+        parsed, meant = (
+            (parsed_as(*LEAVE), text) if leaves else await self._understanding.meaning(text, pressed, conversation.awaited_field)
+        )
         action = action_beside_form(parsed, meant, conversation.awaited_field)
-        masked = _masked(meant, parsed, None if action else conversation.awaited_field)
-        stored = await self._receive(inbound, opening, masked.text)
+        kept = masked(meant, parsed, None if action else conversation.awaited_field)
+        stored = await self._receive(inbound, opening, kept.text)
         turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
-        answer = await self._respond(turn, masked.text, parsed, action, opening.tracker_row)
+        answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
         said = list(answer.said)
         if action and not turn.asks and not turn.delete_afterwards:
             said += await self._open_question(conversation, answer.language)
         if place and parsed["intent"]["name"] == "crisis":
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
-        if masked.warn:
+        if kept.warn:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
         outbound = await self._store(
@@ -278,7 +271,7 @@ class ConversationService:
         """The channel is switched off: a ready sentence, and before it help where a life is in danger. Dialogue and draft stay."""
         text = visible(pressed.label if pressed else inbound.text) or "[empty]"
         parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
-        stored = await self._receive(inbound, opening, _masked(text, parsed, opening.conversation.awaited_field).text)
+        stored = await self._receive(inbound, opening, masked(text, parsed, opening.conversation.awaited_field).text)
         language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
         in_danger = parsed["intent"]["name"] == "crisis"
         names = (sentence_for(text), CHANNEL_OFF) if in_danger else (CHANNEL_OFF,)
@@ -294,6 +287,15 @@ class ConversationService:
             raise UnknownConversation(conversation_id)
         return conversation
 
+    async def _said(self, name: str, language: str) -> Said:
+        """A sentence of domain.yml; the privacy note says how long the log is kept, as staff have set it."""
+        if name == PRIVACY_NOTE and (days := await asyncio.to_thread(self._days_kept)):
+            return await self._assistant.sentence(f"{name}_days", language, days=days)
+        return await self._assistant.sentence(name, language)
+
+    def _days_kept(self) -> int:
+        return self._retention.days()[KindOfData.CONVERSATIONS]
+
     async def _open_question(self, conversation: Conversation, language: str) -> list[Said]:
         awaited = conversation.awaited_field
         return [await self._assistant.sentence(f"utter_ask_{awaited}", language)] if awaited else []
@@ -304,31 +306,6 @@ class ConversationService:
             return Received(opening.known.id, opening.next_seq - 1)
         add = self._conversations.add_inbound
         return await asyncio.to_thread(add, inbound.conversation_id, inbound.external_id, masked, opening.next_seq)
-
-    async def _pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
-        """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
-        if inbound.payload is not None:
-            return IssuedButton(label=inbound.text, payload=inbound.payload)
-        if inbound.button is None:
-            return button_meant(inbound.text, offered)
-        pressed = await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
-        if pressed is None or PAYLOAD.fullmatch(pressed.payload) or is_offered(pressed, offered):
-            return pressed
-        # Its payload answers a question, which must be the one that is open now.
-        answered = await asyncio.to_thread(self._conversations.written_since, pressed, inbound.external_id)
-        return None if answered else pressed
-
-    async def _understand(self, text: str, pressed: IssuedButton | None, awaited: str | None) -> tuple[dict[str, Any], str]:
-        """What the message means, and its words as forms shall read them."""
-        command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
-        if command:
-            return parsed_as(command[1], json.loads(command[2] or "{}")), text
-        errand = errand_named(text) if pressed is None and awaited is None else None
-        if errand:
-            return parsed_as(errand, {}), text
-        meant = pressed.payload if pressed else text
-        parsed = await asyncio.to_thread(self._assistant.understand, meant)
-        return (without_language(parsed) if awaited and not is_question(meant) else parsed), meant
 
     async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None, tracker_row: int) -> Answer:
         token = CURRENT.set(turn)
@@ -352,7 +329,7 @@ class ConversationService:
         """Answer without a turn of the dialogue, whose state stays as it is; a form's open question is asked again."""
         stored = await self._receive(inbound, opening, logged)
         language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
-        said = [await self._assistant.sentence(sentence, language) for sentence in sentences]
+        said = [await self._said(sentence, language) for sentence in sentences]
         if ask_again:
             said += await self._open_question(opening.conversation, language)
         turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
@@ -391,35 +368,6 @@ class ConversationService:
         if events:
             self._assistant.keep(events, row_id)
         return [self.render(message) for message in stored]
-
-
-@dataclass(frozen=True)
-class _MaskedText:
-    text: str
-    warn: bool
-    """Personal data stood where nobody had asked for it."""
-
-
-def _masked(text: str, parsed: dict[str, Any], awaited: str | None) -> _MaskedText:
-    """The message as tracker and log may keep it, given the field that was asked for."""
-    field_asked = awaited_field(awaited)
-    if field_asked and field_asked.personal and not _is_interruption(text, parsed):
-        return _MaskedText(f"[{field_asked.label}]", warn=False)
-    if field_asked and tells_who(text):
-        return _MaskedText(PERSONAL, warn=False)
-    complaint = kind_of(text) if parsed["intent"]["name"] == "report_complaint" else None
-    if complaint and complaint.name == CORRUPTION:
-        return _MaskedText(NOT_COLLECTED, warn=False)
-    found = mask(mask_factors(text))
-    return _MaskedText(found.text, warn=bool(found.found))
-
-
-def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
-    """Whether the message can be read as it is, though a personal value was asked for.
-
-    By its words and not by its intent: names and addresses have any intent, mostly `out_of_scope`.
-    """
-    return parsed["intent"]["name"] == "crisis" or bool(find_command(text)) or is_question(text) or is_small_talk(text)
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

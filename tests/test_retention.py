@@ -123,6 +123,18 @@ async def test_the_assistant_says_how_long_a_conversation_is_kept(client: Any, s
     assert "setelah 365 hari" in await citizen.says("lihat data saya")
 
 
+async def test_the_first_words_say_until_when_the_conversation_is_kept(client: Any, services: Services) -> None:
+    async def first_words(locale: str) -> str:
+        session = (await client.post("/api/chat/sessions", json={"locale": locale})).json()
+        return str(session["messages"][0]["text"])
+
+    assert "Catatan disimpan sampai Anda menghapusnya" in await first_words("id")
+    assert "kept until you delete it" in await first_words("en")
+    services.retention.set_days({Kind.CONVERSATIONS: 30}, "admin", "Keputusan pejabat pelindungan data")
+    assert "Catatan dihapus 30 hari setelah pesan terakhir" in await first_words("id")
+    assert "deleted 30 days after the last message" in await first_words("en")
+
+
 def test_the_command_deletes_by_the_same_settings_or_by_its_own_number_of_days(
     services: Services, capsys: pytest.CaptureFixture[str]
 ) -> None:

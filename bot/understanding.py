@@ -1,0 +1,84 @@
+"""Reads a message of a citizen: which button it presses, what it means, and what of it the log may keep."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.assistant import Assistant
+from bot.messages import Inbound
+from bot.shortcuts import PAYLOAD, awaited_field, button_meant, errand_named, is_offered, parsed_as, without_language
+from services.commands import find_command
+from services.complaints import CORRUPTION, kind_of
+from services.privacy import mask
+from services.remarks import is_question, is_small_talk, tells_who
+from services.status_checks import mask_factors
+from store.conversations import Conversations
+from store.models import Button as IssuedButton
+
+PERSONAL = "[data pribadi]"
+"""Stands for an answer to a form that holds a name or an address, though another question was open."""
+NOT_COLLECTED = "[isi laporan tidak dicatat]"
+"""Stands in tracker and log for a report of corruption, which only those who investigate may read."""
+
+
+class Understanding:
+    def __init__(self, assistant: Assistant, conversations: Conversations) -> None:
+        self._assistant = assistant
+        self._conversations = conversations
+
+    async def pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
+        """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
+        if inbound.payload is not None:
+            return IssuedButton(label=inbound.text, payload=inbound.payload)
+        if inbound.button is None:
+            return button_meant(inbound.text, offered)
+        pressed = await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
+        if pressed is None or PAYLOAD.fullmatch(pressed.payload) or is_offered(pressed, offered):
+            return pressed
+        # Its payload answers a question, which must be the one that is open now.
+        answered = await asyncio.to_thread(self._conversations.written_since, pressed, inbound.external_id)
+        return None if answered else pressed
+
+    async def meaning(self, text: str, pressed: IssuedButton | None, awaited: str | None) -> tuple[dict[str, Any], str]:
+        """What the message means, and its words as forms shall read them."""
+        command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
+        if command:
+            return parsed_as(command[1], json.loads(command[2] or "{}")), text
+        errand = errand_named(text) if pressed is None and awaited is None else None
+        if errand:
+            return parsed_as(errand, {}), text
+        meant = pressed.payload if pressed else text
+        parsed = await asyncio.to_thread(self._assistant.understand, meant)
+        return (without_language(parsed) if awaited and not is_question(meant) else parsed), meant
+
+
+@dataclass(frozen=True)
+class MaskedText:
+    text: str
+    warn: bool
+    """Personal data stood where nobody had asked for it."""
+
+
+def masked(text: str, parsed: dict[str, Any], awaited: str | None) -> MaskedText:
+    """The message as tracker and log may keep it, given the field that was asked for."""
+    field_asked = awaited_field(awaited)
+    if field_asked and field_asked.personal and not _is_interruption(text, parsed):
+        return MaskedText(f"[{field_asked.label}]", warn=False)
+    if field_asked and tells_who(text):
+        return MaskedText(PERSONAL, warn=False)
+    complaint = kind_of(text) if parsed["intent"]["name"] == "report_complaint" else None
+    if complaint and complaint.name == CORRUPTION:
+        return MaskedText(NOT_COLLECTED, warn=False)
+    found = mask(mask_factors(text))
+    return MaskedText(found.text, warn=bool(found.found))
+
+
+def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
+    """Whether the message can be read as it is, though a personal value was asked for.
+
+    By its words and not by its intent: names and addresses have any intent, mostly `out_of_scope`.
+    """
+    return parsed["intent"]["name"] == "crisis" or bool(find_command(text)) or is_question(text) or is_small_talk(text)
