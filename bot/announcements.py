@@ -1,30 +1,36 @@
 """Tells citizens what comes from the officers' side, outside their own turns: an officer has come, speaks, has gone.
 
 Officers work on the database (services/handoff.py), perhaps in another process; this reads what is untold and tells it, in order.
-Over the web a stored message is delivered by the event stream; other channels have to send it.
+An event is told once the channel has taken or refused its messages; until then it stays untold, whatever restarts in between. It is no
+job of the scheduler: those run one after the other, and an officer's words wait for none of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 
+from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
-from bot.messages import Outbound
+from bot.courier import Courier
 from services.assembly import Services
 from services.handoff import Event, Untold
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
+AGAIN_SECONDS = 10.0
+"""After so long a delivery that failed is tried again."""
+FINISHING_SECONDS = 5.0
 SENTENCES = {
     Event.TAKEN: "utter_officer_joined",
     Event.HANDED_BACK: "utter_officer_handed_back",
     Event.UNSERVED: "utter_officer_unserved",
 }
-Deliver = Callable[[str, Outbound], Awaitable[object]]
 ShowTyping = Callable[[str], Awaitable[object]]
 
 
@@ -33,14 +39,16 @@ class Announcements:
         self,
         service: ConversationService,
         services: Services,
-        deliver: dict[str, Deliver],
+        courier: Courier,
         show_typing: dict[str, ShowTyping] | None = None,
     ) -> None:
-        """`deliver` and `show_typing` name, by channel, what reaches a channel's own address; the web's event stream needs neither."""
+        """`show_typing` names, by channel, what shows the sign at a channel's own address; the web's event stream needs none."""
         self._service = service
         self._conversations = services.conversations
         self._handoffs = services.handoffs
-        self._deliver = deliver
+        self._courier = courier
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._again_at: dict[str, float] = {}
         self._show_typing = show_typing or {}
         self._typing: dict[str, datetime] = {}
 
@@ -48,17 +56,36 @@ class Announcements:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self.tell_all()
+                await self._look()
                 await self.show_typing()
             except Exception as error:  # a database that is away for a moment must not end it
                 log.error("looking for announcements failed", error=type(error).__name__)
 
+    async def finish(self) -> None:
+        """Wait for what is being told; a channel that has stopped leaves the rest to the next start."""
+        if self._telling:
+            await asyncio.wait(self._telling.values(), timeout=FINISHING_SECONDS)
+
     async def tell_all(self) -> None:
-        """Tell everything that is untold, each conversation in its own order."""
+        """Tell everything that is untold and due, each conversation in its own order."""
+        await self._look()
+        await asyncio.gather(*self._telling.values())
+
+    async def _look(self) -> None:
+        """Begin to tell what is untold; a conversation whose channel is slow keeps no other waiting."""
         by_conversation: dict[str, list[Untold]] = {}
         for event in await asyncio.to_thread(self._handoffs.untold):
             by_conversation.setdefault(event.conversation_id, []).append(event)
-        await asyncio.gather(*(self._tell_in_order(events) for events in by_conversation.values()))
+        now = time.monotonic()
+        self._again_at = {one: at for one, at in self._again_at.items() if at > now}
+        for conversation_id, events in by_conversation.items():
+            if conversation_id not in self._telling and conversation_id not in self._again_at:
+                task = asyncio.create_task(self._tell_in_order(events))
+                self._telling[conversation_id] = task
+                task.add_done_callback(partial(self._forget, conversation_id))
+
+    def _forget(self, conversation_id: str, _done: asyncio.Task[None]) -> None:
+        del self._telling[conversation_id]
 
     async def show_typing(self) -> None:
         """Let citizens see that an officer is writing to them, on channels that have to be told."""
@@ -79,26 +106,31 @@ class Announcements:
             if not await asyncio.to_thread(self._handoffs.claim, event.event_id):
                 return
             try:
-                await self._tell(event)
+                is_told = await self._tell(event)
             except TooManyWaiting:
-                await asyncio.to_thread(self._handoffs.release, event.event_id)
-                return
+                is_told = False
             except Exception as error:  # one conversation must not keep the others waiting
                 log.error("announcement failed", event_name=event.name, error=type(error).__name__)
                 return
+            if not is_told:
+                self._again_at[event.conversation_id] = time.monotonic() + AGAIN_SECONDS
+                await asyncio.to_thread(self._handoffs.release, event.event_id)
+                return
             await asyncio.to_thread(self._handoffs.told, event.event_id)
 
-    async def _tell(self, event: Untold) -> None:
-        if event.name is Event.SAID:
-            assert event.seq is not None
-            messages = (await self._service.messages_after(event.conversation_id, event.seq - 1))[:1]
-        else:
-            messages = await self._service.announce(
-                event.conversation_id, SENTENCES[event.name], ask_again=event.name is not Event.TAKEN
-            )
-        conversation = await asyncio.to_thread(self._conversations.get, event.conversation_id)
-        deliver = self._deliver.get(conversation.channel) if conversation else None
-        address = await asyncio.to_thread(self._conversations.address, event.conversation_id)
-        if deliver and address:
-            for message in messages:
-                await deliver(address, message)
+    async def _tell(self, event: Untold) -> bool:
+        """Store what the event says, unless that was done before, and send it. Whether the channel has taken or refused all of it."""
+        seqs = event.to_send
+        if seqs is None:
+            ask_again = event.name is not Event.TAKEN
+            stored = await self._service.announce(event.conversation_id, SENTENCES[event.name], ask_again=ask_again)
+            seqs = [message.seq for message in stored]
+            await asyncio.to_thread(self._handoffs.note_to_send, event.event_id, seqs)
+        for place, seq in enumerate(seqs):
+            messages = await self._service.messages_after(event.conversation_id, seq - 1)
+            if not messages or messages[0].seq != seq:
+                continue  # deleted meanwhile
+            if await self._courier.bring(event.conversation_id, messages[0]) is Delivery.FAILED:
+                await asyncio.to_thread(self._handoffs.note_to_send, event.event_id, seqs[place:])
+                return False
+        return True

@@ -14,9 +14,9 @@ from typing import Any
 import structlog
 
 from bot.assistant import Assistant
-from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
+from bot.courier import Courier
 from services.dates import long_date
 from services.ticket_events import Happening
 from services.ticket_files import TicketFiles
@@ -34,7 +34,7 @@ FILES = "[tautan berkas]"
 
 
 class Notifier:
-    """`telegram` is None where the channel is off; its notices then wait until it is on."""
+    """Notices for a channel that is off wait until it is on."""
 
     def __init__(
         self,
@@ -43,25 +43,32 @@ class Notifier:
         conversations: Conversations,
         notices: Notices,
         files: TicketFiles,
-        telegram: TelegramChannel | None,
+        courier: Courier,
     ) -> None:
         self._assistant = assistant
         self._service = service
         self._conversations = conversations
         self._notices = notices
         self._files = files
-        self._telegram = telegram
+        self._courier = courier
 
     async def deliver(self) -> None:
         """Bring every open notice as far as it can be brought now; what can't is tried again the next time."""
         for notice in await asyncio.to_thread(self._notices.open):
             if notice.state is NoticeState.PENDING:
                 await self._store(notice)
-        if self._telegram is None:
+        if self._courier.is_idle:
             return
+        stored: dict[str, list[OpenNotice]] = {}
         for notice in await asyncio.to_thread(self._notices.open):
             if notice.state is NoticeState.STORED:
-                await self._send(notice, self._telegram)
+                stored.setdefault(notice.conversation_id, []).append(notice)
+        await asyncio.gather(*(self._send_in_order(notices) for notices in stored.values()))
+
+    async def _send_in_order(self, notices: list[OpenNotice]) -> None:
+        for notice in sorted(notices, key=lambda notice: notice.id):
+            if await self._send(notice) is Delivery.FAILED:
+                return
 
     async def _store(self, notice: OpenNotice) -> None:
         if await asyncio.to_thread(self._conversations.get, notice.conversation_id) is None:
@@ -81,13 +88,12 @@ class Notifier:
         with suppress(TooManyWaiting):
             await self._service.tell(notice.conversation_id, notice.id, said, hidden)
 
-    async def _send(self, notice: OpenNotice, telegram: TelegramChannel) -> None:
+    async def _send(self, notice: OpenNotice) -> Delivery:
         message = await asyncio.to_thread(self._conversations.noticed, notice.id)
-        address = await asyncio.to_thread(self._conversations.address, notice.conversation_id)
-        if message is None or address is None:
-            delivery = Delivery.REFUSED
-        else:
-            delivery = await telegram.deliver(address, self._service.render(message))
+        delivery = Delivery.REFUSED
+        if message is not None:
+            delivery = await self._courier.bring(notice.conversation_id, self._service.render(message))
         after = {Delivery.SENT: NoticeState.SENT, Delivery.REFUSED: NoticeState.REFUSED, Delivery.FAILED: NoticeState.STORED}
         log.info("notice", ticket=notice.number, happening=notice.event, delivery=delivery)
         await asyncio.to_thread(self._notices.mark, notice.id, after[delivery])
+        return delivery

@@ -21,6 +21,7 @@ from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.webhook import telegram_webhook
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
+from bot.courier import Courier
 from bot.downloads import own_data_download
 from bot.embedding import WIDGET, from_listed_pages, listed_origins
 from bot.message_watch import MessageWatch
@@ -66,15 +67,10 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     limits = RateLimits(settings.redis_url, settings.limits, services.encryption.fingerprint, rates)
     telegram = _telegram(service, assistant, services, limits) if settings.telegram_bot_token else None
     notices = Notices(services.database, services.encryption)
-    notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, telegram)
+    courier = Courier(conversations, {"telegram": telegram.deliver} if telegram else {})
+    notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, courier)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier), runs=services.job_runs)
-    announcements = Announcements(
-        service,
-        services,
-        {"telegram": telegram.deliver} if telegram else {},
-        {"telegram": telegram.show_typing} if telegram else {},
-    )
-
+    announcements = Announcements(service, services, courier, {"telegram": telegram.show_typing} if telegram else {})
     models = ModelWatch(assistant, settings.models_dir, services.model_choices, Leases(services.database))
 
     @asynccontextmanager
@@ -98,6 +94,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
             await scheduling
         if telegram:
             await telegram.stop()
+        await announcements.finish()
         await services.wakeups.close()
 
     app = FastAPI(title="Sapa Setneg", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)

@@ -6,7 +6,7 @@ conditional update, and each leaves an event. What is said to the citizen about 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,8 +112,8 @@ class Untold:
     event_id: int
     name: Event
     conversation_id: str
-    seq: int | None
-    """Of `Event.SAID`: the number of the officer's message."""
+    to_send: list[int] | None
+    """Numbers of the messages of the conversation that tell it and are not sent yet; None where nothing is stored yet."""
 
 
 class Handoffs:
@@ -337,7 +337,7 @@ class Handoffs:
         )
         with self._database.session() as session:
             rows = session.execute(query).all()
-        return [Untold(event.id, Event(event.name), conversation_id, event.data.get("seq")) for event, conversation_id in rows]
+        return [Untold(event.id, Event(event.name), conversation_id, _to_send(event.data)) for event, conversation_id in rows]
 
     def claim(self, event_id: int) -> bool:
         """Whether this caller is the one to tell the citizen of the event; `told` says that it is done."""
@@ -351,6 +351,12 @@ class Handoffs:
         """Give up a claim, so that the next look tries again."""
         with self._database.session() as session:
             session.execute(update(HandoffEvent).where(HandoffEvent.id == event_id).values(claimed_at=None))
+
+    def note_to_send(self, event_id: int, seqs: Sequence[int]) -> None:
+        """Which messages that tell of the event still have to be sent, so that none is stored or sent again after a pause."""
+        with self._database.session() as session:
+            event = session.get_one(HandoffEvent, event_id)
+            event.data = {**event.data, "to_send": list(seqs)}
 
     def told(self, event_id: int) -> None:
         with self._database.session() as session:
@@ -412,3 +418,9 @@ class Handoffs:
 def _changed_one(result: Any) -> bool:
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
+
+
+def _to_send(data: dict[str, Any]) -> list[int] | None:
+    if "to_send" in data:
+        return list(data["to_send"])
+    return [data["seq"]] if "seq" in data else None

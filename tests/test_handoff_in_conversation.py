@@ -14,6 +14,7 @@ from sqlalchemy import select
 from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
+from bot.courier import Courier
 from bot.server import create_app
 from services.assembly import Services, assemble, use
 from services.handoff import Handoffs
@@ -44,7 +45,7 @@ def services(settings: Settings, knowledge: Knowledge, clock: Clock) -> Iterator
 
 @pytest.fixture
 async def announcements(services: Services, assistant: Assistant) -> AsyncIterator[Announcements]:
-    yield Announcements(ConversationService(assistant, services), services, {})
+    yield Announcements(ConversationService(assistant, services), services, Courier(services.conversations, {}))
 
 
 async def in_conversation_with(services: Services, announcements: Announcements) -> int:

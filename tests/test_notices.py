@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.assistant import Assistant
+from bot.channels.telegram import sending
 from bot.channels.telegram.channel import TelegramChannel
 from bot.channels.telegram.sending import SENDING_TRIES
 from bot.conversation import ConversationService
+from bot.courier import Courier
 from bot.notices import Notifier
 from services.assembly import Services
 from services.tickets import Filing, Kind, Resolution, State
@@ -27,9 +29,9 @@ REASON = "Dokumen harus dikumpulkan dari tiga unit kerja"
 
 def make_notifier(services: Services, assistant: Assistant, telegram: TelegramChannel | None = None) -> Notifier:
     service = ConversationService(assistant, services)
-    return Notifier(
-        assistant, service, services.conversations, Notices(services.database, services.encryption), services.ticket_files, telegram
-    )
+    courier = Courier(services.conversations, {"telegram": telegram.deliver} if telegram else {})
+    notices = Notices(services.database, services.encryption)
+    return Notifier(assistant, service, services.conversations, notices, services.ticket_files, courier)
 
 
 @pytest.fixture
@@ -141,8 +143,9 @@ async def test_a_notice_is_sent_once_to_the_chat_that_filed_the_ticket(
 
 
 async def test_a_notice_waits_while_telegram_is_off_or_can_not_be_reached(
-    services: Services, assistant: Assistant, telegram: tuple[BotApi, TelegramChannel]
+    services: Services, assistant: Assistant, telegram: tuple[BotApi, TelegramChannel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sending, "LONGEST_PAUSE", 0.01)
     api, channel = telegram
     services.ticket_changes.move(file_on_telegram(services, 7), State.REVIEWED, "dewi")
     await make_notifier(services, assistant).deliver()

@@ -10,6 +10,7 @@ import pytest
 from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
+from bot.courier import Courier
 from bot.server import create_app
 from services.assembly import Services
 from services.conversation_log import LogFilter
@@ -79,7 +80,9 @@ async def test_other_channels_are_told_once_for_each_sign(handoffs: Handoffs, se
     async def show(address: str) -> None:
         shown.append(address)
 
-    announcements = Announcements(ConversationService(assistant, services), services, {}, {"telegram": show})
+    announcements = Announcements(
+        ConversationService(assistant, services), services, Courier(services.conversations, {}), {"telegram": show}
+    )
     handoff_id = taken(handoffs, conversation.id)
     handoffs.note_typing(handoff_id, "sari")
     for _ in range(3):

@@ -10,6 +10,7 @@ import pytest
 from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
+from bot.courier import Courier
 from bot.rate_limits import Rates
 from services.assembly import Services
 from services.handoff import Handoffs
@@ -91,7 +92,8 @@ async def test_a_blocked_bot_hurts_nobody_else(bot_api: BotApi) -> None:
 async def test_an_officers_words_are_sent_to_the_chat_in_order(bot_api: BotApi, services: Services, assistant: Assistant) -> None:
     conversation = services.conversations.open("telegram", "id", "7")
     channel = channel_of(ConversationService(assistant, services), services, bot_api)
-    announcements = Announcements(ConversationService(assistant, services), services, {"telegram": channel.deliver})
+    courier = Courier(services.conversations, {"telegram": channel.deliver})
+    announcements = Announcements(ConversationService(assistant, services), services, courier)
     clock = Clock("2026-11-23 10:00")
     handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
     handoff_id = handoffs.ask(conversation.id).handoff_id

@@ -23,6 +23,8 @@ SECONDS_A_CHAT, SECONDS_A_GROUP, SECONDS_OVER_ALL = 1.0, 3.0, 1 / 30
 SENDING_TRIES = 5
 """For what can be tried again later. An answer that a citizen waits for is tried until Telegram takes it."""
 LONGEST_PAUSE = 60.0
+LONGEST_WAIT_OF_A_TRY = 10.0
+"""Where Telegram wants a longer pause in a chat, what can be tried again later is, and Telegram is not asked meanwhile."""
 CHATS_REMEMBERED = 10_000
 TYPING_SECONDS = 4.0
 """Telegram shows the sign for five."""
@@ -92,6 +94,8 @@ class Sender:
         attempt = 0
         as_html = True
         while tries is None or attempt < tries:
+            if tries is not None and self._free_at.get(chat_id, 0.0) - time.monotonic() > LONGEST_WAIT_OF_A_TRY:
+                break
             await self._turn_of(chat_id)
             if begin and not attempt:
                 await begin()
@@ -101,7 +105,8 @@ class Sender:
                 return Delivery.SENT
             except RetryAfter as error:
                 seconds = error.retry_after.total_seconds()  # type: ignore[union-attr]  # PTB_TIMEDELTA makes it one
-                if tries is not None and seconds > LONGEST_PAUSE:
+                if tries is not None and seconds > LONGEST_WAIT_OF_A_TRY:
+                    self._free_at[chat_id] = time.monotonic() + seconds
                     break
                 await self.pause(seconds)
             except ChatMigrated as error:
