@@ -105,7 +105,10 @@ async def test_a_call_that_telegram_leaves_unanswered_is_made_again(
 
 
 @pytest.mark.parametrize("status", [401, 502])
-async def test_the_web_is_served_though_telegram_is_away(status: int, services: Services, assistant: Assistant) -> None:
+async def test_the_web_is_served_though_telegram_is_away(
+    status: int, services: Services, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "STARTING_SECONDS", 0.1)
     async with BotApi() as api:
         api.failures["getMe"] = [(status, {"description": "Unauthorized"})] * 3
         values = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": ADDRESS}
