@@ -42,13 +42,14 @@ test-browser: setup-dev ## run the tests in Debian's Chromium
 	$(UV) sync --frozen --group browser --python $(PYTHON)
 	.venv/bin/pytest -m browser tests/browser
 
-test-scale: setup-dev ## run the tests on PostgreSQL (SAPA_TEST_POSTGRES names the server) and of four processes under load
+test-scale: setup-dev ## run the tests on PostgreSQL and Redis (SAPA_TEST_POSTGRES names the server)
 	@.venv/bin/sapa train
 	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m scale
 
-chaos: setup-dev ## kill a real server in mid-work, again and again (CHAOS_KILLS times, 50), and count
+chaos: setup-dev ## kill a real server in mid-work, again and again (CHAOS_KILLS times, 50), and four under load; count
 	@.venv/bin/sapa train
+	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m chaos
 
 bench: setup-dev ## measure against stock Rasa, and the desk's search over a million messages; write bench/*.md
