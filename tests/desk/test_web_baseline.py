@@ -20,7 +20,8 @@ from services.settings import PROJECT
 from services.staff import Role
 from tests.citizen import Citizen
 
-LEAKS = re.compile(r"Traceback|File \"|/work/|/root/|site-packages|sqlalchemy|psycopg|uvicorn|starlette|line \d+, in ", re.I)
+PLACES = "|".join(re.escape(f"{folder}/") for folder in (PROJECT, Path.home()))
+LEAKS = re.compile(rf"Traceback|File \"|{PLACES}|site-packages|sqlalchemy|psycopg|uvicorn|starlette|line \d+, in ", re.I)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "FOO"]
 
 
