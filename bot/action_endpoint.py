@@ -44,7 +44,8 @@ class InProcessActions(EndpointConfig):
         """What the action server would answer. Raises `ActionFailed`."""
         name = json.get("next_action", "")
         try:
-            result = await asyncio.wait_for(self._executor.run(json), self._seconds)
+            async with asyncio.timeout(self._seconds):  # wait_for would lose a cancellation that comes as the action ends
+                result = await self._executor.run(json)
             return result if isinstance(result, dict) else result.model_dump()
         except Exception as error:  # whatever an action does wrong must not end the conversation
             log.error("action failed", action=name, error=type(error).__name__, at=_place(error))

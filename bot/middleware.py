@@ -76,7 +76,8 @@ class Guarded:
         async def receive_counted() -> Message:
             nonlocal largest, too_large, expects_body
             try:
-                message = await asyncio.wait_for(receive(), BODY_SECONDS) if expects_body else await receive()
+                async with asyncio.timeout(BODY_SECONDS if expects_body else None):  # wait_for would lose a cancellation
+                    message = await receive()
             except TimeoutError:
                 return {"type": "http.disconnect"}
             expects_body = message.get("more_body", False)
