@@ -100,6 +100,7 @@ class TelegramChannel:
             if self._application.running:
                 await self._application.stop()
             await self._application.shutdown()
+            await self._application.bot.shutdown()  # the application leaves it open where Telegram never answered
         with suppress(*AWAY):  # the leases end by themselves
             await asyncio.to_thread(self._inbox.release)
 
