@@ -77,6 +77,11 @@ class Server:
         self._process.wait(STOP_SECONDS)
 
     @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
     def memory_mb(self) -> float:
         """Resident memory of the process and its descendants, in MB of 1,000,000 bytes."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._family())

@@ -19,6 +19,7 @@ from rasa.shared.utils.common import all_subclasses
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
+from bot.logs import place_of
 from services.turn import CURRENT
 from store.database import AWAY
 from store.turn_queue import TurnLost
@@ -48,20 +49,12 @@ class InProcessActions(EndpointConfig):
                 result = await self._executor.run(json)
             return result if isinstance(result, dict) else result.model_dump()
         except Exception as error:  # whatever an action does wrong must not end the conversation
-            log.error("action failed", action=name, error=type(error).__name__, at=_place(error))
+            log.error("action failed", action=name, error=type(error).__name__, at=place_of(error))
             turn = CURRENT.get()
             if turn:
                 turn.failed = True
                 turn.interrupted = isinstance(error, (*AWAY, TurnLost))
             raise ActionFailed(name) from None  # the cause may quote what the citizen wrote
-
-
-def _place(error: BaseException) -> str:
-    """File and line where it happened: all of a traceback that is safe to log."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "?"
 
 
 def in_thread(run: Callable[..., Any]) -> Callable[..., Any]:

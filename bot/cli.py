@@ -93,6 +93,7 @@ def serve() -> None:
         port=configured.port,
         access_log=False,
         log_level="warning",
+        log_config=None,  # bot/logs.py has set them
         http=PatientHttp,
         ws="none",
         server_header=False,

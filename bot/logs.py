@@ -1,4 +1,7 @@
-"""Structured logs without anything that a citizen wrote: our own events at INFO, and nothing of libraries that quote."""
+"""Structured logs without anything that a citizen wrote: our own events at INFO, and of libraries who failed, how and where.
+
+The words of an error stay out of them, and so do tracebacks, which end with those words: they may quote a message, a row or a token.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,18 @@ import structlog
 QUOTING = ("rasa", "telegram", "httpx", "httpcore", "sqlalchemy")
 """Libraries whose messages quote trackers, updates, rows, or addresses with a token in them. They are silent whatever level others log
 at; what fails in them is logged by us."""
+SPEAKING = ("uvicorn.error",)
+"""Libraries whose sentences an operator needs, and which quote nobody."""
+
+
+class Forwarded(logging.Handler):
+    """Makes an event of ours of what a library logs: its name, and what was raised where, in the shape of all other lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage().strip() if record.name in SPEAKING else "a library reports"
+        error = record.exc_info[1] if record.exc_info else None
+        raised = {"error": type(error).__name__, "at": place_of(error)} if error else {}
+        structlog.get_logger(__name__).log(record.levelno, said, library=record.name, **raised)
 
 
 def configure_logs() -> None:
@@ -26,7 +41,8 @@ def configure_logs() -> None:
         logger_factory=own_events_only,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s", force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[Forwarded()], force=True)
+    logging.captureWarnings(True)
     silence_quoting_libraries()
 
 
@@ -41,3 +57,11 @@ def own_events_only(*name: str) -> structlog.PrintLogger | structlog.ReturnLogge
 def silence_quoting_libraries() -> None:
     for name in QUOTING:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where it was raised: all of a traceback that is safe to log."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "?"

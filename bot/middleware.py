@@ -19,6 +19,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.logs import place_of
+
+log = structlog.get_logger(__name__)
 MAX_BODY = 64 * 1024
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -168,6 +171,35 @@ class Bounded:
             self._open_streams[session] -= 1
             if not self._open_streams[session]:
                 del self._open_streams[session]
+
+
+class Contained:
+    """What the application raises ends in a line of the log and a problem. The server sees none of it: its traceback would quote."""
+
+    def __init__(self, app: ASGIApp, problem: Problem) -> None:
+        self._app = app
+        self._problem = problem
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            route = getattr(scope.get("route"), "path", "unknown")  # the address itself may hold a token
+            log.error("request failed", route=route, error=type(error).__name__, at=place_of(error))
+            if not begun:  # else the server cuts the connection, since the answer has no end
+                await (await self._problem(Request(scope), 500, {}))(scope, receive, send)
 
 
 class Measured:

@@ -15,7 +15,7 @@ from structlog.contextvars import get_contextvars
 
 from bot.assistant import Assistant
 from bot.conversation import Interrupted
-from bot.middleware import REQUEST_HEADER, Problem
+from bot.middleware import Problem
 from store.database import AWAY
 from store.turn_queue import TurnLost
 
@@ -50,7 +50,8 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
         if request.url.path.startswith("/chat"):  # a person without JavaScript reads this
             return HTMLResponse(page.render(locale=_language(request), title=TITLE, sentence=sentence.text), status)
         body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": sentence.text}
-        return JSONResponse(body | (extra or {}), status, media_type="application/problem+json")
+        reference = {"reference": get_contextvars()["request"]} if status == 500 else {}
+        return JSONResponse(body | reference | (extra or {}), status, media_type="application/problem+json")
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -72,16 +73,6 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
 
     for passing in (*AWAY, Interrupted, TurnLost):
         app.add_exception_handler(passing, not_now)
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        route = getattr(request.scope.get("route"), "path", "unknown")  # the address itself may hold a token
-        log.error("request failed", route=route, error=type(error).__name__)
-        number = get_contextvars().get("request")
-        response = await problem(request, 500, {"reference": number} if number else None)
-        if number:  # this answer is made outside of what puts the number on all others
-            response.headers[REQUEST_HEADER] = number
-        return response
 
     async def answer(request: Request, status: int, headers: Mapping[str, str]) -> Response:
         response = await problem(request, status)

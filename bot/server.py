@@ -25,7 +25,7 @@ from bot.courier import Courier
 from bot.downloads import own_data_download
 from bot.embedding import WIDGET, from_listed_pages, listed_origins
 from bot.message_watch import MessageWatch
-from bot.middleware import Bounded, Guarded, KnownHosts
+from bot.middleware import Bounded, Contained, Guarded, KnownHosts
 from bot.model_watch import ModelWatch
 from bot.notices import Notifier
 from bot.operation import add_operation
@@ -99,6 +99,8 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
 
     app = FastAPI(title="Sapa Setneg", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     origins = listed_origins(settings.allowed_origins)
+    problem = add_problem_handlers(app, assistant)
+    app.add_middleware(Contained, problem=problem)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
@@ -107,7 +109,6 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         expose_headers=["Retry-After"],
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    problem = add_problem_handlers(app, assistant)
     app.add_middleware(Bounded, problem=problem)
     if settings.hosts:
         app.add_middleware(KnownHosts, hosts=settings.hosts)

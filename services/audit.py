@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from services.privacy import mask
 from store.database import Database, utc_now
 from store.models import AuditEntry
 
@@ -34,7 +35,10 @@ class AuditLog:
         self._clock = clock
 
     def record(self, actor: str, action: str, subject: str, reason: str = "", **data: Any) -> None:
-        """Append an entry; it is on the disk when this returns. Nothing personal belongs into any of it."""
+        """Append an entry; it is on the disk when this returns.
+
+        Nothing personal belongs into it: what somebody wrote, as reason or among `data`, is masked, since no entry can be changed.
+        """
         for tries_left in reversed(range(TRIES)):
             try:
                 with self._database.durable_session() as session:
@@ -44,8 +48,8 @@ class AuditLog:
                         actor=actor,
                         action=action,
                         subject=subject,
-                        reason=reason,
-                        data=data,
+                        reason=mask(reason).text,
+                        data={name: mask(value).text if isinstance(value, str) else value for name, value in data.items()},
                         previous_hash=previous,
                     )
                     entry.hash = _hash(entry)

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from services.calendar import UnknownYear
 from services.drafts import Drafts
 from services.journeys import KEY
+from services.privacy import mask
 from services.registry import JOURNEYS
 from services.service_hours import ServiceHours
-from store.conversations import Conversations
+from store.conversations import Conversations, Reply
 from store.database import Database, utc_now
 from store.models import Conversation, Handoff, HandoffEvent, Message
 
@@ -244,10 +245,15 @@ class Handoffs:
         return self._conversations.after(handoff.conversation_id, 0 if handoff.agreed else handoff.taken_seq or 0)
 
     def say(self, handoff_id: int, officer: str, text: str) -> Message:
-        """Write to the citizen as an officer, 1 to 4,000 characters. Raises `NotYours`, ValueError for no or too much text."""
+        """Write to the citizen as an officer, 1 to 4,000 characters. Raises `NotYours`, ValueError for no or too much text.
+
+        The log keeps it masked; the citizen sees what was written.
+        """
         text = text.strip()
         if not 1 <= len(text) <= LONGEST_MESSAGE:
             raise ValueError(f"a message has 1 to {LONGEST_MESSAGE} characters")
+        masked = mask(text).text
+        reply = Reply(masked, hidden={masked: text} if masked != text else None)
 
         def write(session: Session, seq: int) -> Message:
             handoff = session.get(Handoff, handoff_id)
@@ -255,7 +261,7 @@ class Handoffs:
                 raise NotYours(handoff_id)
             handoff.typed_at = None
             self._record(session, handoff_id, Event.SAID, officer, {"seq": seq})
-            return self._conversations.add(session, handoff.conversation_id, seq, "officer", text)
+            return self._conversations.add(session, handoff.conversation_id, seq, "officer", reply)
 
         return self._conversations.append(self._get(handoff_id).conversation_id, write)
 

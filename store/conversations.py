@@ -83,25 +83,28 @@ class Conversations:
         self.tell = tell
 
     def open(self, channel: str, locale: str, address: str | None = None) -> Conversation:
-        """The conversation with this address, or a new one."""
+        """The conversation with this address, or a new one; the same for two who open it at once."""
         fingerprint = self._encryption.fingerprint("address", channel, address) if address else None
+        known = select(Conversation).where(Conversation.address_hash == fingerprint)
         now = utc_now()
-        with self._database.session() as session:
-            if fingerprint:
-                known = session.scalar(select(Conversation).where(Conversation.address_hash == fingerprint))
-                if known:
-                    return known
-            conversation = Conversation(
-                id=secrets.token_hex(16),
-                channel=channel,
-                address_hash=fingerprint,
-                address=self._encryption.seal(address) if address else None,
-                locale=locale,
-                created_at=now,
-                last_at=now,
-            )
-            session.add(conversation)
-            return conversation
+        conversation = Conversation(
+            id=secrets.token_hex(16),
+            channel=channel,
+            address_hash=fingerprint,
+            address=self._encryption.seal(address) if address else None,
+            locale=locale,
+            created_at=now,
+            last_at=now,
+        )
+        try:
+            with self._database.session() as session:
+                found = session.scalar(known) if fingerprint else None
+                if found is None:
+                    session.add(conversation)
+                return found or conversation
+        except IntegrityError:  # somebody else was first
+            with self._database.session() as session:
+                return session.scalars(known).one()
 
     def get(self, conversation_id: str) -> Conversation | None:
         with self._database.session() as session:
@@ -187,10 +190,10 @@ class Conversations:
 
         return self.append(conversation_id, write, likely_seq=likely_seq)
 
-    @staticmethod
-    def add(session: Session, conversation_id: str, seq: int, author: str, text: str) -> Message:
+    def add(self, session: Session, conversation_id: str, seq: int, author: str, reply: Reply) -> Message:
         """A message of a person at the ministry, in a transaction of `append`."""
-        message = Message(**_values(conversation_id, seq, author, Reply(text), utc_now()))
+        hidden = self._encryption.seal(reply.hidden) if reply.hidden else None
+        message = Message(**_values(conversation_id, seq, author, reply, utc_now()), hidden=hidden)
         session.add(message)
         return message
 

@@ -39,3 +39,12 @@ def test_search_is_exact_and_newest_first(services: Services) -> None:
         services.audit.record(actor, "tiket.dibaca", subject)
     assert [entry.subject for entry in services.audit.search(AuditFilter(actor="sari"))] == ["ASP-2", "ASP-1"]
     assert [entry.actor for entry in services.audit.search(AuditFilter(subject="ASP-1"), before_id=2)] == ["sari"]
+
+
+def test_what_somebody_wrote_is_masked_in_an_entry(services: Services) -> None:
+    services.audit.record(
+        "sari", "conversations.exported", "percakapan", "untuk NIK 3201234509870001", filters="?words=081234567890", n=3
+    )
+    (entry,) = services.audit.search(AuditFilter(action="conversations.exported"))
+    assert (entry.reason, entry.data) == ("NIK [nik]", {"filters": "?words=[telepon]", "n": 3})
+    assert services.audit.first_broken() is None

@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 import sqlite3
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -293,3 +295,18 @@ async def until_begun(path: Path, count: int) -> None:
             if stored >= count:
                 return
             await asyncio.sleep(0.002)
+
+
+# Two at once
+
+
+def test_whoever_opens_the_conversation_of_an_address_at_once_gets_the_same_one(services: Services) -> None:
+    at_once = threading.Barrier(8)
+
+    def open_it(address: str) -> str:
+        at_once.wait(10)
+        return services.conversations.open("telegram", "id", address).id
+
+    with ThreadPoolExecutor(8) as threads:
+        for address in map(str, range(10)):
+            assert len(set(threads.map(open_it, [address] * 8))) == 1

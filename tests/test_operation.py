@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 from datetime import UTC, date, datetime
 
@@ -122,7 +123,7 @@ async def test_an_unexpected_fault_has_its_number_too(services: Services, assist
         raise ValueError("rahasia")
 
     monkeypatch.setattr(ConversationService, "messages_after", fails)
-    transport = httpx.ASGITransport(create_app(services, assistant), raise_app_exceptions=False, client=("127.0.0.1", 1))
+    transport = httpx.ASGITransport(create_app(services, assistant), client=("127.0.0.1", 1))  # which would raise what gets through
     async with httpx.AsyncClient(transport=transport, base_url="http://sapa.test") as client:
         citizen = await Citizen(client).arrives()
         answer = await client.get("/api/chat/messages", headers=citizen.headers)
@@ -146,6 +147,29 @@ def test_whatever_is_logged_is_one_json_object_on_one_line(monkeypatch: pytest.M
     assert json.loads(line)["intent"] == 'a\n{"event": "palsu"}'
     assert "\x1b" not in line
     assert "\u2028" not in line
+
+
+def test_of_a_library_only_its_name_and_the_name_and_place_of_an_error_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bot.logs import configure_logs
+
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    try:
+        configure_logs()
+        try:
+            raise ValueError("NIK 3201234509870001")
+        except ValueError:
+            logging.getLogger("asyncio").exception("Task failed: %s", "3201234509870001")
+        logging.getLogger("uvicorn.error").error("address already in use")
+    finally:
+        structlog.configure(**before)
+        logging.getLogger().handlers = handlers
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert "3201234509870001" not in written.getvalue()
+    assert {"library": "asyncio", "error": "ValueError"}.items() <= lines[0].items()
+    assert lines[0]["at"].startswith("test_operation.py:")
+    assert lines[1]["event"] == "address already in use"
 
 
 # Alerts

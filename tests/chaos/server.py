@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.processes import Server, free_port
 from services.settings import PROJECT
 
+SERVE = (str(Path(sys.executable).with_name("sapa")), "serve")
+
 
 class RealServer:
     """Always stop it: `with RealServer(...) as server:` does."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = SERVE, /, **environment: str) -> None:
         """`environment`: settings beside those of folder, port and model."""
+        self._command = command
         self.data, self.port, self.lives = folder / "data", free_port(), 0
         self._folder = folder
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -34,9 +38,8 @@ class RealServer:
     def start(self) -> None:
         """Return when it answers. Blocks for seconds; call it from a thread where something else has to go on."""
         self.lives += 1
-        command = [Path(sys.executable).with_name("sapa"), "serve"]
         log = self._folder / f"serve-{self.lives}.log"
-        self._server = Server(command, self._environment, PROJECT, f"{self.url}/readyz", log)
+        self._server = Server(self._command, self._environment, PROJECT, f"{self.url}/readyz", log)
         self._server.start()
         self._server.wait()
 
@@ -49,6 +52,11 @@ class RealServer:
         """SIGTERM, as a service manager ends it; the code with which it ended. Raises `subprocess.TimeoutExpired` where it didn't."""
         assert self._server
         return self._server.end()
+
+    @property
+    def pid(self) -> int:
+        assert self._server
+        return self._server.pid
 
     def logs(self) -> str:
         """What all lives have logged, standard output included."""

@@ -42,6 +42,22 @@ async def test_an_officer_takes_writes_and_hands_back(citizen: Citizen, services
     assert services.handoffs.queue() == services.handoffs.active() == []
 
 
+async def test_a_number_that_an_officer_writes_reaches_the_citizen_and_lies_masked(
+    citizen: Citizen, services: Services, sign_in
+) -> None:
+    await citizen.says("ya")
+    officer = await sign_in(Role.PPID, "sari")
+    (waiting,) = services.handoffs.queue()
+    room = f"/desk/queue/{waiting.handoff_id}"
+    await officer.sends(f"{room}/take")
+    words = "Silakan telepon 0812-9876-1234, atau 0812-9876-1235 malam hari"
+    assert (await officer.sends(f"{room}/say", text=words)).status_code == 303
+    assert (await citizen.history())[-1]["text"] == words
+    path = f"/desk/conversations/{services.handoffs.active()[0].conversation_id}"
+    assert "Silakan telepon [telepon], atau [telepon] malam hari" in await officer.reads(path)
+    assert words in (await officer.sends(f"{path}/unmask", reason="Warga menanyakan nomornya")).text
+
+
 async def test_of_two_officers_one_gets_the_citizen_and_the_other_a_sentence(citizen: Citizen, services: Services, sign_in) -> None:
     sari, budi = await sign_in(Role.OFFICER, "sari"), await sign_in(Role.OFFICER, "budi")
     (waiting,) = services.handoffs.queue()
