@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
+from desk.commands import CONSOLE
 from services import backup as backups
+from services.audit import AuditLog
+from services.settings import Settings
+from store.database import Database
 
 
 def backup(
@@ -22,6 +28,7 @@ def backup(
     except backups.BackupRefused as refused:
         typer.echo(f"no backup was made: {refused}", err=True)
         raise typer.Exit(1) from refused
+    _note(settings(), "backup.made", path, with_keys=made.with_keys)
     counted = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in made.counts.items())
     typer.echo(f"{path}: {made.backend}, {counted}, {path.stat().st_size / 1e6:.1f} MB")
     for name in made.missing_files:
@@ -48,6 +55,7 @@ def restore(
     except InUse as used:
         typer.echo("nothing was restored: another process has the database open; stop every `sapa serve` first", err=True)
         raise typer.Exit(1) from used
+    _note(settings(), "backup.restored", path, as_of=done.manifest.made_at)
     counted = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in done.manifest.counts.items())
     typer.echo(f"restored as of {done.manifest.made_at}: {counted}")
     for name in done.manifest.missing_files:
@@ -55,3 +63,12 @@ def restore(
     for name in done.set_aside:
         typer.echo(f"what was there before is kept as {name}; delete it once all is well")
     typer.echo("Now run `sapa doctor`, then start the server.")
+
+
+def _note(settings: Settings, action: str, path: Path, **data: object) -> None:
+    """Into the audit log of the database in place. What can't be noted there, on a full disk for example, was done all the same."""
+    with closing(Database(settings.database)) as database:
+        try:
+            AuditLog(database).record(CONSOLE, action, path.name[:80], **data)
+        except DBAPIError as error:
+            typer.echo(f"this could not be noted in the audit log ({type(error).__name__})", err=True)

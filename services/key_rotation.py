@@ -38,7 +38,7 @@ class KeyRotation:
             keys = [Fernet.generate_key().decode(), *keys]
             self._source.write(keys)
         done = self._under(keys, change=True)
-        self._audit.record(actor, "keys_rotated", "keys", changed=done.changed, unreadable=done.unreadable)
+        self._audit.record(actor, "keys.rotated", "keys", changed=done.changed, unreadable=done.unreadable)
         return done
 
     def drop(self, actor: str) -> list[str]:
@@ -51,7 +51,7 @@ class KeyRotation:
         remaining = [keys[0]] if oldest == keys[0] else [keys[0], ONLY_FINGERPRINTS + oldest]
         if self._source and remaining != keys:
             self._source.write(remaining)
-            self._audit.record(actor, "keys_dropped", "keys", dropped=len(keys) - len(remaining))
+            self._audit.record(actor, "keys.dropped", "keys", dropped=len(keys) - len(remaining))
         return remaining
 
     @property

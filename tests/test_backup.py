@@ -18,12 +18,13 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import select
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from bot.cli import app
 from services import assembly, backup
 from services.assembly import Services, assemble
+from services.audit import AuditFilter
 from services.knowledge import Knowledge
 from services.settings import Settings
 from services.tickets import Filing, Kind
@@ -226,6 +227,22 @@ def test_the_commands_say_what_was_done_and_warn_of_keys(served: Services, tmp_p
     done = CliRunner().invoke(app, ["restore", path, "--force"])
     assert done.exit_code == 0, done.stderr
     assert "kept as sapa.db.before_restore_" in done.stdout
+    (entry,) = served.audit.search(AuditFilter(action="backup.restored"))  # of the database that is in place now
+    assert (entry.actor, entry.subject, set(entry.data)) == ("konsol", "sapa.tar", {"as_of"})
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_a_backup_is_noted_in_the_audit_log_and_is_made_where_that_is_impossible(
+    served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "settings", lambda: served.settings)
+    assert CliRunner().invoke(app, ["backup", str(tmp_path / "sapa.tar"), "--with-keys"]).exit_code == 0
+    (entry,) = served.audit.search(AuditFilter(action="backup.made"))
+    assert (entry.actor, entry.subject, entry.data) == ("konsol", "sapa.tar", {"with_keys": True})
+    with served.database.session() as session:
+        session.execute(text("DROP TABLE audit_entries"))
+    without = CliRunner().invoke(app, ["backup", str(tmp_path / "another.tar")])
+    assert (without.exit_code, "could not be noted" in without.stderr) == (0, True)
 
 
 @pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
