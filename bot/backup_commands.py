@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -65,7 +65,7 @@ def restore(
     typer.echo("Now run `sapa doctor`, then start the server.")
 
 
-def _note(settings: Settings, action: str, path: Path, **data: object) -> None:
+def _note(settings: Settings, action: str, path: Path, **data: Any) -> None:
     """Into the audit log of the database in place. What can't be noted there, on a full disk for example, was done all the same."""
     with closing(Database(settings.database)) as database:
         try:
