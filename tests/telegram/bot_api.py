@@ -45,7 +45,7 @@ class BotApi:
             self.port = probe.getsockname()[1]
         app = FastAPI()
         app.post("/bot{token}/{method}")(self._answer)
-        self._server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="off"))
+        self._server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="off", timeout_keep_alive=3600))
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -62,6 +62,12 @@ class BotApi:
         self._server.should_exit = True
         assert self._task is not None
         await self._task
+
+    async def is_left(self) -> None:
+        """Until the bot has closed all its connections."""
+        async with asyncio.timeout(3):
+            while self._server.server_state.connections:
+                await asyncio.sleep(0.02)
 
     # What citizens do
 
