@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
+import yaml
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -16,12 +17,15 @@ from structlog.contextvars import get_contextvars
 from bot.assistant import Assistant
 from bot.conversation import Interrupted
 from bot.middleware import Problem
+from bot.rate_limits import LINKS
 from store.database import AWAY
 from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
 TEMPLATES = Path(__file__).with_name("templates")
-TITLE = "Sapa Setneg"
+CHAT = "/chat"
+PAGES = (CHAT, *LINKS)
+"""What a person opens in a browser, and gets a page of."""
 SENTENCES = {
     400: "utter_problem_invalid",
     401: "utter_problem_session",
@@ -44,11 +48,14 @@ def _language(request: Request) -> str:
 def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
     """Returns what middleware calls for an answer of its own."""
     page = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html"])).get_template("problem.html")
+    texts = yaml.safe_load((TEMPLATES / "problem.yml").read_text(encoding="utf-8"))
 
     async def problem(request: Request, status: int, extra: dict[str, object] | None = None) -> Response:
-        sentence = await assistant.sentence(SENTENCES.get(status, "utter_problem_server"), _language(request))
-        if request.url.path.startswith("/chat"):  # a person without JavaScript reads this
-            return HTMLResponse(page.render(locale=_language(request), title=TITLE, sentence=sentence.text), status)
+        locale, path = _language(request), request.url.path
+        sentence = await assistant.sentence(SENTENCES.get(status, "utter_problem_server"), locale)
+        if path.startswith(PAGES):
+            of_chat = path.startswith(CHAT)
+            return HTMLResponse(page.render(t=texts[locale], locale=locale, sentence=sentence.text, of_chat=of_chat), status)
         body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": sentence.text}
         reference = {"reference": get_contextvars()["request"]} if status == 500 else {}
         return JSONResponse(body | reference | (extra or {}), status, media_type="application/problem+json")

@@ -10,18 +10,29 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 import structlog
 from fastapi import HTTPException, Request
-from limits import RateLimitItem, parse_many
+from limits import parse_many
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.storage import storage_from_string
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
+
+from services import own_data, receipts, ticket_files
 
 log = structlog.get_logger(__name__)
 COUNTING_SECONDS = 0.5
 """A Redis that takes connections and answers nothing must not hold up everybody."""
+AWAY_SECONDS = 5.0
+"""So long a Redis that failed is not asked again, and each process counts for itself."""
+LINKS = (receipts.PATH, ticket_files.PATH, own_data.PATH)
+"""Where signed links lead, each to work with ciphers and the database."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class Rates:
     messages_of_address: str = "600/minute"
     reads_of_session: str = "240/minute"
     reads_of_address: str = "1800/minute"
+    links_of_address: str = "120/minute;1200/hour"
     messages_of_all: str = "6000/minute"
     told_of_limit: str = "1/minute"
     """On Telegram, where an answer to each message over the limit would be one more."""
@@ -43,34 +55,47 @@ class RateLimits:
 
     def __init__(self, redis_url: str, scope: str, fingerprint: Callable[..., str], rates: Rates | None = None) -> None:
         rates = rates or Rates()
-        storage = (
-            storage_from_string(f"async+{redis_url}", implementation="redispy")
-            if redis_url
-            else storage_from_string("async+memory://")
-        )
-        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._connections = self._shared = None
+        if redis_url:
+            self._connections = ConnectionPool.from_url(redis_url)
+            options: dict[str, Any] = {"connection_pool": self._connections}  # passed on to redis-py
+            storage = storage_from_string("async+redis://", implementation="redispy", **options)
+            self._shared = SlidingWindowCounterRateLimiter(storage)
+        self._away_until = 0.0
         self._scope = scope
         self._fingerprint = fingerprint
         self._items = {name: parse_many(rate) for name, rate in vars(rates).items()}
 
     async def seconds_to_wait(self, *counted: tuple[str, str]) -> int:
-        """0 where it may be done; each pair is the name of a rate and who it is counted for. A counter that fails lets it be done."""
+        """0 where it may be done; each pair is the name of a rate and who it is counted for.
+
+        While Redis is away this process counts for itself: nobody is refused for that, and a flood is still held up.
+        """
         if self._scope == "off":
             return 0
-        try:
-            async with asyncio.timeout(COUNTING_SECONDS):
-                for rate, who in counted:
-                    key = self._fingerprint("rate", who)[:32]
-                    for item in self._items[rate]:
-                        if not await self._limiter.hit(item, rate, key):
-                            return await self._seconds_left(item, rate, key)
-        except Exception as error:  # Redis is gone: people are served rather than sent away
-            log.warning("rate can't be counted", error=type(error).__name__)
-        return 0
+        if self._shared and time.monotonic() >= self._away_until:
+            try:
+                async with asyncio.timeout(COUNTING_SECONDS):
+                    return await self._count(self._shared, counted)
+            except Exception as error:
+                log.warning("rates are counted by this process alone", error=type(error).__name__, seconds=AWAY_SECONDS)
+                self._away_until = time.monotonic() + AWAY_SECONDS
+        return await self._count(self._own, counted)
 
-    async def _seconds_left(self, item: RateLimitItem, rate: str, key: str) -> int:
-        stats = await self._limiter.get_window_stats(item, rate, key)
-        return max(1, min(math.ceil(stats.reset_time - time.time()), item.get_expiry()))
+    async def close(self) -> None:
+        if self._connections:
+            with suppress(RedisError, OSError):
+                await self._connections.aclose()
+
+    async def _count(self, limiter: SlidingWindowCounterRateLimiter, counted: tuple[tuple[str, str], ...]) -> int:
+        for rate, who in counted:
+            key = self._fingerprint("rate", who)[:32]
+            for item in self._items[rate]:
+                if not await limiter.hit(item, rate, key):
+                    stats = await limiter.get_window_stats(item, rate, key)
+                    return max(1, min(math.ceil(stats.reset_time - time.time()), item.get_expiry()))
+        return 0
 
     def limits_address(self, address: str) -> bool:
         return self._scope == "all" or (self._scope == "outside" and not _is_loopback(address))
@@ -91,6 +116,8 @@ class RateLimits:
 
 
 def _counted(request: Request, address: str, token: str) -> list[tuple[str, str]]:
+    if request.url.path.startswith(LINKS):
+        return [("links_of_address", address)]
     begins = request.url.path == "/api/chat/sessions" or (request.url.path == "/chat" and not token)
     if begins and request.method in ("POST", "GET"):
         return [("sessions_of_address", address)]

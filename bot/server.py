@@ -96,6 +96,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
             await telegram.stop()
         await announcements.finish()
         await services.wakeups.close()
+        await limits.close()
 
     app = FastAPI(title="Sapa Setneg", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     origins = listed_origins(settings.allowed_origins)
@@ -118,9 +119,9 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     web = web_channel(service, conversations, sessions, services.wakeups)
     app.include_router(web, dependencies=[Depends(from_listed_pages(origins)), *limited])
     app.include_router(plain_chat(service, conversations, sessions), dependencies=limited)
-    app.include_router(receipt_page(services.receipts))
-    app.include_router(attachments(services.ticket_files))
-    app.include_router(own_data_download(services.own_data))
+    app.include_router(receipt_page(services.receipts), dependencies=limited)
+    app.include_router(attachments(services.ticket_files), dependencies=limited)
+    app.include_router(own_data_download(services.own_data), dependencies=limited)
     if telegram and settings.telegram_webhook_url:
         app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))
     open_desk(app, services)

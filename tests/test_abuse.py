@@ -78,9 +78,24 @@ async def test_this_machine_itself_is_limited_only_on_request(services: Services
         assert [(await client.post("/api/chat/sessions")).status_code for _ in range(2)] == [201, 429]
 
 
-async def test_when_the_counter_is_gone_people_are_served() -> None:
-    limits = RateLimits("redis://127.0.0.1:1/0", "all", lambda *parts: "x" * 64, Rates(messages_of_all="1/minute"))
-    assert [await limits.seconds_to_wait(("messages_of_all", "")) for _ in range(3)] == [0, 0, 0]
+@pytest.mark.parametrize("path", ["/tanda-terima/x", "/berkas/x", "/berkas/x/1", "/data-saya/x"])
+async def test_links_to_files_and_receipts_are_limited_by_address(path: str, services: Services, assistant: Assistant) -> None:
+    async with caller(services, assistant, "203.0.113.5", Rates(links_of_address="2/minute")) as client:
+        answers = [await client.get(path) for _ in range(3)]
+    assert [answer.status_code for answer in answers][:2] == [answers[0].status_code] * 2
+    assert answers[0].status_code in (404, 410)
+    assert answers[2].status_code == 429
+    assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+    for answer in answers:
+        assert answer.headers["content-type"].startswith("text/html"), "a person has clicked the link"
+
+
+async def test_while_the_shared_counter_is_gone_people_are_served_and_a_flood_is_held_up(capsys: pytest.CaptureFixture[str]) -> None:
+    limits = RateLimits("redis://127.0.0.1:1/0", "all", lambda *parts: "x" * 64, Rates(messages_of_all="3/minute"))
+    waits = [await limits.seconds_to_wait(("messages_of_all", "")) for _ in range(5)]
+    assert waits[:3] == [0, 0, 0]
+    assert all(1 <= wait <= 60 for wait in waits[3:])
+    assert capsys.readouterr().out.count("counted by this process alone") == 1, "said, and not with every request"
 
 
 # How many at once

@@ -32,6 +32,10 @@ class RedisServer:
         options = ["--port", "0", "--unixsocket", f"{self._folder}/redis.sock", "--save", "", "--dir", str(self._folder)]
         self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -8,6 +8,7 @@ import pytest
 
 from desk.pages import HERE, Pages
 from services.registry import JOURNEYS
+from services.settings import PROJECT
 from services.staff import Problem, Role
 from services.turn import AnswerStatus
 
@@ -28,7 +29,10 @@ def test_both_languages_say_the_same_things() -> None:
         assert sorted(re.findall(r"\{\w*\}", text)) == sorted(re.findall(r"\{\w*\}", english[key])), key
 
 
-@pytest.mark.parametrize("template", sorted((HERE / "templates").glob("*.html")), ids=lambda path: path.name)
+TEMPLATES = sorted([*(HERE / "templates").glob("*.html"), *(PROJECT / "bot" / "templates").glob("*.html")])
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_templates_hold_no_sentence_style_or_script_of_their_own(template: Any) -> None:
     source = template.read_text(encoding="utf-8")
     assert not re.search(r"<style|<script(?! src=)|\sstyle=|\son\w+=|\|\s*safe", source)
