@@ -7,28 +7,36 @@ for information that was begun, and, on Telegram, a status check that was begun.
 from __future__ import annotations
 
 import gzip
+import hashlib
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
+from itsdangerous import URLSafeTimedSerializer
 
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
 from bot.messages import Inbound
+from bot.server import create_app
 from services.assembly import Services, assemble, use
 from services.knowledge import Knowledge
 from services.settings import Settings
 from store.database import Database
+from tests.citizen import Citizen
 from tests.test_migrations import at_revision
 from tests.test_postgresql import database_url  # noqa: F401 a fixture
 
 DUMP = Path(__file__).with_name("releases") / "0.1.0.sql.gz"
 KEY = "5HSZmc0zCEKFqFvAZ9s7Cg7vRq8chI1O5Ha8JYP9dKs="
 """Of that database alone, which holds nobody's data."""
+REQUEST_BEGUN = "e1c7089e0ee9fe207e077d52ec1f29f8"
+"""A conversation on the web: the first question of a request for information is open."""
 NUMBER, CODE = "ASP-20261126-0PGH", "2V9ZJ7"
 HASHED_SINCE = "submission_key"
 Rows = dict[str, list[dict[str, Any]]]
@@ -121,3 +129,44 @@ async def test_a_form_that_was_open_goes_on(upgraded: Services, trained: Assista
     answer = await service.handle(Inbound(conversation.id, "after-the-upgrade", "4ZD8KF"))
     assert "Returned for completion" in answer[0].text, answer
     assert len(await service.messages_after(conversation.id, 0)) == before + 1 + len(answer)
+
+
+@pytest.fixture
+async def visitor(upgraded: Services, trained: Assistant) -> AsyncIterator[Citizen]:
+    """The citizen who has begun a request on the web, with the token that 0.1.0 gave, as that version signed it."""
+    trained.use_database(upgraded.database)
+    transport = httpx.ASGITransport(create_app(upgraded, trained), client=("127.0.0.1", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sapa.test", timeout=30) as client:
+        citizen = Citizen(client)
+        signing_key = hashlib.sha256(b"signing" + KEY.encode()).hexdigest()
+        citizen.token = str(URLSafeTimedSerializer(signing_key, salt="web-session").dumps(REQUEST_BEGUN))
+        yield citizen
+
+
+async def test_a_request_that_was_begun_on_the_web_is_finished_under_the_old_token(visitor: Citizen, upgraded: Services) -> None:
+    said_before = [message["text"] for message in await visitor.history()]
+    assert said_before[2] == "saya mau mengajukan permohonan informasi"
+    assert "Ketik salah satu pilihan" in await visitor.says("mungkin")
+    details = "Laporan kinerja Kemensetneg tahun 2024"
+    filed = await visitor.goes_through(
+        "wni",
+        details,
+        "penelitian skripsi",
+        "Budi Santoso",
+        "Jl. Melati 5, Magelang",
+        "budi@contoh.id",
+        "salinan",
+        "email",
+        "ya, sudah benar",
+    )
+    number = re.findall(r"PIP-\d{8}-\w{4}", filed)[0]
+    assert upgraded.tickets.fields_of(number)["details"] == details
+    assert [message["text"] for message in await visitor.history()][: len(said_before)] == said_before
+
+
+async def test_a_form_that_was_begun_before_is_left_by_one_word(visitor: Citizen, upgraded: Services) -> None:
+    await visitor.says("batal")
+    conversation = upgraded.conversations.get(REQUEST_BEGUN)
+    assert conversation is not None
+    assert conversation.awaited_field is None
+    assert upgraded.drafts.kept(REQUEST_BEGUN, "information") is None

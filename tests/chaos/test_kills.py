@@ -226,7 +226,7 @@ def count_web(running: System, visitors: list[Visitor], found: Found) -> None:
         found.doubled += len(session.scalars(times.having(func.count(Message.at.distinct()) > 1)).all())
     found.web_messages = len(acknowledged)
     found.lost += sum(1 for cid in acknowledged if not stored[cid])
-    found.doubled += sum(stored.values()) - len(set(acknowledged))
+    found.doubled += sum(stored.values()) - len(stored) + len(stored.keys() - set(acknowledged))
 
 
 def count_telegram(running: System, chatters: list[Chatter], found: Found) -> None:
