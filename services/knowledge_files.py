@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -24,6 +25,7 @@ SECTIONS = {
     "Jawaban setelah konfirmasi": ("id", True),
     "Answer once confirmed": ("en", True),
 }
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Trust(StrEnum):
@@ -127,7 +129,7 @@ def parse_entry(name: str, text: str) -> Entry:
     if match is None:
         raise KnowledgeError(f"{name}: begin with a line '---', the front matter, and a second line '---'")
     try:
-        facts = FrontMatter.model_validate(yaml.safe_load(match[1]))
+        facts = FrontMatter.model_validate(yaml.load(match[1], _YAML))  # noqa: S506 both loaders are safe ones
     except yaml.YAMLError as error:
         raise KnowledgeError(f"{name}: the front matter is not YAML: {error}") from error
     except ValidationError as error:
@@ -154,42 +156,71 @@ def _answers(name: str, body: str, *, confirmed: bool) -> dict[str, str]:
 
 def knowledge_paths(folder: Path) -> dict[str, Path]:
     """Entry id to its file."""
-    return {path.stem: path for path in sorted(folder.glob("*.md")) if path.name != "README.md"}
+    with os.scandir(folder) as found:
+        names = sorted(file.name for file in found if file.name.endswith(".md"))
+    return {name.removesuffix(".md"): folder / name for name in names if name != "README.md"}
 
 
-def read_all(folder: Path, published: Mapping[str, str | None] | None = None) -> tuple[dict[str, Entry], list[KnowledgeError]]:
-    """All entries by id, and what is wrong with the files that can't be used.
+class KnowledgeFolder:
+    """Reads the files of a folder, and later again only those that have changed."""
 
-    `published`, entry id to the text that stands in place of its file; None withdraws the entry. A text that can't be used leaves the
-    file in force.
-    """
-    files = knowledge_paths(folder)
-    entries: dict[str, Entry] = {}
-    errors: list[KnowledgeError] = []
-    asked: dict[str, str] = {}
-    for entry_id in sorted({*files, *(published or {})}):
-        entry = _in_force(entry_id, files.get(entry_id), published or {}, errors)
-        if entry is None:
-            continue
-        for question in entry.examples():
-            earlier = asked.setdefault(question.casefold().strip(" ?."), entry.id)
-            if earlier != entry.id:
-                errors.append(KnowledgeError(f"{entry_id}.md: the question {question!r} stands in {earlier}.md too"))
-        entries[entry.id] = entry
-    return entries, errors
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._parsed: dict[str, tuple[str | tuple[int, int], Entry | KnowledgeError]] = {}
+
+    def read(self, published: Mapping[str, str | None] | None = None) -> tuple[dict[str, Entry], list[KnowledgeError]]:
+        """All entries by id, and what is wrong with the files that can't be used.
+
+        `published`, entry id to the text that stands in place of its file; None withdraws the entry. A text that can't be used leaves
+        the file in force. What has not changed since the last time is the same object.
+        """
+        files = knowledge_paths(self._folder)
+        entries: dict[str, Entry] = {}
+        errors: list[KnowledgeError] = []
+        asked: dict[str, str] = {}
+        for entry_id in sorted({*files, *(published or {})}):
+            entry = self._in_force(entry_id, files.get(entry_id), published or {}, errors)
+            if entry is None:
+                continue
+            for question in entry.examples():
+                earlier = asked.setdefault(question.casefold().strip(" ?."), entry.id)
+                if earlier != entry.id:
+                    errors.append(KnowledgeError(f"{entry_id}.md: the question {question!r} stands in {earlier}.md too"))
+            entries[entry.id] = entry
+        return entries, errors
+
+    def _in_force(
+        self, entry_id: str, path: Path | None, published: Mapping[str, str | None], errors: list[KnowledgeError]
+    ) -> Entry | None:
+        text = published.get(entry_id)
+        if text is None and entry_id in published:
+            return None
+        read = [self._published(entry_id, text)] if text is not None else []
+        if path and not (read and isinstance(read[0], Entry)):
+            read.append(self._of_file(path))
+        errors += [one for one in read if isinstance(one, KnowledgeError)]
+        return next((one for one in read if isinstance(one, Entry)), None)
+
+    def _published(self, entry_id: str, text: str) -> Entry | KnowledgeError:
+        return self._kept(f"published {entry_id}", text, lambda: parse_entry(f"{entry_id}.md", text))
+
+    def _of_file(self, path: Path) -> Entry | KnowledgeError:
+        stat = path.stat()
+        return self._kept(path.name, (stat.st_mtime_ns, stat.st_size), lambda: read_entry(path))
+
+    def _kept(self, name: str, state: str | tuple[int, int], parse: Callable[[], Entry]) -> Entry | KnowledgeError:
+        known = self._parsed.get(name)
+        if known and known[0] == state:
+            return known[1]
+        parsed: Entry | KnowledgeError
+        try:
+            parsed = parse()
+        except KnowledgeError as error:
+            parsed = error
+        self._parsed[name] = state, parsed
+        return parsed
 
 
-def _in_force(entry_id: str, path: Path | None, published: Mapping[str, str | None], errors: list[KnowledgeError]) -> Entry | None:
-    text = published.get(entry_id)
-    if text is None and entry_id in published:
-        return None
-    try:
-        if text is not None:
-            return parse_entry(f"{entry_id}.md", text)
-    except KnowledgeError as error:
-        errors.append(error)
-    try:
-        return read_entry(path) if path else None
-    except KnowledgeError as error:
-        errors.append(error)
-    return None
+def read_all(folder: Path) -> tuple[dict[str, Entry], list[KnowledgeError]]:
+    """All entries of the folder's files by id, and what is wrong with those that can't be used."""
+    return KnowledgeFolder(folder).read()

@@ -24,7 +24,18 @@ KEPT = 20_000
 class SpellingCorrection:
     def __init__(self, spellings: Iterable[str]) -> None:
         """`spellings` are normalised texts (services/spelling.py)."""
-        self._counts = Counter(word for spelling in spellings for word in spelling.split())
+        self._use(_words_of(spellings))
+
+    def with_texts(self, fresh: Iterable[str], gone: Iterable[str]) -> SpellingCorrection:
+        """One that knows the words of `fresh`, too, and no longer those of `gone`, which are among its own texts."""
+        counts = self._counts + _words_of(fresh)
+        counts.subtract(_words_of(gone))
+        twin = object.__new__(type(self))
+        twin._use(counts)
+        return twin
+
+    def _use(self, counts: Counter[str]) -> None:
+        self._counts = counts
         self._offered: dict[int, list[str]] = defaultdict(list)
         for word, count in self._counts.items():
             if count >= OFFERED_FROM and len(word) >= SHORTEST and word.isalpha():
@@ -49,3 +60,7 @@ class SpellingCorrection:
         found = process.extract(word, near, scorer=OSA.distance, score_cutoff=slips, limit=8)
         ranked = sorted(found, key=lambda hit: (hit[1], hit[0][0] != word[0], -self._counts[hit[0]]))
         return str(ranked[0][0]) if ranked else word
+
+
+def _words_of(spellings: Iterable[str]) -> Counter[str]:
+    return Counter(word for spelling in spellings for word in spelling.split())

@@ -1,12 +1,15 @@
 import os
+import time
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from services.assembly import shared_encoder
 from services.knowledge import Knowledge, Verdict
-from services.knowledge_files import TOPICS, KnowledgeError, read_all, read_entry
+from services.knowledge_files import TOPICS, Entry, KnowledgeError, KnowledgeFolder, read_all, read_entry
+from services.knowledge_index import Index
 
 ENTRY = """---
 id: jam_layanan
@@ -139,3 +142,73 @@ def test_the_right_entry_is_found(knowledge: Knowledge, question: str, last_topi
 
 def test_what_no_file_speaks_of_is_not_answered(knowledge: Knowledge) -> None:
     assert knowledge.find("resep rendang daging sapi yang empuk").verdict is Verdict.NOTHING
+
+
+QUESTIONS = [
+    "syarat magang apa saja",
+    "boleh magang dua bulan?",
+    "what documents do I need for an internship",
+    "apa itu simpel",
+    "berapa biaya minta informasi publik",
+    "cara daftar setneg mantul",
+    "resep rendang",
+]
+
+
+@pytest.fixture(scope="module")
+def entries() -> dict[str, Entry]:
+    return read_all(Path("knowledge"))[0]
+
+
+@pytest.fixture(scope="module")
+def index(entries: dict[str, Entry]) -> Index:
+    return Index(entries, shared_encoder())
+
+
+def test_an_index_that_was_changed_scores_as_one_made_from_nothing(tmp_path: Path, entries: dict[str, Entry], index: Index) -> None:
+    changed = {**entries, "jam_layanan": read_entry(write(tmp_path))}
+    del changed["magang_lama"]
+    mended = index.with_entries(changed)
+    assert list(mended.by_id) == list(changed)
+    anew = Index(changed, shared_encoder())
+    for question in QUESTIONS:
+        assert np.abs(mended.scores(question) - anew.scores(question)).mean() < 0.03, question
+        assert mended.scores(question).argmax() == anew.scores(question).argmax()
+    assert mended.entries[int(mended.scores("loketnya dibuka jam brp ya").argmax())].id == "jam_layanan"
+
+
+def test_an_index_that_gets_an_entry_back_scores_as_before(entries: dict[str, Entry], index: Index) -> None:
+    without = {name: entry for name, entry in entries.items() if name != "magang_syarat"}
+    again = index.with_entries(without).with_entries(entries)
+    for question in QUESTIONS:
+        assert np.abs(again.scores(question) - index.scores(question)).max() < 0.05, question
+
+
+def test_one_entry_is_changed_in_a_fraction_of_the_time_that_all_take(entries: dict[str, Entry], index: Index) -> None:
+    started = time.process_time()
+    Index(entries, shared_encoder())
+    made = time.process_time()
+    without = index.with_entries({name: entry for name, entry in entries.items() if name != "magang_syarat"})
+    assert time.process_time() - made < (made - started) / 2
+    assert 0 < without.changed < index.variants / 10
+
+
+def test_of_many_entries_only_the_likely_ones_are_compared_variant_by_variant_and_the_best_stays(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [index.scores(question) for question in QUESTIONS]
+    monkeypatch.setattr("services.knowledge_index.COMPARED", 10)
+    for question, scores in zip(QUESTIONS, whole, strict=True):
+        fewer = index.scores(question)
+        assert fewer.argmax() == scores.argmax()
+        assert (fewer <= scores + 1e-6).all()
+
+
+def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
+    write(tmp_path)
+    folder = KnowledgeFolder(tmp_path)
+    first, _ = folder.read()
+    write(tmp_path, ENTRY.replace("jam_layanan", "jam_kedua").replace("loket", "kantor"), "jam_kedua")
+    second, _ = folder.read()
+    assert second["jam_layanan"] is first["jam_layanan"]
+    assert set(second) == {"jam_layanan", "jam_kedua"}

@@ -36,7 +36,7 @@ from tests.chaos.server import RealServer
 from tests.chaos.test_telegram_kill import repeats
 from tests.postgresql import own_database
 from tests.scale.test_many_processes import check_history
-from tests.scale.visitor import ASPIRATION, SENTENCES, WISHES, Visitor
+from tests.scale.visitor import ASPIRATION, SENTENCES, Visitor, wish
 from tests.telegram.bot_api import BotApi
 from tests.telegram.running import TOKEN
 
@@ -64,9 +64,8 @@ class Chatter:
         chance = random.Random(self.chat)
         while not until.is_set():
             if self.chat % 2:
-                wish = f"Tolong perbanyak {' dan '.join(chance.sample(WISHES, 7))} di daerah kami"
                 beginning, agrees, *rest = ASPIRATION
-                for text in (beginning, agrees, wish, *rest):
+                for text in (beginning, agrees, wish(chance, 1000 + len(self.sent)), *rest):
                     await self._say(text)
             else:
                 await self._say(*(chance.choice(SENTENCES) for _ in range(chance.choice((1, 1, 2)))))

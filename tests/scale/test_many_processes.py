@@ -23,7 +23,7 @@ from tests.desk.officer import Officer
 from tests.scale.machines import READY_SECONDS, Machines, machines, wait_for
 from tests.scale.visitor import Visitor
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1200)]
 FIGURES = PROJECT / "bench" / ".work" / "scale.jsonl"
 VISITORS = 6
 TURNS_BETWEEN = 2

@@ -25,8 +25,12 @@ SENTENCES = (
 ASPIRATION = ("saya ingin menyampaikan aspirasi", "ya", "pendidikan", "lewati", "lewati", "lewati", "lewati", "ya")
 WISHES = """beasiswa jalan sekolah nelayan petani jembatan listrik pasar perpustakaan puskesmas pelabuhan irigasi taman angkutan
     guru bidan koperasi internet hutan sungai museum stadion bandara pesisir""".split()
-"""Words of aspirations: two are rarely alike, so that none is taken for the same as an earlier one."""
 REPEATED_AT_ONCE = 0.15
+
+
+def wish(chance: random.Random, number: int) -> str:
+    """The text of an aspiration. Its `number` of four digits keeps it from being taken for the same as an earlier one."""
+    return f"Tolong perbanyak {' dan '.join(chance.sample(WISHES, 7))} di kelurahan nomor {number}"
 
 
 @dataclass
@@ -57,12 +61,12 @@ class Visitor:
 
     async def _file(self, client: httpx.AsyncClient, chance: random.Random) -> None:
         beginning, agrees, *rest = ASPIRATION
-        text = f"Tolong perbanyak {' dan '.join(chance.sample(WISHES, 7))} di daerah kami"
+        text = wish(chance, 1000 + len(self.tickets))
         answer = ""
         for message in (beginning, agrees, text, *rest):
             answer = await self._say(client, message, chance)
         found = re.findall(r"ASP-\d{8}-[0-9A-Z]{4}", answer)
-        assert found, f"no ticket: {answer}"
+        assert found, f"no ticket:\n{self.transcript(len(ASPIRATION) + 2)}"
         self.tickets.append(found[0])
 
     async def _say(self, client: httpx.AsyncClient, text: str, chance: random.Random) -> str:
@@ -102,6 +106,11 @@ class Visitor:
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def transcript(self, last: int) -> str:
+        """What was said in the last turns, for the message of a failure."""
+        turns = [(text, "\n    ".join(message["text"] for message in self.answers[cid])) for cid, text in self.sent[-last:]]
+        return "\n".join(f"> {text}\n    {answer}" for text, answer in turns)
 
     async def history(self, client: httpx.AsyncClient) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []

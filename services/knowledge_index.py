@@ -1,0 +1,223 @@
+"""One state of the knowledge made ready for search, and the next state made of it in a fraction of the time.
+
+Four scores are added for each entry: the nearest question variants by meaning (sentence vectors) and by spelling (character
+n-grams, which forgive typos), the words of the whole entry (BM25), and how much the question sounds like the entry's topic
+(services/topic_regression.py). Nothing has to be trained.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from services.encoder import CachingEncoder, Vectors, directions
+from services.knowledge_files import TOPICS, Entry
+from services.spelling import normalise
+from services.spelling_correction import SpellingCorrection
+from services.term_vectors import TermVectors, WordScores, taken, transposed
+from services.topic_regression import TopicRegression
+
+Scores = npt.NDArray[np.float64]
+BEST_OF = 3
+WEIGHTS = {"meaning": 1.0, "spelling": 1.0, "words": 0.35, "topic": 0.8}
+SAME_TOPIC_BONUS = 0.35
+QUICK_FROM, QUICK_LEAD = 1.2, 0.15
+FOLLOW_UP_WORDS = 6
+"""Only a question this short can be a follow-up that leaves its subject unsaid."""
+COMPARED = 128
+"""So many entries, the likeliest by all else and by the middle of their variants, are compared variant by variant in meaning."""
+WORD = r"\S+"
+CHARACTERS = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
+PAIRS = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2)).build_analyzer()
+
+
+class Index:
+    """Immutable once made."""
+
+    def __init__(self, entries: dict[str, Entry], encoder: CachingEncoder) -> None:
+        self._encoder = encoder
+        self.changed = 0
+        self._lay_out(entries)
+        examples = _examples(self.entries)
+        vectors = encoder.encode_and_keep(examples)
+        self.mean: Vectors = vectors.mean(axis=0)
+        self._vectors = directions(vectors, self.mean)
+        self._centres = _centres(self._vectors, self._starts)
+        spellings, documents = [normalise(text) for text in examples], _documents(self.entries)
+        self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
+        spellings = [self._correction.correct(spelling) for spelling in spellings]
+        self._characters, self._character_rows = TermVectors.fitted(CHARACTERS, spellings)
+        self._pairs, self._pair_rows = TermVectors.fitted(PAIRS, spellings)
+        self._by_characters = transposed(self._character_rows)
+        signs, by_spelling = _signs(self.entries), [self._character_rows, self._pair_rows]
+        self._topic_by_spelling = TopicRegression(by_spelling, signs)
+        self._topic_by_meaning = TopicRegression([self._vectors, *by_spelling], signs)
+        self._words = WordScores(documents)
+
+    def with_entries(self, entries: dict[str, Entry]) -> Index:
+        """The index of `entries`, made of this one: what they have in common with it is kept as it is.
+
+        What is counted over all texts (how rare a term is, the mean of the vectors) stays what it was when an index was last made from
+        nothing; `changed` counts the question variants that came or went since. Equal entries are recognised at no cost where they are
+        the same objects.
+        """
+        gone = [entry for entry in self.entries if entry is not entries.get(entry.id) and entry != entries.get(entry.id)]
+        left_out = {entry.id for entry in gone}
+        fresh = [entry for entry in entries.values() if entry.id in left_out or entry.id not in self.by_id]
+        twin = copy.copy(self)
+        twin._lay_out(entries)
+        order, documents = self._order_of(twin.entries, {entry.id for entry in fresh})
+        gone_rows = np.array([row for entry in gone for row in self._rows_of[entry.id]], dtype=np.int64)
+        examples = _examples(fresh)
+        twin.changed = self.changed + len(gone_rows) + len(examples)
+        vectors = self._encoder.encode_and_keep(examples) if examples else np.zeros((0, self._vectors.shape[1]), np.float32)
+        vectors = directions(vectors, self.mean)
+        twin._vectors = np.concatenate([self._vectors, vectors])[order]
+        twin._centres = np.concatenate([self._centres, _centres(vectors, _starts(fresh))])[documents]
+        spellings = [normalise(text) for text in examples]
+        before = [normalise(text) for text in _examples(gone)]
+        twin._correction = self._correction.with_texts([*spellings, *_answers(fresh)], [*before, *_answers(gone)])
+        spellings = [twin._correction.correct(spelling) for spelling in spellings]
+        twin._characters, twin._pairs = self._characters.with_terms_of(spellings), self._pairs.with_terms_of(spellings)
+        characters, pairs = twin._characters.rows(spellings), twin._pairs.rows(spellings)
+        lost = [self._character_rows[gone_rows], self._pair_rows[gone_rows]]
+        by_spelling = [taken(self._character_rows, characters, order), taken(self._pair_rows, pairs, order)]
+        twin._character_rows, twin._pair_rows = by_spelling
+        twin._by_characters = transposed(twin._character_rows)
+        signs = _signs(twin.entries)
+        twin._topic_by_spelling = self._topic_by_spelling.with_rows(order, (gone_rows, lost), by_spelling, signs)
+        lost, by_meaning = [self._vectors[gone_rows], *lost], [twin._vectors, *by_spelling]
+        twin._topic_by_meaning = self._topic_by_meaning.with_rows(order, (gone_rows, lost), by_meaning, signs)
+        twin._words = self._words.with_documents(documents, _documents(fresh))
+        return twin
+
+    def _lay_out(self, entries: dict[str, Entry]) -> None:
+        self.by_id, self.entries = entries, list(entries.values())
+        self.topics = np.array([entry.topic for entry in self.entries])
+        self._topic_of_entry = np.array([TOPICS.index(entry.topic) for entry in self.entries])
+        self._starts = _starts(self.entries)
+        self._rows_of = {entry.id: range(*self._starts[n : n + 2]) for n, entry in enumerate(self.entries)}
+
+    def _order_of(self, entries: Sequence[Entry], fresh: set[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Where variants and entries of the next state are found: in this one, and counted on beyond it where they are `fresh`."""
+        rows, places = [], []
+        place_of = {entry.id: place for place, entry in enumerate(self.entries)}
+        next_row, next_place = int(self._starts[-1]), len(self.entries)
+        for entry in entries:
+            if entry.id not in fresh:
+                rows.append(self._rows_of[entry.id])
+                places.append(place_of[entry.id])
+                continue
+            size = len(entry.examples())
+            rows.append(range(next_row, next_row + size))
+            places.append(next_place)
+            next_row, next_place = next_row + size, next_place + 1
+        return np.array([row for group in rows for row in group], dtype=np.int64), np.array(places, dtype=np.int64)
+
+    @property
+    def variants(self) -> int:
+        return int(self._starts[-1])
+
+    def scores(self, question: str, last_topic: str | None = None) -> Scores:
+        """One number an entry, the higher the better; comparable over questions.
+
+        Where the spelling alone points at one entry, the sentence is not encoded; its meaning then counts as much as its
+        spelling does. Else a short question may be a follow-up that leaves its subject, `last_topic`, unsaid.
+        """
+        scores, is_sure = self._scores(question)
+        if is_sure or last_topic is None or len(question.split()) > FOLLOW_UP_WORDS:
+            return scores
+        with_subject, _ = self._scores(f"{question} {last_topic.replace('_', ' ')}")
+        return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
+
+    def _scores(self, question: str) -> tuple[Scores, bool]:
+        """The scores, and whether spelling alone was enough."""
+        spelling = self._correction.correct(normalise(question))
+        by_spelling = [characters := self._characters.rows([spelling]), self._pairs.rows([spelling])]
+        alike = _nearest(self._by_characters[characters.indices].T @ characters.data, self._starts)
+        words = WEIGHTS["spelling"] * alike + WEIGHTS["words"] * self._word_overlap(spelling)
+        topic = self._topic_by_spelling.predict(by_spelling)[self._topic_of_entry]
+        quick = words + WEIGHTS["meaning"] * alike + WEIGHTS["topic"] * topic
+        best, second = _two_best(quick)
+        if best >= QUICK_FROM and best - second >= QUICK_LEAD:
+            return np.asarray(quick), True
+        vector = directions(self._encoder.encode([question]), self.mean)
+        topic = self._topic_by_meaning.predict([vector, *by_spelling])[self._topic_of_entry]
+        words = words + WEIGHTS["topic"] * topic
+        return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words)), False
+
+    def _meanings(self, vector: Vectors, scores: Scores) -> Scores:
+        """Of each entry, how near its variants are in meaning; of unlikely ones, how near the middle of them is, which is less."""
+        if len(scores) <= COMPARED:
+            return _nearest(self._vectors @ vector, self._starts)
+        near = np.asarray(self._centres @ vector, dtype=np.float64)
+        likely = np.sort(np.argpartition(-(scores + near), COMPARED)[:COMPARED])
+        groups = [np.arange(*self._starts[place : place + 2]) for place in likely]
+        starts = np.concatenate([[0], np.cumsum([len(group) for group in groups])])
+        near[likely] = _nearest(self._vectors[np.concatenate(groups)] @ vector, starts)
+        return near
+
+    def _word_overlap(self, spelling: str) -> Scores:
+        """BM25 of each entry, scaled so that the best has 1 where every word is known."""
+        words = spelling.split()
+        scores, known = self._words.of(words)
+        return np.asarray(scores / max(scores.max(), 1e-9) * known / max(len(words), 1))
+
+
+def _examples(entries: Iterable[Entry]) -> list[str]:
+    return [text for entry in entries for text in entry.examples()]
+
+
+def _answers(entries: Iterable[Entry]) -> list[str]:
+    return [normalise(text) for entry in entries for text in entry.answers.values()]
+
+
+def _starts(entries: Sequence[Entry]) -> npt.NDArray[np.int64]:
+    """Where the variants of each entry begin, and where all end."""
+    return np.concatenate([[0], np.cumsum([len(entry.examples()) for entry in entries], dtype=np.int64)])
+
+
+def _centres(vectors: Vectors, starts: npt.NDArray[np.int64]) -> Vectors:
+    """The mean of the variants of each entry."""
+    if not len(vectors):
+        return vectors
+    return np.asarray(np.add.reduceat(vectors, starts[:-1], axis=0) / np.diff(starts)[:, None], dtype=np.float32)
+
+
+def _documents(entries: Iterable[Entry]) -> list[list[str]]:
+    return [[word for text in [*entry.examples(), *entry.answers.values()] for word in normalise(text).split()] for entry in entries]
+
+
+def _signs(entries: Sequence[Entry]) -> npt.NDArray[np.float64]:
+    """Shape (variants, topics): 1 where the variant is of an entry of the topic, else -1."""
+    topics = np.array([TOPICS.index(entry.topic) for entry in entries for _ in entry.examples()], dtype=np.int64)
+    return np.where(topics[:, None] == np.arange(len(TOPICS)), 1.0, -1.0)
+
+
+def _two_best(scores: Scores) -> tuple[float, float]:
+    if len(scores) == 1:
+        return float(scores[0]), float("-inf")
+    second, best = np.partition(scores, -2)[-2:]
+    return float(best), float(second)
+
+
+def _nearest(similarity: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> Scores:
+    """Of each entry, from the similarities of its variants, which begin at `starts`: the nearest counts most.
+
+    Every entry has at least `BEST_OF` variants: two titles, and the questions that services/knowledge_files.py asks for.
+    """
+    left = np.asarray(similarity, dtype=np.float64).copy()
+    sizes = np.diff(starts)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    best = []
+    for rank in range(BEST_OF):
+        best.append(np.maximum.reduceat(left, starts[:-1]))
+        if rank < BEST_OF - 1:
+            hits = np.flatnonzero(left == best[-1][owner])
+            left[hits[np.flatnonzero(np.diff(owner[hits], prepend=-1))]] = -np.inf
+    return np.asarray(0.7 * best[0] + 0.3 * sum(best) / BEST_OF)

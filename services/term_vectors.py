@@ -1,0 +1,133 @@
+"""Weighs the terms of texts, and takes in further texts later without weighing the earlier ones again.
+
+`TermVectors` is TF-IDF, `WordScores` BM25. Both count in how many texts a term stands when they are made; texts that come later are
+weighed by those counts, and terms that come with them by their own.
+"""
+
+from __future__ import annotations
+
+import copy
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, vstack
+
+Analyse = Callable[[str], Iterable[str]]
+Places = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float32]
+
+
+class TermVectors:
+    """TF-IDF with 1 + log of a term's count and rows of length 1, as scikit-learn's `TfidfVectorizer(sublinear_tf=True)` has it."""
+
+    def __init__(self, analyse: Analyse) -> None:
+        self._analyse = analyse
+        self._places: dict[str, int] = {}
+        self._texts = 0
+        self._idf: Weights = np.zeros(0, np.float32)
+
+    @classmethod
+    def fitted(cls, analyse: Analyse, texts: Sequence[str]) -> tuple[TermVectors, csr_matrix]:
+        """Made of `texts`, and their rows, shape (texts, terms)."""
+        made = cls(analyse)
+        made._texts = len(texts)
+        counted = _count((analyse(text) for text in texts), made._places, learn=True)
+        made._idf = made._idf_of(counted)
+        return made, made._weighed(counted)
+
+    def rows(self, texts: Sequence[str]) -> csr_matrix:
+        """Shape (texts, terms); terms that are not known are left out."""
+        return self._weighed(_count((self._analyse(text) for text in texts), self._places, learn=False))
+
+    def with_terms_of(self, texts: Sequence[str]) -> TermVectors:
+        """One that knows the terms of `texts`, too, in further columns."""
+        twin = copy.copy(self)
+        twin._places = dict(self._places)
+        counted = _count((self._analyse(text) for text in texts), twin._places, learn=True)
+        twin._idf = np.append(self._idf, self._idf_of(counted)[len(self._idf) :])
+        return twin
+
+    def _idf_of(self, counted: csr_matrix) -> Weights:
+        texts = np.bincount(counted.indices, minlength=counted.shape[1])
+        return np.asarray(np.log((1 + self._texts) / (1 + texts)) + 1, dtype=np.float32)
+
+    def _weighed(self, counted: csr_matrix) -> csr_matrix:
+        data = (1 + np.log(counted.data)) * self._idf[counted.indices]
+        rows = np.repeat(np.arange(counted.shape[0]), np.diff(counted.indptr))
+        lengths = np.sqrt(np.bincount(rows, weights=data * data, minlength=counted.shape[0]))
+        return csr_matrix((np.asarray(data / lengths[rows], dtype=np.float32), counted.indices, counted.indptr), counted.shape)
+
+
+class WordScores:
+    """BM25 as Lucene has it, of documents against the words of a question."""
+
+    REPETITION, LENGTH = 1.5, 0.75
+    """The usual parameters, k1 and b."""
+
+    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
+        self._places: dict[str, int] = {}
+        counted = _count(documents, self._places, learn=True)
+        self._documents = len(documents)
+        self._usual_length = max(counted.sum() / len(documents), 1.0)
+        self._idf = self._idf_of(counted)
+        self._by_word = transposed(self._weighed(counted))
+
+    def with_documents(self, order: Places, fresh: Sequence[Sequence[str]]) -> WordScores:
+        """The documents at these places, counted on into `fresh`, in this order."""
+        twin = copy.copy(self)
+        twin._places = dict(self._places)
+        counted = _count(fresh, twin._places, learn=True)
+        twin._idf = np.append(self._idf, self._idf_of(counted)[len(self._idf) :])
+        twin._by_word = transposed(taken(transposed(self._by_word), twin._weighed(counted), order))
+        return twin
+
+    def of(self, words: Iterable[str]) -> tuple[npt.NDArray[np.float64], int]:
+        """A score of each document, and how many of the words any of them knows."""
+        places = [self._places[word] for word in words if word in self._places]
+        scores = np.zeros(self._by_word.shape[1])
+        for place in places:
+            start, end = self._by_word.indptr[place : place + 2]
+            scores[self._by_word.indices[start:end]] += self._by_word.data[start:end]
+        return scores, len(places)
+
+    def _idf_of(self, counted: csr_matrix) -> Weights:
+        documents = np.bincount(counted.indices, minlength=counted.shape[1])
+        return np.asarray(np.log(1 + (self._documents - documents + 0.5) / (documents + 0.5)), dtype=np.float32)
+
+    def _weighed(self, counted: csr_matrix) -> csr_matrix:
+        lengths = np.repeat(np.asarray(counted.sum(axis=1)).ravel(), np.diff(counted.indptr))
+        dampened = self.REPETITION * (1 - self.LENGTH + self.LENGTH * lengths / self._usual_length)
+        data = self._idf[counted.indices] * counted.data / (dampened + counted.data)
+        return csr_matrix((np.asarray(data, dtype=np.float32), counted.indices, counted.indptr), counted.shape)
+
+
+def transposed(rows: csr_matrix) -> csr_matrix:
+    return rows.T.tocsr()
+
+
+def taken(rows: csr_matrix, fresh: csr_matrix, order: Places) -> csr_matrix:
+    """The rows at these places, counted on into `fresh`, which may have further columns."""
+    wide = csr_matrix((rows.data, rows.indices, rows.indptr), (rows.shape[0], fresh.shape[1]))
+    return vstack([wide, fresh], format="csr")[order]
+
+
+def _count(texts: Iterable[Iterable[str]], places: dict[str, int], *, learn: bool) -> csr_matrix:
+    """How often each term stands in each text. With `learn`, terms that are new get the next places."""
+    columns, data, ends = array("i"), array("f"), [0]
+    for terms in texts:
+        counts: dict[int, int] = {}
+        for term in terms:
+            place = places.get(term)
+            if place is None:
+                if not learn:
+                    continue
+                place = places[term] = len(places)
+            counts[place] = counts.get(place, 0) + 1
+        columns.extend(counts)
+        data.extend(counts.values())
+        ends.append(len(columns))
+    values = np.frombuffer(data, dtype=np.float32) if data else np.zeros(0, np.float32)
+    indices = np.frombuffer(columns, dtype=np.int32) if columns else np.zeros(0, np.int32)
+    return csr_matrix((values, indices, np.array(ends, dtype=np.int32)), (len(ends) - 1, len(places)))

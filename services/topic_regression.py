@@ -1,0 +1,153 @@
+"""Tells how much a sentence sounds like each topic: a ridge regression that is solved in a second and mended in less.
+
+It is solved in its dual form, one number a row and topic, by conjugate gradients for all topics at once. When some rows are replaced,
+they go on from the present solution.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+Blocks = Sequence[Any]
+"""Features of the same rows side by side, each block a dense or a sparse matrix."""
+Places = npt.NDArray[np.int64]
+PENALTY = 1.0
+TOLERANCE = 1e-2
+"""The residual that is left, as a share of what there was to explain."""
+MOST_STEPS = 200
+SOLVED_ANEW = 2_000
+"""Rows that are solved again when some are replaced."""
+
+
+class _Centred:
+    """Blocks of features from which the means of their columns are taken away, without making sparse ones dense."""
+
+    def __init__(self, blocks: Blocks, means: list[Matrix]) -> None:
+        self._blocks, self._means = blocks, means
+        self._along_means: Any = sum(block @ mean for block, mean in zip(blocks, means, strict=True))
+        self._square = sum(float(mean @ mean) for mean in means)
+
+    def rows_at(self, weights: Sequence[Matrix]) -> Matrix:
+        """Centred features times weights."""
+        whole = sum(block @ weight for block, weight in zip(self._blocks, weights, strict=True))
+        return np.asarray(whole - sum(mean @ weight for mean, weight in zip(self._means, weights, strict=True)), dtype=np.float32)
+
+    def columns_at(self, numbers: Matrix) -> list[Matrix]:
+        """Centred features, transposed, times one number a row and topic."""
+        total = numbers.sum(axis=0)
+        pairs = zip(self._blocks, self._means, strict=True)
+        return [np.asarray(block.T @ numbers - np.outer(mean, total), dtype=np.float32) for block, mean in pairs]
+
+    def kernel_at(self, numbers: Matrix) -> Matrix:
+        """`rows_at(columns_at(numbers))`, without what is as long as the columns are many and not sparse."""
+        total = numbers.sum(axis=0)
+        whole = sum(block @ (block.T @ numbers) for block in self._blocks)
+        means = np.outer(self._along_means, total) + self._along_means @ numbers - self._square * total
+        return np.asarray(whole - means, dtype=np.float32)
+
+
+class TopicRegression:
+    def __init__(self, blocks: Blocks, signs: npt.NDArray[np.float64]) -> None:
+        """`signs`, shape (rows, topics), has 1 where the row is of the topic and else -1."""
+        self._means = [np.asarray(block.mean(axis=0), dtype=np.float32).ravel() for block in blocks]
+        self._usual = signs.mean(axis=0)
+        features = _Centred([_both_ways(block) for block in blocks], self._means)
+        wanted = np.asarray(signs - self._usual, dtype=np.float32)
+        self._numbers = _solve(features, wanted, _enough(wanted))
+        self._weights = features.columns_at(self._numbers)
+        self._bias = self._bias_now()
+
+    def predict(self, blocks: Blocks) -> npt.NDArray[np.float64]:
+        """One number a topic, for one row."""
+        return np.asarray(sum((block @ weight)[0] for block, weight in zip(blocks, self._weights, strict=True)) + self._bias)
+
+    def with_rows(self, order: Places, gone: tuple[Places, Blocks], blocks: Blocks, signs: npt.NDArray[np.float64]) -> TopicRegression:
+        """The rows at these places, counted on beyond the present ones into new ones; without `gone`, their places and features.
+
+        `blocks` and `signs` are of all rows in the new order; the blocks may have further columns. Solved anew are the rows most like
+        those that came or went, up to `SOLVED_ANEW` of them.
+        """
+        twin = copy.copy(self)
+        twin._means = [_longer(mean, block.shape[1]) for mean, block in zip(self._means, blocks, strict=True)]
+        twin._weights = [_longer(weight, block.shape[1]) for weight, block in zip(self._weights, blocks, strict=True)]
+        places, lost = gone
+        for weight, loss in zip(twin._weights, _Centred(lost, self._means).columns_at(self._numbers[places]), strict=True):
+            weight[: len(loss)] -= loss
+        fresh = np.flatnonzero(order >= len(self._numbers))
+        twin._numbers = np.concatenate([self._numbers, np.zeros((len(fresh), signs.shape[1]), np.float32)])[order]
+        rows = _most_like(fresh, lost, blocks)
+        features = _Centred([_both_ways(block[rows]) for block in blocks], twin._means)
+        wanted = np.asarray(signs[rows] - self._usual, dtype=np.float32)
+        residual = wanted - features.rows_at(twin._weights) - PENALTY * twin._numbers[rows]
+        change = _solve(features, residual, _enough(wanted))
+        twin._numbers[rows] += change
+        twin._weights = [weight + gain for weight, gain in zip(twin._weights, features.columns_at(change), strict=True)]
+        twin._bias = twin._bias_now()
+        return twin
+
+    def _bias_now(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self._usual - sum(mean @ weight for mean, weight in zip(self._means, self._weights, strict=True)))
+
+
+class _BothWays:
+    """A sparse matrix with its transpose at hand, for many products."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix, self.T = matrix, matrix.T.tocsr()
+
+    def __matmul__(self, other: Matrix) -> Any:
+        return self._matrix @ other
+
+
+def _both_ways(block: Any) -> Any:
+    return block if isinstance(block, np.ndarray) else _BothWays(block)
+
+
+def _most_like(fresh: Places, gone: Blocks, blocks: Blocks) -> Places:
+    """The rows of `blocks` most like the fresh and the gone ones, and the fresh ones themselves."""
+    count = blocks[0].shape[0]
+    if count <= SOLVED_ANEW:
+        return np.arange(count)
+    likeness: Any = 0.0
+    for block, lost in zip(blocks, gone, strict=True):
+        wanted = _longer(np.asarray(lost.sum(axis=0), dtype=np.float32).ravel(), block.shape[1])
+        likeness = likeness + block @ (wanted + np.asarray(block[fresh].sum(axis=0), dtype=np.float32).ravel())
+    likeness[fresh] = np.inf
+    return np.sort(np.argpartition(-likeness, SOLVED_ANEW)[:SOLVED_ANEW])
+
+
+def _longer(values: Matrix, length: int) -> Matrix:
+    longer = np.zeros((length, *values.shape[1:]), dtype=np.float32)
+    longer[: len(values)] = values
+    return longer
+
+
+def _enough(wanted: Matrix) -> Matrix:
+    """The squared length that may be left of a residual, a number a topic."""
+    return np.asarray(TOLERANCE**2 * np.einsum("rt,rt->t", wanted, wanted))
+
+
+def _solve(features: _Centred, residual: Matrix, enough: Matrix) -> Matrix:
+    """Conjugate gradients, a system for each column of `residual`; a column is left alone once it is solved."""
+    numbers = np.zeros_like(residual)
+    residual, direction = residual.copy(), residual.copy()
+    length = np.einsum("rt,rt->t", residual, residual)
+    for _ in range(MOST_STEPS):
+        open_ = np.flatnonzero(length > enough)
+        if not len(open_):
+            break
+        along = direction[:, open_]
+        image = features.kernel_at(along) + PENALTY * along
+        step = length[open_] / np.einsum("rt,rt->t", along, image)
+        numbers[:, open_] += step * along
+        residual[:, open_] -= step * image
+        now = np.einsum("rt,rt->t", residual[:, open_], residual[:, open_])
+        direction[:, open_] = residual[:, open_] + now / length[open_] * along
+        length[open_] = now
+    return numbers

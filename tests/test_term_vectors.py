@@ -1,0 +1,66 @@
+import math
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+
+from services.term_vectors import TermVectors, WordScores
+from services.topic_regression import TopicRegression
+
+TEXTS = ["apa itu simpel", "syarat magang", "lama magang berapa lama", "kunjungan ke istana", "jadwal kunjungan istana"]
+
+
+def test_term_vectors_are_those_of_scikit_learn() -> None:
+    vectorizer = TfidfVectorizer(token_pattern=r"\S+", sublinear_tf=True)
+    expected = vectorizer.fit_transform(TEXTS)
+    made, rows = TermVectors.fitted(vectorizer.build_analyzer(), TEXTS)
+    assert np.allclose((rows @ rows.T).toarray(), (expected @ expected.T).toarray(), atol=1e-6)
+    asked = "lama kunjungan ke bulan"
+    assert np.allclose((made.rows([asked]) @ rows.T).toarray(), (vectorizer.transform([asked]) @ expected.T).toarray(), atol=1e-6)
+
+
+def test_new_terms_get_columns_of_their_own_and_the_others_keep_theirs() -> None:
+    made, rows = TermVectors.fitted(str.split, TEXTS)
+    wider = made.with_terms_of(["loket dibuka"])
+    assert wider.rows(["loket dibuka"]).shape[1] == rows.shape[1] + 2
+    assert np.allclose(wider.rows(TEXTS).toarray()[:, : rows.shape[1]], rows.toarray())
+    assert made.rows(["loket dibuka"]).nnz == 0
+
+
+def test_words_are_scored_by_the_formula_of_bm25() -> None:
+    documents = [text.split() for text in TEXTS]
+    scores, known = WordScores(documents).of(["magang", "lama", "entah"])
+    usual = sum(map(len, documents)) / len(documents)
+
+    def of_word(word: str, document: list[str]) -> float:
+        having = sum(word in other for other in documents)
+        count = document.count(word)
+        idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
+        return idf * count / (count + 1.5 * (0.25 + 0.75 * len(document) / usual))
+
+    assert known == 2
+    assert scores == pytest.approx([of_word("magang", document) + of_word("lama", document) for document in documents], rel=1e-5)
+
+
+def test_documents_come_and_go() -> None:
+    documents = [text.split() for text in TEXTS]
+    changed = WordScores(documents).with_documents(np.array([0, 1, 5, 4]), [["loket", "magang"]])
+    scores, known = changed.of(["loket"])
+    assert known == 1
+    assert np.flatnonzero(scores).tolist() == [2]
+    assert changed.of(["magang"])[0][1] == pytest.approx(WordScores(documents).of(["magang"])[0][1])
+
+
+def test_the_regression_is_a_ridge_regression_and_stays_one_when_rows_are_replaced() -> None:
+    chance = np.random.default_rng(3)
+    dense, other = (chance.normal(size=(204, width)).astype(np.float32) / np.float32(width**0.5) for width in (200, 100))
+    signs = np.where(chance.integers(0, 3, 204)[:, None] == np.arange(3), 1.0, -1.0)
+    first = TopicRegression([dense[:200], other[:200]], signs[:200])
+    order = np.arange(4, 204)
+    mended = first.with_rows(order, (np.arange(4), [dense[:4], other[:4]]), [dense[4:], other[4:]], signs[4:])
+    for made, rows in ((first, slice(0, 200)), (mended, slice(4, 204))):
+        expected = Ridge(alpha=1.0).fit(np.hstack([dense, other])[rows], signs[rows]).predict(np.hstack([dense, other]))
+        predicted = np.array([made.predict([dense[[n]], other[[n]]]) for n in range(204)])
+        assert np.abs(predicted - expected).max() < 0.05
+    assert np.abs(np.array([first.predict([dense[[n]], other[[n]]]) for n in range(204)]) - expected).max() > 0.5
