@@ -29,8 +29,8 @@ from bench.load import percentiles
 from bench.messages import sentences
 from services.assembly import Services, assemble
 from services.conversation_log import LogFilter
-from services.overview import Span
 from services.settings import Settings
+from services.spans import Span
 from services.ticket_list import TicketFilter
 from store.conversations import Reply
 from store.database import utc_now

@@ -12,7 +12,9 @@ from pygal.style import Style
 # pygal puts a finder for its map plugins, in an interface that Python 3.12 has dropped, before every later import of the program.
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder) is not pygal.PluginImportFixer]
 
-CHARTS = ("days", "hours", "topics")
+LINES = {"days": (1, 3, 4, 5), "first_answers": (2, 3), "officer_waits": (2, 3)}
+"""Charts over days: the columns that they draw."""
+CHARTS = (*LINES, "hours", "topics")
 HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 """A picture brings its own style and nothing else."""
 COLORS = ("#14478f", "#1d6b3a", "#9b5a00", "#9b1c2c", "#5b3a8c")
@@ -29,6 +31,8 @@ def draw(name: str, heading: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> 
         foreground="#1b2333",
         foreground_strong="#1b2333",
         foreground_subtle="#4c5566",
+        guide_stroke_color="#d6d0c2",
+        major_guide_stroke_color="#d6d0c2",
         font_family="sans-serif",
         colors=COLORS,
         opacity="1",
@@ -36,15 +40,24 @@ def draw(name: str, heading: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> 
         major_label_font_size=15,
         legend_font_size=16,
     )
-    options = {"style": style, "js": (), "width": 960, "height": 380, "legend_at_bottom": True, "margin": 12, "no_data_text": "–"}
-    if name == "days":
+    options = {
+        "style": style,
+        "js": (),
+        "width": 960,
+        "height": 380,
+        "legend_at_bottom": True,
+        "margin": 12,
+        "no_data_text": "–",
+        "truncate_label": 40,
+    }
+    if name in LINES:
         chart = pygal.Line(**options, dots_size=2.5, truncate_legend=-1, show_minor_x_labels=False)
-        columns = [column for column in range(1, len(heading)) if column != 2]
+        columns = list(LINES[name])
     elif name == "hours":
         chart = pygal.Bar(**options, show_legend=False, show_minor_x_labels=False)
         columns = [1]
     else:
-        chart = pygal.HorizontalBar(**options, truncate_label=40, truncate_legend=-1)
+        chart = pygal.HorizontalBar(**options, truncate_legend=-1)
         columns = [1, 2]
         rows = list(reversed(rows))
     chart.x_labels = [str(row[0]) for row in rows]

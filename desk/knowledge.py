@@ -31,18 +31,17 @@ def knowledge(room: Room) -> APIRouter:
 
     def entry_page(request: Request, session: Session, entry_id: str, status: int = 200, problem: str = "") -> Response:
         versions = editing.versions(entry_id)
-        entry, file_text = services.knowledge.entry(entry_id), catalogue.file_text(entry_id)
-        if entry is None and not versions and file_text is None:
+        row, file_text = catalogue.row(entry_id), catalogue.file_text(entry_id)
+        if row is None and not versions and file_text is None:
             raise HTTPException(404)
-        rows = [row for row in catalogue.entries() if row.entry.id == entry_id]
         return room.pages.show(
             request,
             session,
             "knowledge_entry.html",
             status,
             entry_id=entry_id,
-            entry=entry,
-            row=rows[0] if rows else None,
+            entry=row.entry if row else None,
+            row=row,
             versions=versions,
             has_file=file_text is not None,
             drafts=[draft for draft in editing.drafts() if draft.entry_id == entry_id],
@@ -148,6 +147,7 @@ def knowledge(room: Room) -> APIRouter:
         text = published.content if published else catalogue.file_text(entry_id)
         if (published is None and text is None) or (published and (published.entry_id != entry_id or published.publication is None)):
             raise HTTPException(404)
+        row = catalogue.row(entry_id)
         try:
             now = catalogue.text_in_force(entry_id)
         except KeyError:
@@ -157,6 +157,7 @@ def knowledge(room: Room) -> APIRouter:
             session,
             "knowledge_version.html",
             entry_id=entry_id,
+            entry=row.entry if row else None,
             version=published,
             text=text,
             change=difference(now, text or ""),

@@ -11,9 +11,11 @@ from fastapi.responses import Response
 
 from desk.charts import CHARTS, HEADERS, draw
 from desk.dates import day_of
-from services.overview import LONGEST_SPAN, Figures, Span
+from services.overview import LONGEST_SPAN, Figures
+from services.spans import Span
 from services.spreadsheet import csv_file
 from services.staff import Permission, Session
+from services.waiting_times import DailyWaits
 
 if TYPE_CHECKING:
     from desk.room import Room
@@ -94,15 +96,31 @@ TABLES = {
     "days": ("day", "conversations", "messages", "answered", "not_answered", "handed_over"),
     "hours": ("hour", "messages"),
     "channels": ("channel", "messages"),
+    "first_answers": ("day", "conversations", "median_seconds", "longest_seconds"),
+    "officer_waits": ("day", "taken", "median_minutes", "longest_minutes"),
     "topics": ("topic", "now", "before", "rise"),
     "ratings": ("rating", "tickets"),
 }
+MINUTE = 60
+
+
+def _of_waits(found: DailyWaits, unit: int) -> list[tuple[Any, ...]]:
+    """Rows of day, number, median and longest, in seconds or minutes to a tenth; an empty cell where nobody waited."""
+
+    def shown(seconds: float | None) -> float | None:
+        return None if seconds is None else round(seconds / unit, 1)
+
+    return [(day.isoformat(), one.count, shown(one.median), shown(one.longest)) for day, one in found.days.items()]
+
+
 _ROWS: dict[str, Callable[[Figures, dict[str, Any]], list[tuple[Any, ...]]]] = {
     "days": lambda figures, words: [
         (day.day.isoformat(), day.conversations, day.messages, day.answered, day.not_answered, day.handed_over) for day in figures.days
     ],
     "hours": lambda figures, words: [(f"{hour:02}.00", count) for hour, count in enumerate(figures.hours)],
     "channels": lambda figures, words: [(words["channels"].get(name, name), count) for name, count in figures.channels.items()],
+    "first_answers": lambda figures, words: _of_waits(figures.first_answers, 1),
+    "officer_waits": lambda figures, words: _of_waits(figures.officer_waits, MINUTE),
     "topics": lambda figures, words: [(trend.topic, trend.now, trend.before, trend.rise) for trend in figures.topics],
     "ratings": lambda figures, words: [(words["scores"][str(score)], count) for score, count in figures.ratings.items()],
 }

@@ -84,7 +84,7 @@ class Pages:
     def show(self, request: Request, session: Session | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page as an HTTP response.
 
-        In the template: `t` the texts, `session`, `form_token`, `moment`, `day`, `address`, `word`, `value`, and `values`.
+        In the template: `t` the texts, `session`, `form_token`, `moment`, `day`, `day_of`, `address`, `word`, `value`, and `values`.
         """
         return HTMLResponse(self.render(request, session, template, **values), status)
 
@@ -94,8 +94,11 @@ class Pages:
         def day(value: date) -> str:
             return day_and_month(value, locale)
 
+        def day_of(value: datetime) -> str:
+            return day(value.astimezone(JAKARTA).date())
+
         def moment(value: datetime) -> str:
-            return f"{day(value.astimezone(JAKARTA).date())}, {clock_time(value)}"
+            return f"{day_of(value)}, {clock_time(value)}"
 
         return self._environment.get_template(template).render(
             t=self.texts[locale],
@@ -106,6 +109,7 @@ class Pages:
             rooms=ROOMS_OF_SETTINGS,
             path=request.url.path,
             day=day,
+            day_of=day_of,
             moment=moment,
             word=partial(word, locale),
             value=lambda given: shown(given, locale),

@@ -51,7 +51,7 @@ def tickets(room: Room) -> APIRouter:
         wanted = TicketFilter(
             **{**filters, "assignee": session.login if assignee == ME else assignee}, since=day_of(since), until=day_of(until)
         )
-        on_board = view == "board"
+        on_board, everyone = view == "board", staff.everyone()
         return room.pages.show(
             request,
             session,
@@ -62,7 +62,8 @@ def tickets(room: Room) -> APIRouter:
             page=None if on_board else listed.page(wanted, cursor),
             lights=listed.lights(),
             choices={"kind": list(Kind), "state": [OPEN, *State, ALL], "resolution": list(Resolution), "due": list(Light)},
-            staff=[one for one in staff.everyone() if not one.disabled_at],
+            staff=[one for one in everyone if not one.disabled_at],
+            names={one.login: one.name for one in everyone},
             nobody=NOBODY,
             me=ME,
             may_handle=session.may(Permission.HANDLE_TICKETS),

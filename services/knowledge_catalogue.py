@@ -14,7 +14,8 @@ from services.audit import AuditFilter, AuditLog
 from services.calendar import JAKARTA
 from services.git_patch import file_patch
 from services.knowledge import Knowledge
-from services.knowledge_files import Entry, knowledge_paths
+from services.knowledge_files import Entry, KnowledgeError, knowledge_paths, parse_entry
+from services.knowledge_form import KnowledgeForm
 from services.published_knowledge import PublishedKnowledge
 from store.database import utc_now
 from store.knowledge_models import KnowledgeVersion
@@ -67,12 +68,23 @@ class KnowledgeCatalogue:
     def entries(self) -> list[EntryRow]:
         """What is due for a check first, then by topic."""
         published = {version.entry_id: version for version in self._published.in_force()}
-        rows = []
-        for entry in self._knowledge.entries:
-            version = published.get(entry.id)
-            rows.append(EntryRow(entry, self.due(entry), version is not None, self._file_differs(version)))
+        rows = [self._row(entry, published.get(entry.id)) for entry in self._knowledge.entries]
         order = {Due.OVERDUE: 0, Due.SOON: 1, None: 2}
         return sorted(rows, key=lambda row: (order[row.due], row.entry.topic, row.entry.id != row.entry.topic, row.entry.id))
+
+    def row(self, entry_id: str) -> EntryRow | None:
+        """An entry as it is published; the search takes some seconds to follow. None for what is withdrawn or was never there."""
+        published = {version.entry_id: version for version in self._published.in_force()}
+        try:
+            entry: Entry | None = parse_entry(f"{entry_id}.md", self.text_in_force(entry_id))
+        except KeyError:
+            return None
+        except KnowledgeError:  # the search goes on with what it had before
+            entry = self._knowledge.entry(entry_id)
+        return self._row(entry, published.get(entry_id)) if entry else None
+
+    def _row(self, entry: Entry, version: KnowledgeVersion | None) -> EntryRow:
+        return EntryRow(entry, self.due(entry), version is not None, self._file_differs(version))
 
     def due(self, entry: Entry) -> Due | None:
         until, today = entry.facts.valid_until, self.today()
@@ -125,9 +137,14 @@ class KnowledgeCatalogue:
 
 
 def difference(before: str, after: str) -> list[DiffLine]:
-    """Line by line, three lines around each change; "…" stands for what lies between."""
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm=""))[2:]
+    """Line by line, three lines around each change; "…" stands for what lies between. How a file quotes its words is no change."""
+    lines = list(difflib.unified_diff(_as_written_here(before), _as_written_here(after), lineterm=""))[2:]
     return [DiffLine(" ", "…") if line.startswith("@@") else DiffLine(line[:1], line[1:]) for line in lines]
+
+
+def _as_written_here(text: str) -> list[str]:
+    """The lines of an entry as the desk writes them."""
+    return KnowledgeForm.read(text).text().splitlines() if text else []
 
 
 def text_hash(text: str) -> str:

@@ -7,9 +7,8 @@ back is a few rows for each day, however long the log is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from statistics import mean, median
 from typing import Any
 
@@ -17,37 +16,17 @@ from sqlalchemy import ColumnElement, String, cast, func, select
 from sqlalchemy.orm import Session
 
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
+from services.spans import Span, local_part
 from services.ticket_events import Happening
 from services.tickets import State
 from services.turn import AnswerStatus
+from services.waiting_times import DailyWaits, first_answers, officer_waits
 from store.database import Database
-from store.models import Conversation, Handoff, Message, Ticket, TicketEvent
+from store.models import Conversation, Message, Ticket, TicketEvent
 
 LONGEST_SPAN = 366
 TOPICS_SHOWN = 10
 NOT_ANSWERED = frozenset({AnswerStatus.NOT_KNOWN, AnswerStatus.ASKED_AGAIN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED})
-
-
-@dataclass(frozen=True)
-class Span:
-    """Days in Jakarta, both included."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> list[date]:
-        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
-
-    @property
-    def before(self) -> Span:
-        """As many days right before this span."""
-        return Span(self.first - (self.last - self.first) - timedelta(days=1), self.first - timedelta(days=1))
-
-    @property
-    def moments(self) -> tuple[datetime, datetime]:
-        """Its beginning, and the moment right after its end."""
-        return _midnight(self.first), _midnight(self.last + timedelta(days=1))
 
 
 @dataclass
@@ -94,8 +73,9 @@ class Figures:
     tickets: TicketFigures
     ratings: dict[int, int]
     """How many tickets were last rated with each score, 1 (worst) to 4."""
-    officer_minutes: float | None
-    """Median wait for an officer, of those whom one took."""
+    first_answers: DailyWaits
+    """Of the assistant."""
+    officer_waits: DailyWaits
     total: DayFigures = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,12 +107,13 @@ class Overview:
                 self._topics(session, span),
                 self._tickets(session, span, today),
                 _ratings(session, span),
-                _officer_minutes(session, span),
+                first_answers(session, span, is_sqlite=self._database.is_sqlite),
+                officer_waits(session, span, is_sqlite=self._database.is_sqlite),
             )
 
     def _messages(self, session: Session, span: Span) -> tuple[list[DayFigures], dict[str, int], list[int]]:
         start, end = span.moments
-        parts = (self._local(Message.at, "day"), self._local(Message.at, "hour"), Conversation.channel, _turn("status"))
+        parts = (self._part(Message.at, "day"), self._part(Message.at, "hour"), Conversation.channel, _turn("status"))
         query = select(*parts, func.count()).join(Conversation, Conversation.id == Message.conversation_id)
         query = query.where(Message.at >= start, Message.at < end, Message.author == "user").group_by(*parts)
         days = {day: DayFigures(day) for day in span.days}
@@ -146,7 +127,7 @@ class Overview:
             figures.handed_over += count if status == AnswerStatus.HANDED_OVER else 0
             channels[channel] += count
             hours[int(hour)] += count
-        begun = self._local(Conversation.created_at, "day")
+        begun = self._part(Conversation.created_at, "day")
         # Nothing is said before the beginning: the index on `last_at` leaves out what is older.
         new = select(begun, func.count()).where(Conversation.last_at >= start, Conversation.created_at >= start)
         for day, count in session.execute(new.where(Conversation.created_at < end).group_by(begun)):
@@ -178,11 +159,8 @@ class Overview:
             median_working_days=median(needed) if needed else None,
         )
 
-    def _local(self, column: Any, part: str) -> ColumnElement[str]:
-        """The day (2026-11-23) or hour (09) of a column of moments in Jakarta, which has no summer time."""
-        if self._database.is_sqlite:
-            return func.strftime({"day": "%Y-%m-%d", "hour": "%H"}[part], column, "+7 hours", type_=String)
-        return func.to_char(func.timezone("Asia/Jakarta", column), {"day": "YYYY-MM-DD", "hour": "HH24"}[part], type_=String)
+    def _part(self, column: Any, part: str) -> ColumnElement[str]:
+        return local_part(column, part, is_sqlite=self._database.is_sqlite)
 
 
 def working_days(calendar: WorkingCalendar, received_at: datetime, answered_on: date) -> int | None:
@@ -191,10 +169,6 @@ def working_days(calendar: WorkingCalendar, received_at: datetime, answered_on: 
         return max(calendar.working_days_between(calendar.receipt_date(received_at), answered_on), 0)
     except UnknownYear:
         return None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=JAKARTA)
 
 
 def _day(moment: datetime) -> date:
@@ -220,10 +194,3 @@ def _ratings(session: Session, span: Span) -> dict[int, int]:
     last = {ticket_id: int(data["score"]) for ticket_id, data in rated}
     counts = Counter(last.values())
     return {score: counts[score] for score in range(1, 5)}
-
-
-def _officer_minutes(session: Session, span: Span) -> float | None:
-    start, end = span.moments
-    query = select(Handoff.asked_at, Handoff.taken_at).where(Handoff.taken_at >= start, Handoff.taken_at < end)
-    waits: Sequence[float] = [(taken - asked).total_seconds() / 60 for asked, taken in session.execute(query) if taken]
-    return median(waits) if waits else None

@@ -22,9 +22,9 @@ from services.conversation_log import LogFilter
 from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
 from services.knowledge_editing import EditRefused
-from services.overview import Span
 from services.published_knowledge import PublishedKnowledge
 from services.settings import Settings
+from services.spans import Span
 from services.teaching import TeachingRefused
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution

@@ -48,21 +48,47 @@ writing?.addEventListener("keydown", (event) => {
 const showNewest = () => document.querySelector("[data-newest-at-end] li:last-child")?.scrollIntoView({ block: "nearest" });
 showNewest();
 
-// Tell an officer who asked for it that somebody has begun to wait.
+// Tell an officer who asked for it, on whichever page of the desk, that somebody has begun to wait. What is known already is kept from
+// page to page, so that nobody who came in between is missed or told twice; the tag makes one notice of those of several windows.
+const somebodyWaits = document.body.dataset.somebodyWaits;
+const queue = document.querySelector("[data-queue]");
 const notify = document.querySelector("[data-notify]");
-if (notify && "Notification" in window) {
-  notify.hidden = Notification.permission !== "default";
-  notify.addEventListener("click", async () => {
-    notify.hidden = (await Notification.requestPermission()) !== "default";
-  });
+const listen = () => {
+  const tell = (list) => {
+    const now = [...list.querySelectorAll("[data-waiting]")].map((one) => one.dataset.waiting);
+    const known = JSON.parse(sessionStorage.getItem("waiting")) ?? now;
+    sessionStorage.setItem("waiting", JSON.stringify(now));
+    if (now.every((one) => known.includes(one))) return;
+    const notice = new Notification(somebodyWaits, { tag: "sapa-antrean", renotify: true });
+    notice.addEventListener("click", () => {
+      focus();
+      location.assign("/desk/queue");
+    });
+  };
+  if (queue) {
+    tell(queue);
+    document.addEventListener("htmx:afterSwap", () => tell(queue));
+    return;
+  }
+  const look = async () => {
+    const response = await fetch("/desk/queue/list");
+    if (response.ok && !response.redirected) tell(new DOMParser().parseFromString(await response.text(), "text/html"));
+  };
+  new EventSource("/desk/queue/events").addEventListener("changed", look);
+  look();
+};
+if (somebodyWaits && "Notification" in window) {
+  if (Notification.permission === "granted") listen();
+  else if (notify && Notification.permission === "default") {
+    notify.hidden = false;
+    notify.addEventListener("click", async () => {
+      const answer = await Notification.requestPermission();
+      notify.hidden = answer !== "default";
+      if (answer === "granted") listen();
+    });
+  }
 }
-const waiting = () => document.querySelectorAll("[data-queue] form").length;
-let waitingBefore = waiting();
-document.addEventListener("htmx:afterSwap", () => {
-  showNewest();
-  if (notify && waiting() > waitingBefore && Notification.permission === "granted") new Notification(notify.dataset.notify);
-  waitingBefore = waiting();
-});
+document.addEventListener("htmx:afterSwap", showNewest);
 
 // A file that is too large is named before it is sent.
 document.addEventListener("change", ({ target }) => {

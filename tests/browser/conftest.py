@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.chromium import Watch, launch, watched_context
+from tests.browser.desk_day import DeskDay
+from tests.browser.desk_pages import prepare
 from tests.browser.other_website import OtherWebsite
 from tests.browser.running_server import PROJECT, RunningServer
 from tests.browser.widget_page import WidgetPage
@@ -34,6 +36,21 @@ def server(tmp_path_factory: pytest.TempPathFactory, website: OtherWebsite) -> I
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def day(server: RunningServer) -> Iterator[DeskDay]:
+    """A desk with work on it; its members of staff are those of `desk_day.STAFF`."""
+    day = DeskDay(server)
+    day.begin()
+    yield day
+    day.services.database.close()
+
+
+@pytest.fixture(scope="session")
+def desk_addresses(day: DeskDay) -> dict[str, str]:
+    """Every page of the desk by name, each with something to see; lessons and drafts lie ready, too."""
+    return prepare(day)
 
 
 # Package scope: Playwright's loop must have ended before tests with a loop of their own run.

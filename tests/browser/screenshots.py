@@ -11,12 +11,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import launch, watched_context
 from tests.browser.desk_day import DeskDay, sign_in
+from tests.browser.desk_pages import WIDTHS, prepare, visit
 from tests.browser.running_server import RunningServer
 from tests.browser.widget_page import WidgetPage
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 QUESTION = "apa itu simpel?"
+TALLEST = 1400
+"""Pixels of a page of the desk that its picture shows."""
 
 
 def answered(page: Page) -> None:
@@ -73,52 +76,31 @@ PICTURES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 def take(browser: Browser, home: str, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    for name, (prepare, options) in PICTURES.items():
+    for name, (come_to, options) in PICTURES.items():
         with watched_context(browser, home, **options) as (context, _):
             page = context.new_page()
-            prepare(page)
+            come_to(page)
             page.screenshot(path=out / f"{name}.png")
 
 
 def take_desk(browser: Browser, day: DeskDay, out: Path) -> None:
-    """Every page of the desk, wide and on a telephone."""
+    """Every page of the desk, wide in light colours and on a telephone in dark ones."""
     day.begin()
-    day.services.canned_replies.add_examples("sri")
-    day.services.retention.purge()
-    handoff_id = day.somebody_waits()
-    day.services.conversation_notes.add(day.newest_conversation(), "budi", "Sudah menelepon kemarin; berkasnya ada pada Biro Umum.")
-    number = day.requests[0]
-    pages = {
-        "queue": "/desk/queue",
-        "conversations": "/desk/conversations",
-        "conversation": f"/desk/conversations/{day.newest_conversation()}",
-        "tickets": "/desk/tickets",
-        "ticket": f"/desk/tickets/{number}",
-        "overview": "/desk/overview",
-        "canned-replies": "/desk/canned-replies?edit=sapa",
-        "staff": "/desk/staff",
-        "channels": "/desk/settings/channels",
-        "hours": "/desk/settings/hours",
-        "days-off": "/desk/settings/days-off",
-        "retention": "/desk/settings/retention",
-        "health": "/desk/settings/health",
-        "audit": "/desk/audit",
-        "account": "/desk/account",
-    }
-    for width, scheme in ((1280, "light"), (390, "dark")):
+    pages = prepare(day)
+    waiting, held = day.handoffs.queue(), day.handoffs.active()
+    for width, scheme in zip(WIDTHS, ("light", "dark"), strict=True):
         with watched_context(browser, day.server.url, viewport={"width": width, "height": 800}, color_scheme=scheme) as (context, _):
             page = context.new_page()
-            page.goto("/desk/sign-in")
-            page.screenshot(path=out / f"desk-sign-in-{width}.png")
-            sign_in(page, "sri")
             for name, address in pages.items():
-                page.goto(address)
-                page.screenshot(path=out / f"desk-{name}-{width}.png")
-            if width == 1280:
-                day.handoffs.take(handoff_id, "sri")
-                day.handoffs.say(handoff_id, "sri", "Selamat pagi, boleh tahu alasan pengembaliannya?")
-            page.goto(f"/desk/queue/{handoff_id}")
-            page.screenshot(path=out / f"desk-take-over-{width}.png")
+                if name == "queue":
+                    for minutes, one in enumerate([*[one.handoff_id for one in waiting], *[one.id for one in held]], 4):
+                        day.waits_since(one, minutes)
+                visit(page, name, address)
+                height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
+                clip = {"x": 0, "y": 0, "width": width, "height": height}
+                page.screenshot(path=out / f"desk-{name}-{width}.png", full_page=True, clip=clip)
+                if name == "sign-in":
+                    sign_in(page, "sri")
 
 
 def take_hand_off(browser: Browser, day: DeskDay, out: Path) -> None:

@@ -1,10 +1,18 @@
-"""Messages that wait to be taught, on the data of a running server: as the bot leaves them behind, without asking it."""
+"""Messages that wait to be taught, as the bot leaves them behind, and what staff have made of some of them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
 from services.assembly import Services
+from services.knowledge_form import KnowledgeForm
+from services.settings import PROJECT
 from services.turn import AnswerStatus
 from store.conversations import Reply
+
+if TYPE_CHECKING:
+    from tests.browser.desk_day import Colleague, DeskDay
 
 NOT_UNDERSTOOD = "Maaf, saya belum memahami maksud Anda. Bisa ditulis dengan kata lain?"
 NO_INFORMATION = "Maaf, belum ada informasi tentang hal itu."
@@ -35,6 +43,22 @@ PRAYER = (
     "musala untuk pengunjung setneg di lantai berapa",
     "bisa numpang salat di gedung setneg gak",
 )
+VISITORS_PARKING = KnowledgeForm(
+    id="kemensetneg_profil_parkir",
+    topic="kemensetneg_profil",
+    title_id="Parkir tamu",
+    title_en="Parking for visitors",
+    questions_id="\n".join((*PARKING[:4], PARKING[5])),
+    questions_en="where can visitors park at Setneg?\nis there parking for guests",
+    answer_id="Tempat parkir tamu ditunjukkan oleh petugas di gerbang. Sampaikan nama unit yang Anda kunjungi.",
+    answer_en="The guards at the gate show visitors where to park. Tell them which unit you visit.",
+    source_title="Contoh untuk pelatihan petugas",
+    source_document="Contoh untuk pelatihan petugas, bukan keterangan resmi",
+    checked_on="2026-11-20",
+    valid_until="2027-05-31",
+    owner="Biro Umum",
+)
+MORE = {"id": "Keterangan lebih lanjut ada pada sumber di bawah ini.", "en": "Further information stands in the source below."}
 
 
 def leave_questions(services: Services) -> None:
@@ -54,3 +78,49 @@ def _say(
     received = services.conversations.add_inbound(conversation, "m1", text)
     turn = {"status": status, "intent": intent, "confidence": confidence, "ranking": ranking}
     services.conversations.add_replies(conversation, [Reply(answer)], reply_to=received.id, turn=turn)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What `teach_and_write` has made: numbers of batches, and addresses at the desk."""
+
+    approved_batch: int
+    proposed_batch: int
+    draft: str
+    proposal: str
+    entry: str
+    """One that was edited and published at the desk."""
+
+
+def teach_and_write(day: DeskDay) -> Lessons:
+    """Two batches of the editor's, one of them approved; two decisions of the administrator's; a draft, a proposal, a publication."""
+    leave_questions(day.services)
+    approved, proposed = (_batch(day.services, "dewi") for _ in range(2))
+    day.services.teaching_batches.approve("sri", approved, [one.id for one in day.services.teaching_batches.get(approved)[1]])
+    _decide(day.services, "sri", 2)
+    with day.colleague("dewi") as editor, day.colleague("sri") as second:
+        draft = editor.sends("/desk/knowledge/drafts", topic="kemensetneg_profil", title=PARKING[0], question=list(PARKING))
+        editor.sends(draft, then="save", probes="\n".join((*PARKING, PRAYER[0])), **VISITORS_PARKING.values())
+        proposal = _proposed_edit(editor, "magang_lama")
+        edit = _proposed_edit(editor, "istura_biaya")
+        return Lessons(approved, proposed, draft, proposal, second.sends(f"{edit}/publish"))
+
+
+def _decide(services: Services, login: str, count: int) -> None:
+    for candidate in services.teaching.queue()[:count]:
+        intents = [one for one in candidate.ranking if one in services.teaching.intents()]
+        services.teaching.decide(login, candidate.message_id, intents[0] if intents else "out_of_scope")
+
+
+def _batch(services: Services, login: str) -> int:
+    _decide(services, login, 3)
+    return services.teaching_batches.hand_on(login)
+
+
+def _proposed_edit(editor: Colleague, entry_id: str) -> str:
+    """Address of a proposal that adds a sentence to an answer."""
+    form = KnowledgeForm.read((PROJECT / "knowledge" / f"{entry_id}.md").read_text(encoding="utf-8"))
+    form = replace(form, answer_id=f"{form.answer_id}\n\n{MORE['id']}", answer_en=f"{form.answer_en}\n\n{MORE['en']}")
+    draft = editor.sends(f"/desk/knowledge/entries/{entry_id}/edit")
+    editor.sends(draft, then="propose", note="Sumber perlu disebut.", probes=form.questions("id")[0], **form.values())
+    return draft

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import watched_context
 from tests.browser.desk_day import DeskDay, sign_in
-from tests.browser.running_server import RunningServer
+from tests.browser.desk_pages import TOO_WIDE, WIDTHS, visit
 from tests.browser.test_people_and_pages import assert_accessible
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="session")
-def day(server: RunningServer) -> DeskDay:
-    day = DeskDay(server)
-    day.begin()
-    return day
 
 
 @pytest.fixture
@@ -33,37 +28,20 @@ def officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_no_violation_on_any_page(scheme: str, width: int, browser: Browser, day: DeskDay) -> None:
-    handoff_id = day.somebody_waits()
-    day.services.canned_replies.add_examples("sri")
-    pages = [
-        "/desk/queue",
-        f"/desk/queue/{handoff_id}",
-        "/desk/conversations",
-        f"/desk/conversations/{day.newest_conversation()}",
-        "/desk/tickets",
-        f"/desk/tickets/{day.requests[0]}",
-        "/desk/canned-replies?edit=sapa",
-        "/desk/staff",
-        "/desk/settings/channels",
-        "/desk/settings/hours",
-        "/desk/settings/days-off",
-        "/desk/settings/retention",
-        "/desk/settings/health",
-        "/desk/audit?verify=true",
-        "/desk/account",
-    ]
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_violation_on_any_page(
+    scheme: str, width: int, browser: Browser, day: DeskDay, desk_addresses: dict[str, str]
+) -> None:
     viewport = {"width": width, "height": 800}
     with watched_context(browser, day.server.url, color_scheme=scheme, viewport=viewport) as (context, watch):
         page = context.new_page()
-        page.goto("/desk/sign-in")
-        assert_accessible(page, "sign-in")
-        sign_in(page, "sri")
-        for address in pages:
-            page.goto(address)
-            assert_accessible(page, address)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than {width} px"
+        for name, address in desk_addresses.items():
+            visit(page, name, address)
+            assert_accessible(page, name)
+            assert page.evaluate(TOO_WIDE) == [], (name, width)
+            assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)"), name
+            if name == "sign-in":
+                sign_in(page, "sri")
         watch.assert_clean()
 
 
@@ -91,6 +69,76 @@ def test_a_citizen_who_begins_to_wait_appears_without_reloading(officer: Page, d
     expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_be_visible(timeout=15_000)
     day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
     expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_have_count(0, timeout=15_000)
+
+
+NOTICES = """window.notices = [];
+  window.Notification = class extends Notification { constructor(text, options) { super(text, options); notices.push(text); } };"""
+
+
+@contextmanager
+def notified_officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
+    """Signed in where the browser may show notices; those that it was given stand in `notices`."""
+    with watched_context(browser, day.server.url, permissions=["notifications"]) as (context, watch):
+        context.add_init_script(NOTICES)
+        page = context.new_page()
+        sign_in(page, "budi")
+        yield page
+        watch.assert_clean()
+
+
+def assert_told(page: Page) -> None:
+    """Of one citizen, within some seconds. The page's policy forbids Playwright to wait for an expression there."""
+    deadline = time.monotonic() + 15
+    while not page.evaluate("notices.length") and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    assert page.evaluate("notices") == ["Ada warga yang menunggu petugas."]
+
+
+@pytest.mark.parametrize("address", ["/desk/queue", "/desk/tickets"])
+def test_the_browser_tells_an_officer_on_any_page_that_somebody_waits(address: str, browser: Browser, day: DeskDay) -> None:
+    with notified_officer(browser, day) as page:
+        with page.expect_response("**/desk/queue/events"):
+            page.goto(address)
+        page.wait_for_timeout(1500)  # what waits already is no news
+        assert page.evaluate("notices") == []
+        handoff_id = day.somebody_waits()
+        assert_told(page)
+        with page.expect_response("**/desk/queue/events"):
+            page.goto(address)
+        page.wait_for_timeout(1500)
+        assert page.evaluate("notices") == [], "the next page doesn't tell of the same citizen again"
+        day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
+
+
+def test_one_citizen_in_the_place_of_another_is_news(browser: Browser, day: DeskDay) -> None:
+    first = day.somebody_waits()
+    with notified_officer(browser, day) as page:
+        page.goto("/desk/queue")
+        expect(page.locator(f"[data-waiting='{first}']")).to_be_visible()
+        page.evaluate("document.querySelector('[sse-connect]').remove()")  # both changes arrive at once
+        day.handoffs.leave(day.handoffs.get(first).conversation_id)
+        second = day.somebody_waits()
+        page.goto("/desk/queue")
+        assert_told(page)
+        day.handoffs.leave(day.handoffs.get(second).conversation_id)
+
+
+def test_the_browser_is_asked_for_leave_only_at_an_officers_wish(browser: Browser, day: DeskDay) -> None:
+    with watched_context(browser, day.server.url) as (context, watch):
+        context.add_init_script(NOTICES)
+        page = context.new_page()
+        sign_in(page, "budi")
+        page.goto("/desk/queue")
+        wish = page.get_by_role("button", name="Beri tahu saya di peramban ini")
+        expect(wish).to_be_visible()
+        context.grant_permissions(["notifications"])
+        wish.press("Enter")
+        expect(wish).to_be_hidden()
+        page.wait_for_timeout(1500)
+        handoff_id = day.somebody_waits()
+        assert_told(page)
+        day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
+        watch.assert_clean()
 
 
 def test_everything_works_without_javascript(browser: Browser, day: DeskDay) -> None:

@@ -74,6 +74,9 @@ async def test_from_a_group_of_questions_to_an_answer_of_the_assistant(client: h
     assert "sering ditanyakan" in await second.reads(draft)
     published = await second.sends(f"{draft}/publish")
     assert published.headers["location"] == f"/desk/knowledge/entries/{PARKING.id}?done=published"
+    page = await second.reads(published.headers["location"])
+    assert PARKING.answer_id in page, "the page says what is published, though the search follows later"
+    assert "Jawaban ini ditarik" not in page
     assert services.knowledge.reload_if_changed()
     citizen = await Citizen(client).arrives()
     assert PARKING.answer_id in await citizen.says(QUESTION)

@@ -7,16 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from services.assembly import Services
 from services.calendar import JAKARTA
 from services.handoff import State as HandoffState
-from services.overview import Overview, Span
+from services.overview import Overview
 from services.ppid_report import Month
+from services.spans import Span
 from services.spreadsheet import csv_file
 from services.staff import Role
 from services.tickets import Kind, Resolution
-from store.models import Handoff
+from services.waiting_times import Waits
+from store.models import Handoff, Message
 from tests.desk.filed import at, file, say
 
 FIRST, LAST = date(2026, 11, 10), date(2026, 11, 16)
@@ -53,14 +56,43 @@ def test_tickets_are_in_time_late_or_open(services: Services) -> None:
     assert found.ratings == {1: 0, 2: 0, 3: 0, 4: 1}
 
 
-def test_the_wait_for_an_officer_is_the_median_of_those_taken(services: Services) -> None:
+def reply(services: Services, conversation_id: str, asked_seq: int, seconds: float, author: str = "bot") -> None:
+    """An answer so many seconds after the message with this number."""
+    with services.database.session() as session:
+        asked = session.scalars(select(Message).filter_by(conversation_id=conversation_id, seq=asked_seq)).one()
+        newest = session.scalar(select(func.max(Message.seq)).filter_by(conversation_id=conversation_id)) or 0
+        values: dict[str, Any] = {"text": "y", "buttons": [], "sources": [], "at": asked.at + timedelta(seconds=seconds)}
+        session.add(Message(conversation_id=conversation_id, seq=newest + 1, author=author, reply_to=asked.id, **values))
+
+
+def test_the_time_to_the_first_answer_is_that_of_a_conversations_first_message(services: Services) -> None:
+    say(services, "web", ("2026-11-10 00:00", "answered", "magang"), ("2026-11-10 00:05", "answered", "magang"))
+    reply(services, "k0", 1, 0.5)
+    reply(services, "k0", 1, 4)  # a second bubble of the same answer
+    reply(services, "k0", 2, 60)  # a later question
+    say(services, "telegram", ("2026-11-10 23:59", "answered", "magang"))
+    reply(services, "k1", 1, 90)  # answered the next day
+    say(services, "web", ("2026-11-11 09:00", "handed_over", None))  # nobody has answered
+    say(services, "web", ("2026-11-12 09:00", "handed_over", None))
+    reply(services, "k3", 1, 7, author="officer")
+    say(services, "web", ("2026-11-09 23:59", "answered", "magang"), ("2026-11-13 10:00", "answered", "magang"))
+    reply(services, "k4", 2, 5)  # it began before the span
+    found = services.overview.figures(Span(FIRST, LAST), LAST).first_answers
+    assert found.total == Waits(2, 45.25, 90.0)
+    assert found.days[FIRST] == found.total
+    assert all(found.days[FIRST + timedelta(days=n)] == Waits(0, None, None) for n in range(1, 7))
+
+
+def test_the_wait_for_an_officer_is_counted_of_those_taken(services: Services) -> None:
     say(services, "web", ("2026-11-10 09:00", "handed_over", None))
     with services.database.session() as session:
         for minutes in (1, 5, 30):
             asked = at("2026-11-10 09:00")
             kept = {"state": HandoffState.ENDED, "urgent": False, "asked_at": asked, "taken_at": asked + timedelta(minutes=minutes)}
             session.add(Handoff(conversation_id="k0", **kept))
-    assert services.overview.figures(Span(FIRST, LAST), LAST).officer_minutes == 5
+    found = services.overview.figures(Span(FIRST, LAST), LAST).officer_waits
+    assert found.total == Waits(3, 300.0, 1800.0)
+    assert found.days[FIRST] == found.total
 
 
 def test_the_log_is_read_by_its_index(services: Services) -> None:
@@ -89,8 +121,8 @@ async def test_the_page_has_a_chart_a_table_and_a_file_of_each_figure(services: 
         assert picture.headers["content-type"] == "image/svg+xml"
         assert "<script" not in picture.text and "http://kozea" not in picture.text
         assert "style-src 'unsafe-inline'" in picture.headers["content-security-policy"]
-    files = re.findall(r'href="(/desk/overview/[a-z]+\.csv[^"]*)"', page)
-    assert len(files) == 5
+    files = re.findall(r'href="(/desk/overview/[a-z_]+\.csv[^"]*)"', page)
+    assert len(files) == 7
     for path in files:
         assert (await reader.opens(path.replace("&amp;", "&"))).content.startswith(b"\xef\xbb\xbf")
     topics = (await reader.opens("/desk/overview/topics.csv")).content.decode("utf-8-sig")
