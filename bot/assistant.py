@@ -65,9 +65,10 @@ def _said(message: dict[str, Any]) -> Said:
 
 
 def _copy_parsed(parsed: dict[str, Any]) -> dict[str, Any]:
-    """A copy for Rasa to write into; the one at hand may be an answer that is kept for the same message."""
+    """A copy for Rasa to write into; the one at hand may be an answer that is kept for the same message. What staff need stays out."""
     copies: dict[str, Any] = {name: [dict(one) for one in parsed[name]] for name in ("entities", "intent_ranking") if name in parsed}
-    return {**parsed, "intent": dict(parsed["intent"]), **copies}
+    kept = {name: value for name, value in parsed.items() if name != "intent_favourites"}
+    return {**kept, "intent": dict(parsed["intent"]), **copies}
 
 
 def _copy_slot(slot: Slot) -> Slot:

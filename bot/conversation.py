@@ -371,7 +371,7 @@ class ConversationService:
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:
-    intent = parsed["intent"]
+    intent, favourites = parsed["intent"], parsed.get("intent_favourites", [])
     if turn.status is AnswerStatus.SMALL_TALK:
         turn.status = STATUS_OF_INTENT.get(intent["name"], turn.status)
     return {
@@ -382,4 +382,5 @@ def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]
         "entry": turn.entry,
         "ranking": [[one["name"], round(float(one["confidence"]), 3)] for one in parsed["intent_ranking"][:LIKELIEST]],
         "milliseconds": round(seconds * 1000, 1),
+        **({"favourites": favourites} if len(set(favourites)) > 1 else {}),
     }

@@ -54,6 +54,8 @@ class Reason(StrEnum):
     UNSURE = "unsure"
     CLOSE = "close"
     """Two intents were nearly as likely."""
+    DISAGREED = "disagreed"
+    """Spelling, meaning and nearest examples each by itself spoke for different intents."""
 
 
 WEIGHTS = {
@@ -64,6 +66,7 @@ WEIGHTS = {
     Reason.CLOSE: 1.5,
     Reason.UNSURE: 1.5,
     Reason.NOT_KNOWN: 1.0,
+    Reason.DISAGREED: 0.5,
 }
 OF_STATUS = {
     AnswerStatus.ABSTAINED: Reason.ABSTAINED,
@@ -233,6 +236,7 @@ def _candidates(lowest: int, contradicted: set[int], rated_low: set[str]) -> Sel
     doubtful = or_(
         Message.status.in_(list(OF_STATUS)),
         Message.confidence < UNSURE_UNDER,
+        Message.turn["favourites"].as_string().is_not(None),
         Message.id.in_(contradicted),
         Message.conversation_id.in_(rated_low),
     )
@@ -278,6 +282,8 @@ def _reasons(message: Message, contradicted: bool, rated_low: bool) -> list[Reas
         reasons.append(Reason.UNSURE)
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < CLOSE_UNDER:
         reasons.append(Reason.CLOSE)
+    if (message.turn or {}).get("favourites"):
+        reasons.append(Reason.DISAGREED)
     return reasons
 
 

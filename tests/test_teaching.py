@@ -58,6 +58,12 @@ def refusal(act: Any) -> TeachingProblem:
     return refused.value.problem
 
 
+def test_messages_that_the_views_of_the_model_read_differently_come_last(log: Log, services: Services) -> None:
+    log.said("boleh lihat ruang rapat", "ask_information", 0.9, favourites=["ask_information", "thank", "ask_information"])
+    log.said("parkirnya di mana", "ask_information", 0.9, AnswerStatus.NOT_KNOWN)
+    assert [one.reasons for one in services.teaching.queue()] == [[Reason.NOT_KNOWN], [Reason.DISAGREED]]
+
+
 def test_a_message_understood_for_sure_is_nobodys_work(log: Log, services: Services) -> None:
     log.said("apa itu simpel?", "ask_information", 0.98)
     assert services.teaching.queue() == []

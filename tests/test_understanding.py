@@ -84,6 +84,14 @@ def test_probabilities_sum_to_one_whichever_view_decides(model: IntentModel) -> 
         assert asked(model, text)[1].sum() == pytest.approx(1)
 
 
+def test_each_view_names_its_favourite_and_spelling_alone_where_it_decides(model: IntentModel) -> None:
+    encoder = CachingEncoder(LexicalEncoder())
+    favourites = model.judge("saya ingin mati", "saya ingin mati", encoder).favourites
+    assert len(favourites) == 3
+    assert set(favourites) <= set(model.labels)
+    assert trained(encoder, sure=0.5).judge("apa syarat magang", "apa syarat magang", encoder).favourites == ["ask_information"]
+
+
 def encoded_by_a_model_that_is_soon_sure(text: str) -> list[str]:
     counting = CountingEncoder()
     model = trained(CachingEncoder(counting), sure=0.5)

@@ -194,6 +194,14 @@ class Views(NamedTuple):
         return [self.spelling, self.meaning.log_probabilities, self.neighbours]
 
 
+class Judgement(NamedTuple):
+    """What a model makes of one message. `probabilities`: one number a label; they sum to 1. `favourites`: the label that spelling,
+    meaning and neighbours each hold likeliest; that of spelling alone where it decides."""
+
+    probabilities: Scores
+    favourites: list[str]
+
+
 class Weighing:
     """How much each view counts, and how sure one may be: fitted to examples that the views have not seen."""
 
@@ -308,10 +316,14 @@ class IntentModel:
 
     def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
         """One number a label; they sum to 1."""
+        return self.judge(text, spelling, encoder).probabilities
+
+    def judge(self, text: str, spelling: str, encoder: CachingEncoder) -> Judgement:
         by_spelling = self._spelling.log_probabilities(self._correction.correct(spelling))
         quick = self._weighing.quick(by_spelling)
         if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
-            return quick
+            return Judgement(quick, [self.labels[int(quick.argmax())]])
         parts = encoder.encode_parts([text])
         views = Views(by_spelling[None], self._meaning.read(parts), self._neighbours.log_probabilities(parts))
-        return np.asarray(self._weighing.probabilities(views)[0])
+        favourites = [self.labels[int(view[0].argmax())] for view in views.log_probabilities]
+        return Judgement(np.asarray(self._weighing.probabilities(views)[0]), favourites)

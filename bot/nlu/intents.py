@@ -25,6 +25,8 @@ from bot.training import CODE, fingerprint
 from services.assembly import shared_encoder
 
 FALLBACK = "nlu_fallback"
+FAVOURITES = "intent_favourites"
+"""Of a message: the intent that each view of it holds likeliest. None, or one, where not all were asked."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -78,21 +80,24 @@ class IntentClassifier(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            ranking = self._ranking(message)
+            ranking, favourites = self._ranking(message)
             best: dict[str, Any] = ranking[0] if ranking else {"name": FALLBACK, "confidence": 0.0}
             if best["confidence"] < self._config["threshold"]:
                 best = {"name": FALLBACK, "confidence": 1 - best["confidence"]}
                 ranking.insert(0, best)
             message.set(INTENT, best, add_to_output=True)
             message.set("intent_ranking", ranking[:10], add_to_output=True)
+            message.set(FAVOURITES, favourites, add_to_output=True)
         return messages
 
-    def _ranking(self, message: Message) -> list[dict[str, Any]]:
+    def _ranking(self, message: Message) -> tuple[list[dict[str, Any]], list[str]]:
+        """Intents with their confidence, the best first, and the favourite of each view."""
         text = message.get(TEXT) or ""
         if not text.strip() or not self._model.labels:
-            return []
-        probabilities = self._model.probabilities(text, spelling_of(message), shared_encoder())
+            return [], []
+        probabilities, favourites = self._model.judge(text, spelling_of(message), shared_encoder())
         order = np.argsort(-probabilities)
         ranking = [{"name": self._model.labels[i], "confidence": float(probabilities[i])} for i in order]
         least = self._config["least"]
-        return sorted(ranking, key=lambda one: one["confidence"] < least.get(one["name"], 0.0))  # those that lack it come last
+        ranking.sort(key=lambda one: one["confidence"] < least.get(one["name"], 0.0))  # those that lack it come last
+        return ranking, favourites

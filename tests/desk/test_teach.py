@@ -13,6 +13,7 @@ from services.staff import Role
 from services.teaching import FALLBACK, Reason, TeachingProblem
 from services.teaching_patch import LeftOut
 from services.training_files import files_of_intents
+from store.models import Message
 from tests.citizen import Citizen
 
 UNCLEAR = "blabla wkwk entahlah gitu deh pokoknya"
@@ -50,6 +51,10 @@ async def test_the_likeliest_meanings_of_the_ranking_come_first(citizen: Citizen
     await citizen.says(UNCLEAR)
     (candidate,) = services.teaching.queue()
     assert len(candidate.ranking) == 3
+    with services.database.session() as session:
+        favourites = (session.get_one(Message, candidate.message_id).turn or {})["favourites"]
+    assert len(favourites) == 3, "of each view, for they disagree"
+    assert Reason.DISAGREED in candidate.reasons
     editor = await sign_in(Role.EDITOR)
     buttons = re.findall(r'name="choice" value="([^"]+)" data-key="(\d)"', await editor.reads("/desk/teach"))
     expected = [intent for intent in candidate.ranking if intent != "out_of_scope"]
