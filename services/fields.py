@@ -151,10 +151,12 @@ class Choice:
         return len(self.values) if re.fullmatch(r"(?:yang |the )?(?:terakhir|paling bawah|last)(?: one| saja)?", spelling) else None
 
     def named(self, message: str) -> str | None:
-        """The one value that is named among other words."""
+        """The one value that is named among other words. "Bukan wni" names what it stands for, and not "wni"."""
         spelling = f" {normalise(message)} "
-        named = {value for name, value in self._names().items() if f" {name} " in spelling}
-        return named.pop() if len(named) == 1 else None
+        values = self._names()
+        said = [name for name in values if f" {name} " in spelling]
+        whole = {values[name] for name in said if not any(f" {name} " in f" {longer} " for longer in said if longer != name)}
+        return whole.pop() if len(whole) == 1 else None
 
     def _names(self) -> dict[str, str]:
         others = choice_words(self.words) if self.words else {}

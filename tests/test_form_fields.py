@@ -135,7 +135,10 @@ def test_a_request_needs_a_name_of_2_to_100_characters_and_details_of_at_least_2
 def test_only_citizens_and_legal_entities_of_indonesia_may_request() -> None:
     journey = JOURNEYS["information"]
     assert journey.stops == {"applicant": ("lainnya", "utter_information_only_for_indonesians")}
-    assert field("information", "applicant").check == Choice(("wni", "badan_hukum", "lainnya"), "applicant")
+    applicant = field("information", "applicant").check
+    assert applicant == Choice(("wni", "badan_hukum", "lainnya"), "applicant")
+    said = ("WNI dong", "saya warga biasa aja", "kami yayasan", "bukan wni pak", "no, i am foreign", "i'm not an Indonesian citizen")
+    assert [applicant(one) for one in said] == ["wni", "wni", "badan_hukum", "lainnya", "lainnya", "lainnya"]
 
 
 def test_an_objection_has_one_or_more_of_the_seven_grounds_in_the_order_of_the_law() -> None:
