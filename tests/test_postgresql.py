@@ -151,7 +151,13 @@ async def test_what_the_desk_reads_can_be_read_here_too(on_postgresql: tuple[htt
         assert len(log.search(wanted, 0)) == 1, wanted
     assert log.search(LogFilter(words="istura"), 0) == []
     today = datetime.now(JAKARTA).date()
-    assert services.overview.figures(Span(today, today), today).total.conversations == 1
+    figures = services.overview.figures(Span(today, today), today)
+    assert figures.total.conversations == 1
+    first = figures.first_answers.total
+    assert first.count == 1
+    assert first.median is not None
+    assert 0 <= first.median < 60
+    assert figures.officer_waits.total.count == 0
 
 
 async def test_the_audit_log_is_one_chain_that_the_database_keeps(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:
