@@ -1,6 +1,8 @@
 # Two commands do everything on a fresh clone: `make run` and `make test`. `make help` lists the rest.
 SHELL := /bin/sh
 PORT ?= 8080
+SOAK_MINUTES ?= 120
+FUZZ_SECONDS ?= 60
 UV_VERSION := 0.13.9
 PYTHON := $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/bin/uv)
@@ -9,7 +11,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos setup setup-dev audit sbom
+.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos soak fuzz setup setup-dev audit sbom
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +53,13 @@ chaos: setup-dev ## kill a real server in mid-work, again and again (CHAOS_KILLS
 	@.venv/bin/sapa train
 	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m chaos
+
+soak: setup-dev ## load a server fully for SOAK_MINUTES (120) and see whether it grows
+	@.venv/bin/sapa train
+	.venv/bin/python -m bench.soak --minutes $(SOAK_MINUTES)
+
+fuzz: setup-dev ## search parsers and renderers for faults, guided by coverage, for FUZZ_SECONDS (60) each
+	$(UV) run --frozen --group fuzz python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
 
 bench: setup-dev ## measure against stock Rasa, and the desk's search over a million messages; write bench/*.md
 	@.venv/bin/sapa train

@@ -40,10 +40,9 @@ def phone(written: str) -> str | None:
 
 def email(written: str) -> str | None:
     """The address in lower case with `@` and dots for the words that stand for them; None where none comes of it."""
-    address = (
-        re.sub(r"\s*(?:[(\[]at[)\]]|\b(?:at|et)\b|@)\s*", "@", written.lower(), count=1) if "@" not in written else written.lower()
-    )
-    address = re.sub(r"\s*[(\[](?:dot|titik)[)\]]\s*|\s+(?:dot|titik)\s+|\s*\.\s*|,", ".", address)
-    address = re.sub(r"\s+(?=com$|co\.id$)", ".", address.replace(" underscore ", "_").replace(" strip ", "-"))
-    address = re.sub(r"\s+", "", address)
+    address = " ".join(written.lower().split())
+    if "@" not in address:
+        address = re.sub(r" ?(?:[(\[]at[)\]]|\b(?:at|et)\b) ?", "@", address, count=1)
+    address = re.sub(r" ?[(\[](?:dot|titik)[)\]] ?| (?:dot|titik) | ?\. ?|,", ".", address)
+    address = re.sub(r" (?=com$|co\.id$)", ".", address.replace(" underscore ", "_").replace(" strip ", "-")).replace(" ", "")
     return address if re.fullmatch(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,5}", address) else None

@@ -62,8 +62,10 @@ def name(message: str) -> str | Rejection:
         message.strip(),
         flags=re.I,
     )
-    value = re.sub(r"(?:\s+(?:ya|kak|min|pak|bu|dong|deh))+\W*$", "", value)
-    value = " ".join(value.split()).strip(" .,!")
+    words = value.split()
+    while len(words) > 1 and re.fullmatch(r"(?:ya|kak|min|pak|bu|dong|deh)?\W*", words[-1]):
+        words.pop()
+    value = " ".join(words).strip(" .,!")
     letters = sum(c.isalpha() for c in value)
     if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or "?" in value:
         return Rejection("utter_invalid_name")

@@ -21,8 +21,8 @@ LONGEST = {"title": 120, "question": 600, "answer": 4000}
 MOST_QUESTIONS = 150
 LONGEST_SENTENCE_WORDS, MOST_SENTENCES = 20, 3
 ENTRY_ID = re.compile(r"[a-z0-9_]{3,60}")
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]*)[^)]*\)|(?<![(\w])(https?://\S+)")
-UNKNOWN_MARKUP = re.compile(r"^\s*#|^\s*>|^\s*\d+\.\s|!\[|```|^\s*\|", re.MULTILINE)
+LINK = re.compile(r"\[[^\[\]]*\]\(([^)\s\[]*)(?:\s[^)\[]*)?\)|(?<![(\w])(https?://\S+)")
+UNKNOWN_MARKUP = re.compile(r"^[^\S\n]*(?:[#>|]|\d+\.\s)|!\[|```", re.MULTILINE)
 
 
 class Trouble(StrEnum):
@@ -94,7 +94,7 @@ class KnowledgeForm:
     def of(cls, given: Mapping[str, Any]) -> KnowledgeForm:
         """From the fields of a web form: line ends as in a file, no white space around; unknown names are left out."""
         values = {one.name: str(given.get(one.name) or "") for one in fields(cls)}
-        return cls(**{name: re.sub(r"[^\S\n]+\n", "\n", value.replace("\r\n", "\n")).strip() for name, value in values.items()})
+        return cls(**{name: "\n".join(line.rstrip() for line in value.split("\n")).strip() for name, value in values.items()})
 
     @classmethod
     def read(cls, text: str) -> KnowledgeForm:

@@ -158,7 +158,7 @@ _NUMBER_PATTERNS = (
         rf"/{_SPACE}\d{{1,2}}{_SPACE}/{_SPACE}(?:19|20)\d{{2}}\b",
         re.IGNORECASE,
     ),
-    re.compile(r"\b(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[/-])[A-Z0-9]{1,20}(?:[./-][A-Z0-9]{1,20}){1,8}\b", re.IGNORECASE),
+    re.compile(r"\b(?=[A-Z0-9./-]{0,187}\d)(?=[A-Z0-9./-]{0,187}[/-])[A-Z0-9]{1,20}(?:[./-][A-Z0-9]{1,20}){1,8}\b", re.IGNORECASE),
 )
 
 

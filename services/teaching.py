@@ -39,7 +39,7 @@ UNSURE_UNDER, CLOSE_UNDER = 0.6, 0.2
 """A probability, and a lead over the second intent, that say: it might as well have been another."""
 LONGEST = 500
 """Characters of a text that is learned from; longer ones are stories with more than one meaning."""
-STAND_IN_ONLY = re.compile(r"(\s*\[[^\]]*\]\s*)+")
+STAND_IN_ONLY = re.compile(r"\s*(?:\[[^\[\]]*\]\s*)+")
 
 
 class Reason(StrEnum):
