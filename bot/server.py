@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 KNOWLEDGE_SECONDS = 1.0
 NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 FORGETTING_INTERVAL = timedelta(hours=6)
+FIGURES_INTERVAL = timedelta(minutes=10)
 PURGE_INTERVAL = timedelta(minutes=5)
 """How often the daily deletion goes on where one run did not do it all."""
 STATIC = {
@@ -168,11 +169,15 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
     async def purge() -> None:
         await asyncio.to_thread(services.retention.purge_if_due)
 
+    async def keep_figures() -> None:
+        await asyncio.to_thread(services.daily_figures.keep_past_days)
+
     async def remind_of_checks() -> None:
         await asyncio.to_thread(services.knowledge_catalogue.remind)
 
     return [
         Job("purge", PURGE_INTERVAL, purge),
+        Job("daily_figures", FIGURES_INTERVAL, keep_figures),
         Job("knowledge_checks", FORGETTING_INTERVAL, remind_of_checks),
         Job("telegram_updates", FORGETTING_INTERVAL, forget_updates),
         Job("notices", NOTICE_INTERVAL, notifier.deliver),

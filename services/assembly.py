@@ -13,6 +13,7 @@ from services.channels import Channels
 from services.conversation_export import ConversationExport
 from services.conversation_log import ConversationLog
 from services.conversation_notes import ConversationNotes
+from services.daily_figures import DailyFigures
 from services.demo import load_demo_data, remove_demo_data
 from services.desk_settings import DeskSettings, Name
 from services.drafts import Drafts
@@ -88,6 +89,7 @@ class Services:
     ticket_desk: TicketDesk
     due_calendar: DueCalendar
     overview: Overview
+    daily_figures: DailyFigures
     ppid_reports: PpidReports
     teaching: Teaching
     teaching_batches: TeachingBatches
@@ -207,6 +209,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         ticket_desk=TicketDesk(tickets, ticket_changes, ticket_files, staff, audit),
         due_calendar=DueCalendar(database, ticket_list, audit, configured.address),
         overview=Overview(database, calendar),
+        daily_figures=DailyFigures(database),
         ppid_reports=PpidReports(database, calendar),
         teaching=teaching,
         teaching_batches=TeachingBatches(database, audit, teaching),

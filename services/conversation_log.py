@@ -18,8 +18,12 @@ from store.models import Conversation, Handoff, Message, Reading, Ticket, Ticket
 
 LOW_CONFIDENCE = 0.5
 UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
-NEWEST_HITS = 5000
+NEWEST_HITS = 1000
 """A search by words looks at so many of the newest messages that hold them all."""
+NEWEST_MESSAGES = 20_000
+"""Where PostgreSQL looks first: a frequent word has enough hits among so many messages, a rare one has few anywhere."""
+FREQUENT = 200
+"""Of those messages, with so many hits: as many more as are likely to be enough are gone through likewise."""
 LOW_RATING = 2
 """Of 1 to 4: the answer to a ticket did not help."""
 
@@ -74,7 +78,7 @@ class ConversationLog:
             at, conversation_id = before
             same_moment = and_(Conversation.last_at == at, Conversation.id < conversation_id)
             query = query.where(or_(Conversation.last_at < at, same_moment))
-        with self._database.session() as session:
+        with self._database.analysis() as session:
             found = list(session.scalars(query))
         return self._summaries(found, staff_id)
 
@@ -146,8 +150,26 @@ class ConversationLog:
             return select(Message.conversation_id).where(Message.id.in_(matching))
         vector = func.to_tsvector(literal_column("'simple'"), Message.text)
         matches = vector.op("@@")(func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words)))
-        newest = select(Message.conversation_id).where(matches).order_by(Message.id.desc()).limit(NEWEST_HITS).subquery()
-        return select(newest.c.conversation_id)
+        # Cheaper to read than the words of a message, so it is asked first.
+        holds = [Message.text.icontains(word, autoescape=True) for word in words]
+        having = select(Message.id, Message.conversation_id).where(matches)
+        with self._database.analysis() as session:
+
+            def newest(after: int, until: int) -> list[str]:
+                among = having.where(Message.id > after, Message.id <= until, *holds).order_by(Message.id.desc())
+                return [name for _, name in session.execute(among.limit(NEWEST_HITS - len(found)))]
+
+            last, found = session.scalar(select(func.max(Message.id))) or 0, list[str]()
+            first = last - NEWEST_MESSAGES
+            found += newest(first, last)
+            if FREQUENT <= len(found) < NEWEST_HITS:
+                first, last = first - 2 * NEWEST_MESSAGES * NEWEST_HITS // len(found), first
+                found += newest(first, last)
+            if len(found) < NEWEST_HITS and first > 0:
+                # An order that no index has: else the planner may go through all messages from the newest on for a rare word.
+                earlier = having.where(Message.id <= first).order_by((Message.id + 0).desc()).limit(NEWEST_HITS - len(found))
+                found += [name for _, name in session.execute(earlier)]
+        return select(Conversation.id).where(Conversation.id.in_(set(found)))
 
     def _summaries(self, found: list[Conversation], staff_id: int) -> list[Summary]:
         ids = [conversation.id for conversation in found]

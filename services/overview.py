@@ -1,7 +1,6 @@
 """Figures of a span of days: what was asked and answered, how long people waited, how tickets stand with the law, what rises.
 
-Everything is counted in the database by day, hour, channel and answer status in one pass over the span's messages; what comes
-back is a few rows for each day, however long the log is.
+What was asked and answered comes from the figures of each day (services/daily_figures.py): a few rows, however long the log is.
 """
 
 from __future__ import annotations
@@ -10,19 +9,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import mean, median
-from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
-from services.spans import Span, local_part
+from services.daily_figures import Counts, DailyFigures, Figure
+from services.spans import Span
 from services.ticket_events import Happening
 from services.tickets import State
 from services.turn import AnswerStatus
 from services.waiting_times import DailyWaits, first_answers, officer_waits
 from store.database import Database
-from store.models import Conversation, Message, Ticket, TicketEvent
+from store.models import Ticket, TicketEvent
 
 LONGEST_SPAN = 366
 TOPICS_SHOWN = 10
@@ -94,48 +93,52 @@ class Overview:
     def __init__(self, database: Database, calendar: WorkingCalendar) -> None:
         self._database = database
         self._calendar = calendar
+        self._daily = DailyFigures(database)
 
     def figures(self, span: Span, today: date) -> Figures:
         """`today` in Jakarta: what is open and overdue is counted as of now, whatever the span."""
-        with self._database.session() as session:
-            days, channels, hours = self._messages(session, span)
+        with self._database.analysis() as session:
+            counts = self._daily.of(session, span.before.first, span.last)
+            days, channels, hours = self._messages(counts, span)
             return Figures(
                 span,
                 days,
                 channels,
                 hours,
-                self._topics(session, span),
+                self._topics(counts, span),
                 self._tickets(session, span, today),
                 _ratings(session, span),
                 first_answers(session, span, is_sqlite=self._database.is_sqlite),
                 officer_waits(session, span, is_sqlite=self._database.is_sqlite),
             )
 
-    def _messages(self, session: Session, span: Span) -> tuple[list[DayFigures], dict[str, int], list[int]]:
-        start, end = span.moments
-        parts = (self._part(Message.at, "day"), self._part(Message.at, "hour"), Conversation.channel, _turn("status"))
-        query = select(*parts, func.count()).join(Conversation, Conversation.id == Message.conversation_id)
-        query = query.where(Message.at >= start, Message.at < end, Message.author == "user").group_by(*parts)
+    def _messages(self, counts: Counts, span: Span) -> tuple[list[DayFigures], dict[str, int], list[int]]:
         days = {day: DayFigures(day) for day in span.days}
         channels: Counter[str] = Counter()
         hours = [0] * 24
-        for day, hour, channel, status, count in session.execute(query):
-            figures = days[date.fromisoformat(day)]
-            figures.messages += count
-            figures.answered += count if status == AnswerStatus.ANSWERED else 0
-            figures.not_answered += count if status in NOT_ANSWERED else 0
-            figures.handed_over += count if status == AnswerStatus.HANDED_OVER else 0
-            channels[channel] += count
-            hours[int(hour)] += count
-        begun = self._part(Conversation.created_at, "day")
-        # Nothing is said before the beginning: the index on `last_at` leaves out what is older.
-        new = select(begun, func.count()).where(Conversation.last_at >= start, Conversation.created_at >= start)
-        for day, count in session.execute(new.where(Conversation.created_at < end).group_by(begun)):
-            days[date.fromisoformat(day)].conversations = count
+        for (day, figure, name), count in counts.items():
+            figures = days.get(day)
+            if figures is None:
+                continue
+            if figure is Figure.MESSAGES:
+                figures.messages += count
+            elif figure is Figure.CONVERSATIONS:
+                figures.conversations += count
+            elif figure is Figure.STATUS:
+                figures.answered += count if name == AnswerStatus.ANSWERED else 0
+                figures.not_answered += count if name in NOT_ANSWERED else 0
+                figures.handed_over += count if name == AnswerStatus.HANDED_OVER else 0
+            elif figure is Figure.CHANNEL:
+                channels[name] += count
+            elif figure is Figure.HOUR:
+                hours[int(name)] += count
         return list(days.values()), dict(channels.most_common()), hours
 
-    def _topics(self, session: Session, span: Span) -> list[TopicTrend]:
-        now, before = _topic_counts(session, span), _topic_counts(session, span.before)
+    def _topics(self, counts: Counts, span: Span) -> list[TopicTrend]:
+        now, before = Counter[str](), Counter[str]()
+        for (day, figure, topic), count in counts.items():
+            if figure is Figure.TOPIC:
+                (now if day >= span.first else before)[topic] += count
         trends = [TopicTrend(topic, now[topic], before[topic]) for topic in now | before]
         return sorted(trends, key=lambda trend: (-trend.rise, -trend.now, trend.topic))[:TOPICS_SHOWN]
 
@@ -159,9 +162,6 @@ class Overview:
             median_working_days=median(needed) if needed else None,
         )
 
-    def _part(self, column: Any, part: str) -> ColumnElement[str]:
-        return local_part(column, part, is_sqlite=self._database.is_sqlite)
-
 
 def working_days(calendar: WorkingCalendar, received_at: datetime, answered_on: date) -> int | None:
     """Counted as the law's time limit is: from the day after receipt. None for a year whose days off aren't known."""
@@ -173,18 +173,6 @@ def working_days(calendar: WorkingCalendar, received_at: datetime, answered_on: 
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(JAKARTA).date()
-
-
-def _turn(name: str) -> ColumnElement[str]:
-    """What is known of the turn that answered a message."""
-    return cast(Message.turn[name].as_string(), String)
-
-
-def _topic_counts(session: Session, span: Span) -> Counter[str]:
-    start, end = span.moments
-    topic = _turn("topic")
-    query = select(topic, func.count()).where(Message.at >= start, Message.at < end, Message.author == "user", topic.is_not(None))
-    return Counter(dict(session.execute(query.group_by(topic)).tuples().all()))
 
 
 def _ratings(session: Session, span: Span) -> dict[int, int]:

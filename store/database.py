@@ -71,6 +71,18 @@ class Database:
             yield session
 
     @contextmanager
+    def analysis(self) -> Iterator[Session]:
+        """Like `session`, for questions over spans of time and lists.
+
+        They are planned for their very values: PostgreSQL's plan for any values takes a day for a large part of the years.
+        """
+        with self.session() as session:
+            if not self.is_sqlite:
+                session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+                session.execute(text("SET LOCAL jit = off"))
+            yield session
+
+    @contextmanager
     def durable_session(self) -> Iterator[Session]:
         """Like `session`; what it wrote survives a power cut once the block has ended."""
         with self._durable_sessions.begin() as session:

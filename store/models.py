@@ -226,6 +226,18 @@ class Notice(Base):
     changed_at: Mapped[datetime]
 
 
+class DailyFigure(Base):
+    """How often something happened on a past day in Jakarta (services/daily_figures.py). It names nobody and is not deleted."""
+
+    __tablename__ = "daily_figures"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    figure: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    """Which status, channel, hour or topic; empty where the figure has no parts."""
+    count: Mapped[int]
+
+
 class Lease(Base):
     """Who may do a job until when: one process of many."""
 

@@ -57,4 +57,5 @@ def say(services: Services, channel: str, *messages: tuple[str, str, str | None]
         for seq, (moment, status, topic) in enumerate(messages, 1):
             turn = {"status": status, "topic": topic, "intent": "ask_information"}
             values: dict[str, Any] = {"text": "x", "buttons": [], "sources": [], "turn": turn}
+            values |= turn  # in columns of their own as well
             session.add(Message(conversation_id=f"k{number}", seq=seq, author="user", at=at(moment), **values))

@@ -39,6 +39,36 @@ def test_messages_are_counted_by_day_hour_channel_and_answer_in_jakarta(services
     assert [(one.topic, one.now, one.before) for one in found.topics] == [("simpel", 1, 0), ("magang", 1, 1)]
 
 
+def test_past_days_are_counted_once_and_give_the_same_figures(services: Services) -> None:
+    say(services, "web", ("2026-11-10 00:30", "answered", "magang"), ("2026-11-10 09:10", "abstained", None))
+    say(services, "telegram", ("2026-11-13 23:59", "handed_over", None), ("2026-11-14 00:00", "answered", "magang"))
+    span, today = Span(FIRST, LAST), date(2026, 11, 14)
+    live = services.overview.figures(span, today)
+    assert services.daily_figures.keep_past_days(at("2026-11-14 01:30")) == 3, "the last day is not over for long enough"
+    assert services.daily_figures.keep_past_days(at("2026-11-14 02:30")) == 1
+    assert services.daily_figures.keep_past_days(at("2026-11-14 02:30")) == 0
+    assert services.overview.figures(span, today) == live
+    say(services, "web", ("2026-11-14 08:00", "answered", "simpel"))
+    after = services.overview.figures(span, today)
+    assert after.total.messages == live.total.messages + 1, "today is counted live"
+
+
+def test_the_figures_of_a_counted_day_stay_when_its_conversations_are_deleted(services: Services) -> None:
+    say(services, "web", ("2026-11-10 00:30", "answered", "magang"))
+    services.daily_figures.keep_past_days(at("2026-11-11 08:00"))
+    counted = services.overview.figures(Span(FIRST, LAST), LAST)
+    services.conversations.forget_idle(at("2026-11-20 00:00"))
+    assert services.overview.figures(Span(FIRST, LAST), LAST) == counted
+    assert counted.total.conversations == 1
+
+
+def test_a_month_of_days_is_counted_at_a_time_the_latest_first(services: Services) -> None:
+    say(services, "web", ("2026-09-01 08:00", "answered", "magang"))
+    now = at("2026-11-01 08:00")
+    assert [services.daily_figures.keep_past_days(now) for _ in range(4)] == [30, 30, 1, 0]
+    assert services.overview.figures(Span(date(2026, 9, 1), date(2026, 9, 2)), now.date()).total.messages == 1
+
+
 def test_tickets_are_in_time_late_or_open(services: Services) -> None:
     in_time, late = (file(services, moment="2026-10-26 10:00") for _ in range(2))
     aspiration = file(services, Kind.ASPIRATION, "2026-11-10 10:00")
