@@ -37,8 +37,13 @@ def utc_now() -> datetime:
 
 class Database:
     def __init__(self, url: str) -> None:
-        """`url` is an SQLAlchemy URL; `postgresql://` is served by psycopg 3."""
-        parsed = make_url(url)
+        """`url` is an SQLAlchemy URL; `postgresql://` is served by psycopg 3.
+
+        `?prepared_statements=off` in it is for a pooler that hands a connection on after each transaction and knows none.
+        """
+        given = make_url(url)
+        self._prepares = given.query.get("prepared_statements") != "off"
+        parsed = given.difference_update_query(["prepared_statements"])
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed
@@ -50,9 +55,10 @@ class Database:
 
     def _create_engine(self, synchronous: str) -> Engine:
         if not self.is_sqlite:
-            return create_engine(
-                self.url, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": BUSY_TIMEOUT_SECONDS}
-            )
+            connecting: dict[str, Any] = {"connect_timeout": BUSY_TIMEOUT_SECONDS}
+            if not self._prepares:
+                connecting["prepare_threshold"] = None
+            return create_engine(self.url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)

@@ -28,6 +28,7 @@ from services.spans import Span
 from services.teaching import TeachingRefused
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
+from store.database import Database
 from store.leases import Leases
 from store.telegram_inbox import TelegramInbox
 from tests.citizen import Citizen
@@ -202,3 +203,18 @@ async def test_staff_teach_and_publish_knowledge_on_postgresql(
     editing.publish("budi", draft)
     assert published.revision() == 1
     assert set(published.texts()) == {PARKING.id}
+
+
+def test_statements_are_prepared_unless_the_address_says_that_a_pooler_knows_none() -> None:
+    with own_database() as url:
+        prepared = {}
+        for wish in ("", "?prepared_statements=off" if "?" not in url else "&prepared_statements=off"):
+            database = Database(url + wish)
+            for _ in range(12):
+                with database.session() as session:
+                    session.execute(text("SELECT 1"))
+                    prepared[wish] = session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+            assert "prepared_statements" not in database.url.query
+            database.close()
+    assert prepared.popitem()[1] == 0
+    assert prepared[""] > 0
