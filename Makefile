@@ -11,7 +11,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos soak fuzz setup setup-dev audit sbom
+.PHONY: help run train test lint evaluate bench bench-clinc test-browser test-scale chaos soak fuzz mutation coverage setup setup-dev audit sbom
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,12 +27,14 @@ test: setup-dev ## run the tests, with set-up
 	@.venv/bin/sapa train
 	.venv/bin/pytest -n 2 --dist worksteal
 
-lint: setup-dev ## check style, types, imports, training data and the size of the widget
+lint: setup-dev ## check style, types, imports, dead code, training data, length of sentences and size of the widget
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/vulture
 	.venv/bin/python -m evaluation.check_data
+	.venv/bin/python -m evaluation.check_sentences
 	.venv/bin/python widget/check_size.py
 
 evaluate: setup-dev ## measure understanding on evaluation/**/*.csv, write evaluation/report.md
@@ -60,6 +62,16 @@ soak: setup-dev ## load a server fully for SOAK_MINUTES (120) and see whether it
 
 fuzz: setup-dev ## search parsers and renderers for faults, guided by coverage, for FUZZ_SECONDS (60) each
 	$(UV) run --frozen --group fuzz python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
+
+mutation: setup-dev ## change calendar, tickets, privacy and SIMPEL's disclosure in small ways: which change does no test see? (hours)
+	$(UV) sync --frozen --group mutation --python $(PYTHON)
+	nice .venv/bin/mutmut run
+	.venv/bin/mutmut results
+
+coverage: setup-dev ## which lines and branches of services/ and store/ no test reaches
+	@.venv/bin/sapa train
+	.venv/bin/coverage run -m pytest
+	.venv/bin/coverage report
 
 bench: setup-dev ## measure against stock Rasa, and the desk's search over a million messages; write bench/*.md
 	@.venv/bin/sapa train

@@ -24,7 +24,7 @@ from services.dangers import danger_of, sentence_for
 from services.fields import Field, Rejection
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
-from services.remarks import is_question, is_small_talk
+from services.remarks import SURE, VERY_SURE, is_question, is_small_talk
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
@@ -32,7 +32,6 @@ from store.database import utc_now
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
 MISSES_BEFORE_OFFICER = 3
-SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = 15
 CANCEL_WORDS = (3, 8)
 """How many words a wish to cancel has: fewer may be a name ("Batal Sirait") or are a command, more tell something."""

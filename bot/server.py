@@ -18,6 +18,7 @@ from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.attachments import attachments
 from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.updates import Means
 from bot.channels.telegram.webhook import telegram_webhook
 from bot.channels.web import Sessions, web_channel
 from bot.conversation import ConversationService
@@ -133,17 +134,16 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
 
 def _telegram(service: ConversationService, assistant: Assistant, services: Services, limits: RateLimits) -> TelegramChannel:
     settings = services.settings
-    return TelegramChannel(
+    means = Means(
         service,
         PublicAnswers(assistant, services.knowledge),
         services.conversations,
         TelegramInbox(services.database, services.encryption),
         limits,
         frozenset(entry.topic for entry in services.knowledge.entries),
-        settings.telegram_bot_token,
-        settings.telegram_base_url,
-        (settings.telegram_webhook_url, _webhook_secret(services)) if settings.telegram_webhook_url else None,
     )
+    webhook = (settings.telegram_webhook_url, _webhook_secret(services)) if settings.telegram_webhook_url else None
+    return TelegramChannel(means, settings.telegram_bot_token, settings.telegram_base_url, webhook)
 
 
 def _webhook_secret(services: Services) -> str:

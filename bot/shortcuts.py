@@ -12,6 +12,7 @@ from services.fields import Field, Rejection
 from services.handoff import Place, State
 from services.journeys import Journey
 from services.registry import JOURNEYS
+from services.remarks import SURE, VERY_SURE
 from services.spelling import normalise
 from services.status_checks import is_status_alone
 from store.models import Button
@@ -29,7 +30,6 @@ OFFICER_BUTTON = "/talk_to_officer{"
 STARTS_FORM = "/start_"
 """How the payloads of buttons begin that offer a form, alone under their message."""
 LEAVE = ("talk_to_officer", {"officer": "leave"})
-SURE, VERY_SURE = 0.6, 0.9
 SHORT_WORDS = {"talk_to_officer": 15, "manage_my_data": 5}
 """A longer message to a form's question tells something rather than calls for a person or for data."""
 

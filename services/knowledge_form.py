@@ -14,12 +14,12 @@ import yaml
 
 from services.knowledge_files import SECTIONS, TOPICS, Entry, KnowledgeError, Trust, parse_entry
 from services.privacy import mask
+from services.readability import long_paragraphs, long_sentences
 
 LEAST_QUESTIONS = {"id": 3, "en": 2}
 SHORTEST = 3
 LONGEST = {"title": 120, "question": 600, "answer": 4000}
 MOST_QUESTIONS = 150
-LONGEST_SENTENCE_WORDS, MOST_SENTENCES = 20, 3
 ENTRY_ID = re.compile(r"[a-z0-9_]{3,60}")
 LINK = re.compile(r"\[[^\[\]]*\]\(([^)\s\[]*)(?:\s[^)\[]*)?\)|(?<![(\w])(https?://\S+)")
 UNKNOWN_MARKUP = re.compile(r"^[^\S\n]*(?:[#>|]|\d+\.\s)|!\[|```", re.MULTILINE)
@@ -164,14 +164,8 @@ class KnowledgeForm:
         found = []
         for name in ("answer_id", "answer_en", "later_id", "later_en"):
             words = getattr(self, name)
-            for sentence in _sentences(words):
-                if len(sentence.split()) > LONGEST_SENTENCE_WORDS:
-                    found.append(Fault(name, Advice.LONG_SENTENCE, sentence))
-            found += [
-                Fault(name, Advice.LONG_PARAGRAPH, part)
-                for part in words.split("\n\n")
-                if len(_sentences(_prose(part))) > MOST_SENTENCES
-            ]
+            found += [Fault(name, Advice.LONG_SENTENCE, sentence) for sentence in long_sentences(words)]
+            found += [Fault(name, Advice.LONG_PARAGRAPH, part) for part in long_paragraphs(words)]
         for name in ("questions_id", "questions_en", "answer_id", "answer_en"):
             found += [Fault(name, Advice.PERSONAL, value) for _, value in mask(getattr(self, name)).found]
         until = _day(self.valid_until)
@@ -243,15 +237,6 @@ def _faults_of_answer(name: str, words: str) -> list[Fault]:
         found.append(Fault(name, Trouble.MARKUP, words[unknown.start() :].strip()[:40]))
     links = [given or bare for given, bare in LINK.findall(words)]
     return found + [Fault(name, Trouble.NOT_HTTPS, link) for link in links if not _is_https(link)]
-
-
-def _prose(words: str) -> str:
-    return "\n".join(line for line in words.splitlines() if not line.startswith("- "))
-
-
-def _sentences(words: str) -> list[str]:
-    lines = [line.lstrip("- ") for line in words.splitlines() if line.strip()]
-    return [one.strip() for line in lines for one in re.split(r"(?<=[.!?])\s+(?=[A-Z*\[])", line) if one.strip()]
 
 
 def _is_https(link: str) -> bool:

@@ -15,6 +15,8 @@ from services.privacy import contains_personal_data
 from services.spelling import normalise
 
 WORDS_FILE = Path(__file__).with_name("remark_words.yml")
+SURE, VERY_SURE = 0.6, 0.9
+"""Probability from which an intent counts beside a form's question; the second where the words could be the answer as well."""
 _ASKING = (
     r"apa|apakah|siapa|siapakah|berapa|kapan|mana|di mana|ke mana|bagaimana|mengapa|bisakah|bolehkah|haruskah"
     r"|what|who|when|where|why|how|which|is|are|do|does|can|could|may|must|should"

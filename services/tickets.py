@@ -74,8 +74,7 @@ class Receipt:
     kind: Kind
     received_on: date
     due_on: date | None
-    """None where the law sets no limit, or where the calendar of the year is not decreed yet (`calendar_unknown`)."""
-    calendar_unknown: int | None = None
+    """None where the law sets no limit, or where the calendar of the year is not decreed yet."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ class Tickets:
         earlier = self._receipt_of(filing.submission_key)
         if earlier:
             return earlier
-        due_on, unknown = self._due(filing.kind, now)
+        due_on = self._due(filing.kind, now)
         code = self._code_for(filing.submission_key)
         for _ in range(5):
             number = self._new_number(filing.kind, now)
@@ -191,7 +190,7 @@ class Tickets:
                 if earlier:
                     return earlier
                 continue  # the random tail is taken; another one
-            return Receipt(number, code, filing.kind, now.astimezone(JAKARTA).date(), due_on, unknown)
+            return Receipt(number, code, filing.kind, now.astimezone(JAKARTA).date(), due_on)
         raise RuntimeError("no free ticket number was found in five tries")
 
     def find(self, number: str, access_code: str, conversation_id: str) -> TicketView | None:
@@ -265,14 +264,14 @@ class Tickets:
         tail = "".join(CROCKFORD[(digest >> (5 * n)) & 31] for n in range(CODE_LENGTH - 1))
         return tail + str((digest >> 60) % 10)
 
-    def _due(self, kind: Kind, now: datetime) -> tuple[date | None, int | None]:
+    def _due(self, kind: Kind, now: datetime) -> date | None:
         days = WORKING_DAYS.get(kind)
         if days is None:
-            return None, None
+            return None
         try:
-            return self._calendar.due_date(self._calendar.receipt_date(now), days), None
-        except UnknownYear as unknown:
-            return None, unknown.year
+            return self._calendar.due_date(self._calendar.receipt_date(now), days)
+        except UnknownYear:
+            return None
 
     @staticmethod
     def _new_number(kind: Kind, now: datetime) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from services.assembly import Services, assemble, use
 from services.knowledge_form import KnowledgeForm
+from services.settings import Settings
 
 COUNTER = KnowledgeForm(
     id="jam_layanan",
@@ -39,6 +42,15 @@ _OTHERS = (
     ("magang", "Magang mahasiswa", "Internship", "cara daftar magang\nsyarat magang apa saja\nmagang mahasiswa semester berapa"),
     ("simpel", "Izin perjalanan dinas", "Travel permits", "apa itu simpel\nizin dinas luar negeri lewat mana\nsimpel untuk siapa"),
 )
+
+
+def services_of_folder(folder: Path) -> Iterator[Services]:
+    """All services on a database and a small folder of knowledge; for the fixture `services` of a file to yield from."""
+    knowledge = write_folder(folder / "knowledge")
+    assembled = assemble(Settings(_env_file=None, SAPA_DATA_DIR=folder, SAPA_KNOWLEDGE_DIR=knowledge))  # type: ignore[call-arg]
+    use(assembled)
+    yield assembled
+    assembled.database.close()
 
 
 def write_folder(folder: Path) -> Path:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.calendar import JAKARTA, UnknownYear, WorkingCalendar, decreed_days_off
+from services.calendar import JAKARTA, Overrides, UnknownYear, WorkingCalendar, decreed_days_off
 
 CALENDAR = WorkingCalendar()
 LIMITS = (3, 5, 10, 14, 17, 30, 60)
@@ -50,9 +50,33 @@ def test_a_request_after_the_cut_off_counts_as_received_on_the_next_day() -> Non
 def test_staff_can_add_and_remove_days_off(tmp_path: Path) -> None:
     overrides = tmp_path / "overrides.yml"
     overrides.write_text("add: [2026-11-26]\nremove: [2026-12-24]\n")
-    calendar = WorkingCalendar.from_file(overrides, time(15))
+    calendar = WorkingCalendar.from_file(overrides, time(16))
     assert not calendar.is_working_day(date(2026, 11, 26))
     assert calendar.is_working_day(date(2026, 12, 24))
+    assert calendar.receipt_date(datetime(2026, 11, 23, 8, 30, tzinfo=UTC)) == date(2026, 11, 23)  # 15:30 WIB, before that cut-off
+
+
+def test_what_the_desk_keeps_is_read_as_dates_and_may_lack_a_list() -> None:
+    assert Overrides.read({"add": ["2026-12-31"], "remove": ["2026-12-24"]}) == Overrides(
+        frozenset({date(2026, 12, 31)}), frozenset({date(2026, 12, 24)})
+    )
+    assert Overrides.read({}) == Overrides(frozenset(), frozenset())
+
+
+def test_a_weekend_that_is_no_day_off_any_more_is_still_a_weekend() -> None:
+    christmas_weekend = {date(2026, 12, 26), date(2026, 12, 27)}
+    calendar = WorkingCalendar(removed=frozenset(christmas_weekend))
+    assert not any(calendar.is_working_day(day) for day in christmas_weekend)
+
+
+def test_no_working_day_lies_between_a_day_and_itself() -> None:
+    assert CALENDAR.working_days_between(date(2026, 11, 23), date(2026, 11, 23)) == 0
+
+
+def test_the_year_that_is_not_decreed_is_named() -> None:
+    with pytest.raises(UnknownYear) as unknown:
+        CALENDAR.is_working_day(date(2028, 1, 3))
+    assert unknown.value.year == 2028
 
 
 def test_an_override_that_is_not_a_date_is_named(tmp_path: Path) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from fastapi.routing import iter_route_contexts
 from typer.main import get_command
 
+from bot.assistant import Assistant
 from bot.cli import app
+from bot.server import create_app
+from services.assembly import Services
 from services.knowledge_files import TOPICS, read_entry
 from services.settings import PROJECT, Settings
 from services.simpel import Status
 from services.tickets import State
+from store import knowledge_models, teaching_models  # noqa: F401  # put their tables beside the others
+from store.models import Base
 
 DOCS = sorted(
     path
@@ -22,7 +30,7 @@ DOCS = sorted(
     for path in PROJECT.glob(pattern)
     if not path.relative_to(PROJECT).parts[0].startswith(".")
 )
-FOLDERS = "bot actions services store data knowledge evaluation tests".split()
+FOLDERS = "actions bench bot data deploy desk docs evaluation knowledge services store tests widget".split()
 ADR_PARTS = ("Context", "Decision", "Status", "Consequences")
 
 
@@ -68,14 +76,43 @@ def test_every_make_target_is_in_the_readme_or_in_make_help() -> None:
     assert make_targets() <= listed
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/intents.md", "data/README.md", "tests/README.md", "docs/architecture.md"])
-def test_every_make_target_that_a_page_names_is_in_the_makefile(path: str) -> None:
-    assert set(re.findall(r"`(?:[A-Z]+=\S+ )?make ([a-z-]+)", read(path))) <= make_targets()
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_every_make_target_that_a_page_names_is_in_the_makefile(path: Path) -> None:
+    assert set(re.findall(r"`(?:[A-Z]+=\S+ )?make ([a-z-]+)", path.read_text(encoding="utf-8"))) <= make_targets()
+
+
+def commands() -> set[str]:
+    """Every `sapa …`, those of groups with their group: `keys rotate`."""
+    top: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]  # a Typer application with several commands is a group
+    return set(top) | {f"{name} {inner}" for name, group in top.items() for inner in getattr(group, "commands", {})}
 
 
 def test_every_command_is_in_the_readme() -> None:
-    for name in get_command(app).commands:  # type: ignore[attr-defined]  # a Typer application with several commands is a group
-        assert f"`sapa {name}`" in read("README.md"), name
+    for name in commands():
+        assert re.search(rf"`sapa {name}[ `]", read("README.md")) or all(f"`{part}" in read("README.md") for part in name.split()), (
+            name
+        )
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_every_command_that_a_page_names_is_one(path: Path) -> None:
+    groups = {name.split()[0] for name in commands() if " " in name}
+    page = path.read_text(encoding="utf-8")
+    for name, inner in re.findall(r"(?:^    |^|`|bin/)sapa ([a-z]+)(?: ([a-z][a-z-]+))?", page, re.MULTILINE):
+        assert name in commands(), name
+        assert name not in groups or not inner or f"{name} {inner}" in commands(), f"{name} {inner}"
+
+
+def test_every_route_is_described_and_nothing_else_is(services: Services, assistant: Assistant) -> None:
+    webhook = {"TELEGRAM_BOT_TOKEN": "1:secret", "TELEGRAM_WEBHOOK_URL": "https://sapa.example.go.id/telegram/masuk"}
+    settings = Settings(_env_file=None, SAPA_DATA_DIR=services.settings.data_dir, **webhook)  # type: ignore[call-arg,arg-type]
+    served: dict[str, set[str]] = {}
+    for route in iter_route_contexts(create_app(replace(services, settings=settings), assistant).routes):
+        if route.path:
+            served.setdefault(route.path, set()).update(set(route.methods or ()) - {"HEAD"})
+    rows = re.findall(r"^\| `(/[^`]*)` \| ([A-Z, ]+) \| .* \| (.+) \|$", read("docs/routes.md"), re.MULTILINE)
+    assert {path: set(methods.split(", ")) for path, methods, _ in rows} == served
+    assert all((PROJECT / where.strip("`")).is_file() for _, _, where in rows if where != "FastAPI")
 
 
 def test_every_intent_is_in_the_table_and_no_other() -> None:
@@ -90,7 +127,9 @@ def test_every_sentence_and_action_of_the_table_is_in_the_domain() -> None:
 
 
 def test_every_topic_is_in_the_editors_guide() -> None:
-    assert set(TOPICS) <= first_cells(read("docs/knowledge.md"))
+    rows = first_cells(read("docs/knowledge.md"))
+    assert set(TOPICS) <= rows
+    assert {name for name in rows if name in {path.stem for path in PROJECT.glob("knowledge/*.md")}} <= set(TOPICS)
 
 
 def test_the_example_of_the_editors_guide_is_a_valid_file(tmp_path: Path) -> None:
@@ -106,7 +145,10 @@ def test_the_example_of_the_editors_guide_is_a_valid_file(tmp_path: Path) -> Non
 def test_every_state_of_a_ticket_is_explained() -> None:
     for state in State:
         assert state in read("docs/glossary.md")
-        assert state in read("docs/architecture.md")
+        assert f"`{state}`" in read("docs/architecture.md")
+    named = re.search(r"States are (.+?)\n?\(`State`", read("docs/architecture.md"))
+    assert named
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(State)
 
 
 def test_the_simpel_interface_names_every_status_and_the_path_that_is_called() -> None:
@@ -147,6 +189,13 @@ def test_the_release_is_in_the_changelog() -> None:
     assert f"## [{version[1]}]" in read("CHANGELOG.md")
 
 
+def test_every_table_is_in_the_architecture_and_no_other() -> None:
+    page = read("docs/architecture.md")
+    rows = re.findall(r"^\| (`[^|]+) \|", page[page.index("## Where data lies") :], re.MULTILINE)
+    named = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    assert named - {"message_words"} == set(Base.metadata.tables) - {"alembic_version"}
+
+
 def test_every_file_that_the_architecture_names_exists() -> None:
-    for name in re.findall(r"\b(?:bot|actions|services|store)/[\w/]+\.py\b", read("docs/architecture.md")):
+    for name in re.findall(r"\b(?:bot|actions|desk|services|store|tests)/[\w/]+\.py\b", read("docs/architecture.md")):
         assert (PROJECT / name).is_file(), name

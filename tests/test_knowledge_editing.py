@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from desk.teach_commands import teach_app
-from services.assembly import Services, assemble, shared_encoder, use
+from services.assembly import Services, shared_encoder
 from services.audit import AuditFilter
 from services.knowledge import Knowledge, Verdict
 from services.knowledge_catalogue import Due, KnowledgeCatalogue
@@ -22,8 +22,8 @@ from services.knowledge_editing import EditProblem, EditRefused
 from services.knowledge_files import knowledge_paths, read_entry
 from services.knowledge_form import Advice, KnowledgeForm, Trouble
 from services.published_knowledge import PublishedKnowledge
-from services.settings import PROJECT, Settings
-from tests.knowledge_folder import COUNTER, PARKING, write_folder
+from services.settings import PROJECT
+from tests.knowledge_folder import COUNTER, PARKING, services_of_folder
 
 TODAY = date(2026, 11, 26)
 QUESTION = "parkir mobil tamu setneg di mana ya"
@@ -31,11 +31,7 @@ QUESTION = "parkir mobil tamu setneg di mana ya"
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    folder = write_folder(tmp_path / "knowledge")
-    assembled = assemble(Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, SAPA_KNOWLEDGE_DIR=folder))  # type: ignore[call-arg]
-    use(assembled)
-    yield assembled
-    assembled.database.close()
+    yield from services_of_folder(tmp_path)
 
 
 def refusal(act: Any) -> EditProblem:

@@ -62,6 +62,9 @@ def test_the_container_runs_as_nobodys_user_from_a_pinned_base() -> None:
     assert "SAPA_ENV=production" in recipe
     assert "--read-only" in recipe
     assert "uv sync --frozen" in recipe
+    compose = yaml.safe_load((PROJECT / "deploy/compose.yml").read_text(encoding="utf-8"))
+    major = compose["services"]["postgres"]["image"].removeprefix("postgres:").split("-")[0]
+    assert f" postgresql-client-{major} " in recipe  # without it `sapa backup` refuses
     assert "var" in (PROJECT / ".dockerignore").read_text().split()
 
 

@@ -32,7 +32,6 @@ def test_an_objection_is_due_in_thirty_working_days(services: Services) -> None:
 def test_a_year_without_decree_gives_a_ticket_without_a_guessed_date(services: Services) -> None:
     receipt = services.tickets.file(filing(), datetime(2027, 12, 27, 3, 0, tzinfo=UTC))
     assert receipt.due_on is None
-    assert receipt.calendar_unknown == 2028
 
 
 def test_the_same_confirmation_again_makes_no_second_ticket(services: Services) -> None:

@@ -10,28 +10,23 @@ import httpx
 import pytest
 
 from desk.pages import Pages
-from services.assembly import Services, assemble, use
+from services.assembly import Services
 from services.audit import AuditFilter
 from services.knowledge_editing import DraftState, EditProblem
 from services.knowledge_files import Trust
 from services.knowledge_form import Advice, KnowledgeForm, Trouble
-from services.settings import Settings
 from services.staff import Role
 from tests.browser.teaching_day import leave_questions
 from tests.citizen import Citizen
 from tests.desk.officer import Officer
-from tests.knowledge_folder import COUNTER, PARKING, write_folder
+from tests.knowledge_folder import COUNTER, PARKING, services_of_folder
 
 QUESTION = "parkir mobil tamu setneg di mana ya"
 
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    folder = write_folder(tmp_path / "knowledge")
-    assembled = assemble(Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, SAPA_KNOWLEDGE_DIR=folder))  # type: ignore[call-arg]
-    use(assembled)
-    yield assembled
-    assembled.database.close()
+    yield from services_of_folder(tmp_path)
 
 
 def test_every_trouble_field_state_and_problem_has_its_words() -> None:

@@ -9,6 +9,7 @@ import httpx
 from sqlalchemy import select
 
 from bot.channels.telegram.channel import TelegramChannel
+from bot.channels.telegram.updates import Means
 from bot.conversation import ConversationService
 from bot.public_answers import PublicAnswers
 from bot.rate_limits import RateLimits, Rates
@@ -27,8 +28,8 @@ def channel_of(
     limits = RateLimits("", "outside", services.encryption.fingerprint, rates)
     public = PublicAnswers(service._assistant, services.knowledge)
     inbox = TelegramInbox(services.database, services.encryption)
-    topics = frozenset({"simpel"})
-    return TelegramChannel(service, public, services.conversations, inbox, limits, topics, TOKEN, api.base_url, **more)
+    means = Means(service, public, services.conversations, inbox, limits, frozenset({"simpel"}))
+    return TelegramChannel(means, TOKEN, api.base_url, **more)
 
 
 def update(number: int, chat: int, text: str | None = None, /, **message: Any) -> dict[str, Any]:

@@ -179,6 +179,7 @@ async def test_of_a_message_that_was_changed_before_its_turn_the_last_text_count
 async def test_a_change_after_the_answer_gets_a_word_and_a_moving_location_none(webhook: Webhook, services: Services) -> None:
     asked = update(1, 7, "apa itu simpel?")
     await webhook.post(asked)
+    await finished(services, 1)
     await webhook.post(edited(2, asked, "apa itu magang?"))
     moved = update(3, 7, location=PLACE)
     await webhook.post({"update_id": 3, "edited_message": moved["message"] | {"edit_date": 1_795_000_001}})

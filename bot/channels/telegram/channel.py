@@ -23,14 +23,11 @@ from bot.channels.telegram.menu import set_menu
 from bot.channels.telegram.queue import CHATS_AT_ONCE, ChatsInOrder, InboxQueue, chat_of
 from bot.channels.telegram.reading import read
 from bot.channels.telegram.sending import Delivery, Sender, Stopping, pieces_of, quietly
-from bot.channels.telegram.updates import Answer, Answers
-from bot.conversation import ConversationService, Interrupted
+from bot.channels.telegram.updates import Answer, Answers, Means
+from bot.conversation import Interrupted
 from bot.messages import Outbound
-from bot.public_answers import PublicAnswers
-from bot.rate_limits import RateLimits
-from store.conversations import Conversations
 from store.database import AWAY
-from store.telegram_inbox import LEASE, Progress, Taken, TelegramInbox
+from store.telegram_inbox import LEASE, Progress, Taken
 from store.turn_queue import TurnLost
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")
@@ -51,24 +48,13 @@ LOOK_SECONDS = 2.0
 
 
 class TelegramChannel:
-    def __init__(
-        self,
-        service: ConversationService,
-        public_answers: PublicAnswers,
-        conversations: Conversations,
-        inbox: TelegramInbox,
-        limits: RateLimits,
-        topics: frozenset[str],
-        token: str,
-        base_url: str,
-        webhook: tuple[str, str] | None = None,
-    ) -> None:
-        """`topics`: what `?start=<topic>` may name. `webhook`: its public address and secret; without it the bot polls."""
-        self._conversations = conversations
-        self._inbox = inbox
+    def __init__(self, means: Means, token: str, base_url: str, webhook: tuple[str, str] | None = None) -> None:
+        """`webhook`: its public address and secret; without it the bot polls."""
+        self._conversations = means.conversations
+        self._inbox = means.inbox
         self._webhook = webhook
         self._chats = ChatsInOrder(self._is_behind_another)
-        self._queue = InboxQueue(inbox, self._chats, self._too_many)
+        self._queue = InboxQueue(means.inbox, self._chats, self._too_many)
         builder = (
             Application.builder().token(token).base_url(base_url).concurrent_updates(self._chats).update_queue(self._queue)
         ).connection_pool_size(CHATS_AT_ONCE)
@@ -77,7 +63,7 @@ class TelegramChannel:
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.updater(None).build()
         self._application.add_handler(TypeHandler(Update, self._work))
         self._sender = Sender(self._application.bot, self._unreachable)
-        self._answers = Answers(service, public_answers, conversations, inbox, limits, topics, self._chats, self._sender)
+        self._answers = Answers(means, self._chats, self._sender)
         self._progress: dict[int, Progress] = {}
         self._asides: set[asyncio.Task[None]] = set()
 

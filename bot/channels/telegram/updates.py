@@ -41,25 +41,27 @@ class Answer:
 NOTHING = Answer()
 
 
+@dataclass(frozen=True)
+class Means:
+    """What the channel answers with."""
+
+    service: ConversationService
+    public_answers: PublicAnswers
+    conversations: Conversations
+    inbox: TelegramInbox
+    limits: RateLimits
+    topics: frozenset[str]
+    """What `?start=<topic>` may name."""
+
+
 class Answers:
-    def __init__(
-        self,
-        service: ConversationService,
-        public_answers: PublicAnswers,
-        conversations: Conversations,
-        inbox: TelegramInbox,
-        limits: RateLimits,
-        topics: frozenset[str],
-        chats: ChatsInOrder,
-        sender: Sender,
-    ) -> None:
-        """`topics`: what `?start=<topic>` may name."""
-        self._service = service
-        self._public_answers = public_answers
-        self._conversations = conversations
-        self._inbox = inbox
-        self._limits = limits
-        self._topics = topics
+    def __init__(self, means: Means, chats: ChatsInOrder, sender: Sender) -> None:
+        self._service = means.service
+        self._public_answers = means.public_answers
+        self._conversations = means.conversations
+        self._inbox = means.inbox
+        self._limits = means.limits
+        self._topics = means.topics
         self._chats = chats
         self._sender = sender
         self._absorbed: OrderedDict[tuple[int, int], str] = OrderedDict()
