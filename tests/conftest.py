@@ -9,6 +9,7 @@ from pathlib import Path
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
 import httpx
+import hypothesis
 import pytest
 
 from bot.assistant import Assistant
@@ -17,6 +18,9 @@ from services.assembly import Services, assemble, shared_encoder, use
 from services.knowledge import Knowledge
 from services.settings import PROJECT, Settings
 from store.database import Database
+
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture
