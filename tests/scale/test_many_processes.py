@@ -23,7 +23,7 @@ from tests.desk.officer import Officer
 from tests.scale.machines import READY_SECONDS, Machines, machines, wait_for
 from tests.scale.visitor import Visitor
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.scale, pytest.mark.timeout(1200)]
 FIGURES = PROJECT / "bench" / ".work" / "scale.jsonl"
 VISITORS = 6
 TURNS_BETWEEN = 2
@@ -62,7 +62,7 @@ ROLLING = "rolling restart"
 DISTURBANCES = ["kill -9 of a process", "kill -9 of Redis", "all connections cut", "crash of PostgreSQL"]
 
 
-@pytest.mark.parametrize("name", [*DISTURBANCES, ROLLING])
+@pytest.mark.parametrize("name", [*DISTURBANCES, pytest.param(ROLLING, marks=pytest.mark.chaos)])
 async def test_nothing_is_lost_doubled_or_reordered_at_a(system: Machines, everyone: list[Visitor], name: str) -> None:
     visitors = [Visitor(system.url, number) for number in range(VISITORS)]
     ended = asyncio.Event()
