@@ -17,8 +17,8 @@ How far to trust it:
 
 - All texts, those learned from and those measured on, were written by language models with different briefs. No citizen wrote any of
   them, and no second reader checked the labels.
-- **Development**: the authors a, b, c, d, f, g and s (`evaluation/*.csv`). Their errors have been read, and training data was written and
-  thresholds were chosen because of them. These figures are optimistic.
+- **Development**: the authors a, b, c, d, f, g and s (`evaluation/*.csv`). Their errors have been read, and training data was written
+  and thresholds were chosen because of them. These figures are optimistic.
 - **Held out**: the authors e and h (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these messages, and nothing
   was chosen on them. These are the figures to quote. They are two authors' messages, and few: mind the intervals.
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
