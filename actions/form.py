@@ -24,7 +24,7 @@ from services.dangers import danger_of, sentence_for
 from services.fields import Field, Rejection
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
-from services.remarks import SURE, VERY_SURE, is_question, is_small_talk
+from services.remarks import SURE, VERY_SURE, is_question, is_small_talk, wants_to_be_told
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
@@ -179,7 +179,8 @@ class ValidateForm(Action, ABC):
         if anywhere or (name in SIDE_REMARKS and is_small_talk(text)):
             dispatcher.utter_message(response=SIDE_REMARKS[name])
             return []
-        if name == "ask_information" or is_question(text):
+        no_value = wants_to_be_told(text) or isinstance(asked.check(text), Rejection)
+        if is_question(text) or (name == "ask_information" and no_value):
             return self._answer(dispatcher, tracker, asked)
         return None
 

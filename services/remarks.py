@@ -26,6 +26,7 @@ _BEGINS_ASKING = re.compile(rf"{_OPENING}(?:{_ASKING})\b")
 _ASKS_WITHIN = re.compile(
     r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
 )
+_WANTS_TOLD = re.compile(r"\b(?:tanya|bertanya|nanya|menanyakan|jelaskan|jelasin|info|tell me|explain|wondering)\b")
 _TELLS_WHO = re.compile(
     r"\b(?:(?:nama|alamat|e-?mail|surel|kontak|telepon|hp|wa)(?:nya)?|name|address|phone|contact)\b\W{0,3}\w", re.IGNORECASE
 )
@@ -46,6 +47,11 @@ def is_question(message: str) -> bool:
     if _BEGINS_ASKING.match(spelling) or _ASKS_WITHIN.search(spelling):
         return len(words) > 1
     return message.rstrip().endswith("?") and len(words) > 1 and not re.search(r"\d", spelling)
+
+
+def wants_to_be_told(message: str) -> bool:
+    """Whether the message asks without the form of a question: "info biaya dong", "mau nanya soal tenggat"."""
+    return bool(_WANTS_TOLD.search(normalise(message)))
 
 
 def is_small_talk(message: str) -> bool:

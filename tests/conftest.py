@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 import httpx
 import hypothesis
 import pytest
+import structlog
 
 from bot.assistant import Assistant
 from bot.server import create_app
@@ -21,6 +23,17 @@ from store.database import Database
 
 hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def logs_of_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command configures the logs of its process; the next test begins with logs as they were, and no stream of this one."""
+    configure, handlers, level = structlog.configure, logging.root.handlers[:], logging.root.level
+    monkeypatch.setattr(structlog, "configure", lambda **options: configure(**options | {"cache_logger_on_first_use": False}))
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    logging.root.handlers, logging.root.level = handlers, level
 
 
 @pytest.fixture

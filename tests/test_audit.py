@@ -46,5 +46,5 @@ def test_what_somebody_wrote_is_masked_in_an_entry(services: Services) -> None:
         "sari", "conversations.exported", "percakapan", "untuk NIK 3201234509870001", filters="?words=081234567890", n=3
     )
     (entry,) = services.audit.search(AuditFilter(action="conversations.exported"))
-    assert (entry.reason, entry.data) == ("NIK [nik]", {"filters": "?words=[telepon]", "n": 3})
+    assert (entry.reason, entry.data) == ("untuk NIK [nik]", {"filters": "?words=[telepon]", "n": 3})
     assert services.audit.first_broken() is None

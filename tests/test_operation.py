@@ -154,6 +154,8 @@ def test_of_a_library_only_its_name_and_the_name_and_place_of_an_error_are_logge
 
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
+    for name in ("propagate", "disabled"):  # a server of another test may have set up logs of its own
+        monkeypatch.setattr(logging.getLogger("uvicorn"), name, name == "propagate")
     before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
     try:
         configure_logs()

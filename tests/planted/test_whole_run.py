@@ -220,6 +220,7 @@ async def running(folder: Path, planted: Planted) -> AsyncIterator[tuple[RealSer
             yield started, api
 
 
+@pytest.mark.scale  # it starts a whole server: half a minute on two cores
 @pytest.mark.timeout(240)
 async def test_after_a_whole_run_no_planted_value_lies_in_the_clear_and_one_socket_listens(tmp_path: Path) -> None:
     planted = Planted()
