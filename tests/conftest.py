@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
@@ -21,6 +22,9 @@ from services.knowledge import Knowledge
 from services.settings import PROJECT, Settings
 from store.database import Database
 
+LOGS: dict[str, Any] = {"wrapper_class": structlog.make_filtering_bound_logger(logging.INFO)}
+"""Without what Rasa writes of each tracker at DEBUG, which takes time."""
+structlog.configure(**LOGS)
 hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("untimed")
 
@@ -32,6 +36,7 @@ def logs_of_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(structlog, "configure", lambda **options: configure(**options | {"cache_logger_on_first_use": False}))
     yield
     structlog.reset_defaults()
+    configure(**LOGS)
     logging.captureWarnings(False)
     logging.root.handlers, logging.root.level = handlers, level
 
