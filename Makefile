@@ -46,7 +46,7 @@ test-browser: setup-dev ## run the tests in Debian's Chromium
 	$(UV) sync --frozen --group browser --python $(PYTHON)
 	.venv/bin/pytest -m browser tests/browser
 
-test-scale: setup-dev ## run the tests on PostgreSQL and Redis (SAPA_TEST_POSTGRES names the server)
+test-scale: setup-dev ## run the tests on PostgreSQL and Redis (SAPA_TEST_POSTGRES names the server), and slow ones
 	@.venv/bin/sapa train
 	$(UV) sync --frozen --group scale --python $(PYTHON)
 	.venv/bin/pytest -m "scale and not chaos"

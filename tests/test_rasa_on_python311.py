@@ -128,7 +128,7 @@ def rasa(folder: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 @pytest.mark.parametrize("recipe", [LIGHT_STOCK, OURS], ids=["light parts of the stock recipe", "our recipe"])
 def test_a_small_assistant_trains_and_understands(tmp_path: Path, recipe: str) -> None:
     (tmp_path / "config.yml").write_text(recipe)
@@ -177,7 +177,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_rasa_run_with_its_action_server_and_rasa_shell_work_on_the_same_files(tmp_path: Path) -> None:
     model = str(max((PROJECT / "models").glob("sapa-*.tar.gz"), key=lambda path: path.stat().st_mtime))
     actions_port, port = free_port(), free_port()
