@@ -179,8 +179,9 @@ class ValidateForm(Action, ABC):
         if anywhere or (name in SIDE_REMARKS and is_small_talk(text)):
             dispatcher.utter_message(response=SIDE_REMARKS[name])
             return []
-        no_value = wants_to_be_told(text) or isinstance(asked.check(text), Rejection)
-        if is_question(text) or (name == "ask_information" and no_value):
+        if is_question(text):
+            return self._answer(dispatcher, tracker, asked)
+        if name == "ask_information" and (wants_to_be_told(text) or isinstance(asked.check(text), Rejection)):
             return self._answer(dispatcher, tracker, asked)
         return None
 

@@ -128,7 +128,7 @@ def main() -> None:
             shutil.copy(path, folder)
         generate(folder, options.entries - len(knowledge_paths(folder)))
         gc.collect()
-        seconds, cpu, knowledge = timed(lambda: Knowledge(folder, PartsEncoder(shared_encoder())))  # type: ignore[arg-type]
+        seconds, cpu, knowledge = timed(lambda: Knowledge(folder, PartsEncoder(shared_encoder())))  # type: ignore[arg-type]  # all it asks
         print(f"{len(knowledge.entries)} entries; made from nothing in {seconds:.1f} s, {cpu:.1f} s of processor time")
         reloads = [timed(lambda: change_one(folder, knowledge))[:2] for _ in range(RELOADS)]
         print("reload of one changed file, s:", *(f"{seconds:.2f} ({cpu:.2f} of processor)" for seconds, cpu in reloads))

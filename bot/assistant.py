@@ -19,6 +19,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from bot.action_endpoint import load_actions
 from bot.graph_runner import DirectRunner
 from bot.model_files import VERSION, model_file
+from bot.nlu.intents import FAVOURITES
 from store.database import Database
 from store.tracker import NewEvents, SapaTrackerStore
 
@@ -67,7 +68,7 @@ def _said(message: dict[str, Any]) -> Said:
 def _copy_parsed(parsed: dict[str, Any]) -> dict[str, Any]:
     """A copy for Rasa to write into; the one at hand may be an answer that is kept for the same message. What staff need stays out."""
     copies: dict[str, Any] = {name: [dict(one) for one in parsed[name]] for name in ("entities", "intent_ranking") if name in parsed}
-    kept = {name: value for name, value in parsed.items() if name != "intent_favourites"}
+    kept = {name: value for name, value in parsed.items() if name != FAVOURITES}
     return {**kept, "intent": dict(parsed["intent"]), **copies}
 
 

@@ -20,6 +20,7 @@ from structlog.contextvars import get_contextvars
 
 from bot.assistant import Answer, Assistant, Said
 from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
+from bot.nlu.intents import FAVOURITES
 from bot.operation import TURN_SECONDS, TURNS
 from bot.shortcuts import (
     LEAVE,
@@ -371,7 +372,7 @@ class ConversationService:
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:
-    intent, favourites = parsed["intent"], parsed.get("intent_favourites", [])
+    intent, favourites = parsed["intent"], parsed.get(FAVOURITES, [])
     if turn.status is AnswerStatus.SMALL_TALK:
         turn.status = STATUS_OF_INTENT.get(intent["name"], turn.status)
     return {

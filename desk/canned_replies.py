@@ -31,7 +31,7 @@ def canned_replies(room: Room) -> APIRouter:
             replies=replies.all(),
             variables=VARIABLES,
             longest=LONGEST_TEXT,
-            names={member.login: member.name for member in room.services.staff.everyone()},
+            names=room.services.staff.names(),
             **shown,
         )
 

@@ -120,7 +120,7 @@ def conversations(room: Room) -> APIRouter:
             may_unmask=session.may(Permission.UNMASK),
             may_note=session.may(Permission.TAKE_OVER),
             notes=room.services.conversation_notes.of(conversation_id),
-            names={member.login: member.name for member in room.services.staff.everyone()},
+            names=room.services.staff.names(),
             longest_note=LONGEST_NOTE,
             **shown,
         )

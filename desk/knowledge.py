@@ -26,8 +26,7 @@ def knowledge(room: Room) -> APIRouter:
     services = room.services
     catalogue, editing = services.knowledge_catalogue, services.knowledge_editing
 
-    def names() -> dict[str, str]:
-        return {member.login: member.name for member in services.staff.everyone()}
+    names = services.staff.names
 
     def entry_page(request: Request, session: Session, entry_id: str, status: int = 200, problem: str = "") -> Response:
         versions = editing.versions(entry_id)

@@ -61,7 +61,7 @@ def knowledge_draft(room: Room) -> APIRouter:
             topics=topic_names(services.knowledge),
             trusts=list(Trust),
             owners=sorted({entry.facts.owner for entry in services.knowledge.entries}),
-            names={member.login: member.name for member in services.staff.everyone()},
+            names=services.staff.names(),
             longest=LONGEST | {"note": LONGEST_NOTE},
             most_probes=MOST_PROBES,
             **shown,

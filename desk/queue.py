@@ -31,8 +31,7 @@ def queue(room: Room) -> APIRouter:
     officer = room.access.may(Permission.TAKE_OVER)
     handoffs = room.services.handoffs
 
-    def names() -> dict[str, str]:
-        return {member.login: member.name for member in room.services.staff.everyone()}
+    names = room.services.staff.names
 
     def waiting_and_held(request: Request, session: Session, template: str, status: int = 200, problem: str = "") -> Response:
         waiting = sorted(handoffs.queue(), key=lambda one: not one.urgent)

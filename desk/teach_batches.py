@@ -28,8 +28,7 @@ def teach_batches(room: Room) -> APIRouter:
     teacher = room.access.may(Permission.TEACH)
     batches, audit = room.services.teaching_batches, room.services.audit
 
-    def names() -> dict[str, str]:
-        return {member.login: member.name for member in room.services.staff.everyone()}
+    names = room.services.staff.names
 
     def listed(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
         shown = {"problem": "", "done": request.query_params.get("done", ""), **values}

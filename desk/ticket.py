@@ -167,7 +167,7 @@ def _contents(services: Services, session: Session, number: str, *, revealed: bo
         "largest": services.ticket_files.largest,
         "others": services.ticket_list.same_citizen(number) if may_handle and row.is_open else [],
         "colleagues": desk.colleagues(kind),
-        "names": {member.login: member.name for member in services.staff.everyone()},
+        "names": services.staff.names(),
         "may_handle": may_handle,
         "may_reveal": desk.may_reveal(session, kind),
         "may_read_files": session.may(Permission.HANDLE_TICKETS) and desk.may_reveal(session, kind),

@@ -144,6 +144,10 @@ class Staff:
         with self._database.session() as session:
             return list(session.scalars(select(StaffMember).order_by(StaffMember.login)))
 
+    def names(self) -> dict[str, str]:
+        """Login to name, of those whose accounts are closed, too."""
+        return {member.login: member.name for member in self.everyone()}
+
     def get(self, login: str) -> StaffMember:
         """Raises LookupError."""
         with self._database.session() as session:

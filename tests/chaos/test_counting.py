@@ -72,7 +72,7 @@ class Record:
 
     def found(self) -> Found:
         database, conversations = self.services.database, self.services.conversations
-        running = System("sqlite", SimpleNamespace(), self.api, database, conversations, self.doubtful)  # type: ignore[arg-type]
+        running = System("sqlite", SimpleNamespace(), self.api, database, conversations, self.doubtful)  # type: ignore[arg-type]  # no server
         found = Found()
         count_web(running, [self.visitor], found)
         count_telegram(running, [self.chatter], found)
