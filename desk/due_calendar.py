@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.calendar import UnknownYear
-from services.dates import MONTHS
+from services.dates import MONTHS, WEEKDAYS
 from services.ppid_report import Month
 from services.staff import Permission, Session
 
@@ -39,7 +39,8 @@ def due_calendar(room: Room) -> APIRouter:
             "due_calendar.html",
             month=month,
             month_name=f"{MONTHS[session.locale][month.month - 1]} {month.year}",
-            days=due,
+            weekdays=WEEKDAYS[session.locale],
+            days=due.items(),
             off={day for day in due if not _is_working_day(day)},
             today=today,
             has_feed=feeds.has_feed(session),

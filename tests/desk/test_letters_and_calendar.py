@@ -51,7 +51,18 @@ async def test_the_calendar_shows_each_due_date_on_its_day(services: Services, s
     assert number in december.split(">7 Desember 2026")[1].split(">8 Desember 2026")[0]
     assert number not in await reader.reads("/desk/tickets/calendar?month=2027-03")
     for odd in ("2026-13", "x", "", "9999-01"):
-        assert "<ol" in await reader.reads(f"/desk/tickets/calendar?month={odd}")
+        assert 'class="month"' in await reader.reads(f"/desk/tickets/calendar?month={odd}")
+
+
+async def test_each_column_of_the_calendar_is_named_by_its_day_of_the_week_in_the_readers_language(sign_in) -> None:
+    reader = await sign_in(Role.READER)
+    for language, monday, sunday in (("id", "Senin", "Minggu"), ("en", "Monday", "Sunday")):
+        await reader.sends("/desk/account/language", locale=language)
+        page = await reader.reads("/desk/tickets/calendar?month=2026-12")
+        headers = re.findall(r'<th scope="col">(\w+)</th>', page)
+        assert len(headers) == 7 and headers[0] == monday and headers[-1] == sunday
+        first_week = page.split("<tbody>")[1].split("</tr>")[0]
+        assert first_week.count("<td") == 7 and re.search(rf"{monday}, </span><span>30 ", first_week), "30 November 2026 is a Monday"
 
 
 async def test_a_feed_holds_numbers_and_kinds_and_nothing_personal(client, services: Services, sign_in) -> None:
