@@ -117,6 +117,8 @@ def fill(connection: Connection, messages: int) -> None:
     topic = f"(CASE {turn} % 6 WHEN 0 THEN 'simpel' WHEN 1 THEN 'magang' WHEN 2 THEN 'istura' ELSE 'jdih' END)"
     known = '\'{"status": "\' || ' + status + ' || \'", "topic": "\' || ' + topic + " || '\"}'"
     known = known if sqlite else f"({known})::json"
+    newest = connection.scalar(text("SELECT max(id) FROM messages"))
+    m_id = f"({newest} + c.i * {MESSAGES_OF_CONVERSATION} + m.k)"
     c, c_id = series("c", 0, conversations - 1), dialect.id.format("c.i")
     empty = dialect.json.format("[]")
     connection.execute(
@@ -126,10 +128,11 @@ def fill(connection: Connection, messages: int) -> None:
     )
     connection.execute(
         text(f"""{c}, {series("m", 1, MESSAGES_OF_CONVERSATION, "k").removeprefix("WITH RECURSIVE ")}
-        INSERT INTO messages (conversation_id, seq, author, text, buttons, sources, at, external_id, turn,
+        INSERT INTO messages (id, reply_to, conversation_id, seq, author, text, buttons, sources, at, external_id, turn,
         status, intent, topic, confidence)
-        SELECT {c_id}, m.k, CASE WHEN m.k % 2 = 1 THEN 'user' ELSE 'bot' END, a.said || ' ' || b.said, {empty}, {empty},
-        {at(f"{begun} + m.k * 60")}, {of_user.format(dialect.id.format("c.i * 100 + m.k"))}, {of_user.format(known)},
+        SELECT {m_id}, CASE WHEN m.k % 2 = 0 THEN {m_id} - 1 END, {c_id}, m.k, CASE WHEN m.k % 2 = 1 THEN 'user' ELSE 'bot' END,
+        a.said || ' ' || b.said, {empty}, {empty}, {at(f"{begun} + m.k * 60 - CASE WHEN m.k % 2 = 0 THEN 59 ELSE 0 END")},
+        {of_user.format(dialect.id.format("c.i * 100 + m.k"))}, {of_user.format(known)},
         {of_user.format(status)}, {of_user.format(intent)}, {of_user.format(topic)},
         CASE WHEN m.k % 2 = 1 THEN 0.3 + (c.i % 70) / 100.0 END
         FROM c CROSS JOIN m JOIN words a ON a.i = (c.i * 31 + m.k * 7) % {len(said)}
@@ -166,6 +169,8 @@ def fill(connection: Connection, messages: int) -> None:
     )
     for definition in rebuilt:
         connection.execute(text(definition))
+    if not sqlite:
+        connection.execute(text(f"SELECT setval(pg_get_serial_sequence('messages', 'id'), {newest + messages})"))
     connection.commit()
     if sqlite:
         connection.execute(text("ANALYZE"))

@@ -1,4 +1,4 @@
-"""Counts of each past day's messages and conversations, kept as a few rows, so that an overview does not count a log of years again.
+"""Counts of each past day's messages, conversations and waits, kept as a few rows, so that an overview need not count years of log.
 
 A day is counted once, some hours after its end, and its figures stay when conversations are deleted later: they name nobody. Days
 that are not counted yet are counted from the log whenever they are asked for.
@@ -7,15 +7,16 @@ that are not counted yet are counted from the log whenever they are asked for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from services.calendar import JAKARTA
 from services.spans import Span, local_part
+from services.waiting_times import count_first_answers
 from store.database import Database, utc_now
 from store.models import Conversation, DailyFigure, Message
 
@@ -26,7 +27,7 @@ OLDEST = timedelta(days=3 * 366)
 
 
 class Figure(StrEnum):
-    """What is counted. `MESSAGES` without a name is there for every counted day."""
+    """What is counted. Those of `WHOLE` are there without a name for every day on which what belongs to them is counted."""
 
     MESSAGES = "messages"
     STATUS = "status"
@@ -34,9 +35,13 @@ class Figure(StrEnum):
     HOUR = "hour"
     TOPIC = "topic"
     CONVERSATIONS = "conversations"
+    FIRST_ANSWERS = "first_answers"
+    """By tenths of a second waited."""
 
 
 Counts = Counter[tuple[date, Figure, str]]
+WHOLE = {Figure.MESSAGES: frozenset(Figure) - {Figure.FIRST_ANSWERS}, Figure.FIRST_ANSWERS: frozenset({Figure.FIRST_ANSWERS})}
+"""What is counted together. A day of an older release may have some and not yet others."""
 
 
 class DailyFigures:
@@ -48,9 +53,11 @@ class DailyFigures:
         columns = (DailyFigure.day, DailyFigure.figure, DailyFigure.name, DailyFigure.count)
         kept = session.execute(select(*columns).where(DailyFigure.day >= first, DailyFigure.day <= last))
         counts: Counts = Counter({(day, Figure(figure), name): count for day, figure, name, count in kept})
-        counted = {day for day, _, _ in counts}
-        for start, end in _runs([day for day in Span(first, last).days if day not in counted]):
-            counts.update(self._count(session, start, end))
+        days = list(Span(first, last).days)
+        for whole, count_days in self._counting():
+            missing = [day for day in days if (day, whole, "") not in counts]
+            for start, end in _runs(missing):
+                counts.update(count_days(session, start, end))
         return counts
 
     def keep_past_days(self, now: datetime | None = None) -> int:
@@ -61,17 +68,18 @@ class DailyFigures:
             if oldest is None:
                 return 0
             first = max(oldest.astimezone(JAKARTA).date(), last - OLDEST)
-            known = set(
-                session.scalars(select(DailyFigure.day).where(DailyFigure.figure == Figure.MESSAGES, DailyFigure.day >= first))
-            )
-        missing = [day for day in reversed(Span(first, last).days) if day not in known][:DAYS_AT_ONCE]
+            known = set(session.execute(_counted_days(first)).tuples())
+        days = list(reversed(Span(first, last).days))
+        missing = [day for day in days if any((day, whole) not in known for whole in WHOLE)][:DAYS_AT_ONCE]
         for day in missing:
-            with self._database.session() as session:
-                counts = self._count(session, day, day)
-                session.execute(delete(DailyFigure).where(DailyFigure.day == day))  # another process may just have done the same
-                rows = [{"day": day, "figure": figure, "name": name, "count": count} for (_, figure, name), count in counts.items()]
-                session.execute(insert(DailyFigure), rows)
+            for whole, count_days in self._counting():
+                if (day, whole) not in known:
+                    with self._database.session() as session:
+                        _keep(session, day, WHOLE[whole], count_days(session, day, day))
         return len(missing)
+
+    def _counting(self) -> Iterable[tuple[Figure, Callable[[Session, date, date], Counts]]]:
+        return (Figure.MESSAGES, self._count), (Figure.FIRST_ANSWERS, self._count_waits)
 
     def _count(self, session: Session, first: date, last: date) -> Counts:
         """From the log, in one pass over the messages of the days."""
@@ -99,6 +107,25 @@ class DailyFigures:
         for text, count in session.execute(new.where(Conversation.created_at < end).group_by(begun)):
             counts[date.fromisoformat(text), Figure.CONVERSATIONS, ""] = count
         return counts
+
+    def _count_waits(self, session: Session, first: date, last: date) -> Counts:
+        span = Span(first, last)
+        counts: Counts = Counter({(day, Figure.FIRST_ANSWERS, ""): 0 for day in span.days})
+        for day, tenths, count in count_first_answers(session, span, is_sqlite=self._database.is_sqlite):
+            counts[day, Figure.FIRST_ANSWERS, str(tenths)] = count
+        return counts
+
+
+def _counted_days(first: date) -> Select[tuple[date, str]]:
+    counted = DailyFigure.figure.in_(WHOLE), DailyFigure.name == ""
+    return select(DailyFigure.day, DailyFigure.figure).where(DailyFigure.day >= first, *counted)
+
+
+def _keep(session: Session, day: date, figures: Collection[Figure], counts: Counts) -> None:
+    """In place of what another process may just have kept of them."""
+    session.execute(delete(DailyFigure).where(DailyFigure.day == day, DailyFigure.figure.in_(figures)))
+    rows = [{"day": day, "figure": figure, "name": name, "count": count} for (_, figure, name), count in counts.items()]
+    session.execute(insert(DailyFigure), rows)
 
 
 def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:

@@ -1,6 +1,7 @@
 """Figures of a span of days: what was asked and answered, how long people waited, how tickets stand with the law, what rises.
 
-What was asked and answered comes from the figures of each day (services/daily_figures.py): a few rows, however long the log is.
+What was asked and answered, and how soon, comes from the figures of each day (services/daily_figures.py): a few rows, however long
+the log is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from services.spans import Span
 from services.ticket_events import Happening
 from services.tickets import State
 from services.turn import AnswerStatus
-from services.waiting_times import DailyWaits, first_answers, officer_waits
+from services.waiting_times import DailyWaits, officer_waits
 from store.database import Database
 from store.models import Ticket, TicketEvent
 
@@ -108,7 +109,7 @@ class Overview:
                 self._topics(counts, span),
                 self._tickets(session, span, today),
                 _ratings(session, span),
-                first_answers(session, span, is_sqlite=self._database.is_sqlite),
+                _first_answers(counts, span),
                 officer_waits(session, span, is_sqlite=self._database.is_sqlite),
             )
 
@@ -161,6 +162,11 @@ class Overview:
             overdue_now=session.scalar(still_open.where(Ticket.due_on < today)) or 0,
             median_working_days=median(needed) if needed else None,
         )
+
+
+def _first_answers(counts: Counts, span: Span) -> DailyWaits:
+    waits = ((day, int(tenths), count) for (day, figure, tenths), count in counts.items() if figure is Figure.FIRST_ANSWERS and tenths)
+    return DailyWaits.of(span, waits)
 
 
 def working_days(calendar: WorkingCalendar, received_at: datetime, answered_on: date) -> int | None:

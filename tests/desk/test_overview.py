@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from services.assembly import Services
 from services.calendar import JAKARTA
+from services.daily_figures import Figure
 from services.handoff import State as HandoffState
 from services.overview import Overview
 from services.ppid_report import Month
@@ -19,7 +20,7 @@ from services.spreadsheet import csv_file
 from services.staff import Role
 from services.tickets import Kind, Resolution
 from services.waiting_times import Waits
-from store.models import Handoff, Message
+from store.models import DailyFigure, Handoff, Message
 from tests.desk.filed import at, file, say
 
 FIRST, LAST = date(2026, 11, 10), date(2026, 11, 16)
@@ -41,9 +42,12 @@ def test_messages_are_counted_by_day_hour_channel_and_answer_in_jakarta(services
 
 def test_past_days_are_counted_once_and_give_the_same_figures(services: Services) -> None:
     say(services, "web", ("2026-11-10 00:30", "answered", "magang"), ("2026-11-10 09:10", "abstained", None))
+    reply(services, "k0", 1, 0.5)
     say(services, "telegram", ("2026-11-13 23:59", "handed_over", None), ("2026-11-14 00:00", "answered", "magang"))
+    reply(services, "k1", 1, 3)
     span, today = Span(FIRST, LAST), date(2026, 11, 14)
     live = services.overview.figures(span, today)
+    assert live.first_answers.total == Waits(2, 1.75, 3.0)
     assert services.daily_figures.keep_past_days(at("2026-11-14 01:30")) == 3, "the last day is not over for long enough"
     assert services.daily_figures.keep_past_days(at("2026-11-14 02:30")) == 1
     assert services.daily_figures.keep_past_days(at("2026-11-14 02:30")) == 0
@@ -60,6 +64,22 @@ def test_the_figures_of_a_counted_day_stay_when_its_conversations_are_deleted(se
     services.conversations.forget_idle(at("2026-11-20 00:00"))
     assert services.overview.figures(Span(FIRST, LAST), LAST) == counted
     assert counted.total.conversations == 1
+
+
+def test_waits_are_added_to_days_that_were_counted_without_them(services: Services) -> None:
+    """As the release before did, whose conversations of those days may be deleted since."""
+    say(services, "web", ("2026-11-10 09:00", "answered", "magang"))
+    say(services, "web", ("2026-11-10 10:00", "answered", "magang"))
+    reply(services, "k1", 1, 2)
+    services.daily_figures.keep_past_days(at("2026-11-11 08:00"))
+    with services.database.session() as session:
+        session.execute(delete(DailyFigure).where(DailyFigure.figure == Figure.FIRST_ANSWERS))
+        session.execute(delete(Message).where(Message.conversation_id == "k0"))
+    span = Span(FIRST, FIRST)
+    live = services.overview.figures(span, LAST)
+    assert (live.total.messages, live.first_answers.total) == (2, Waits(1, 2.0, 2.0))
+    assert services.daily_figures.keep_past_days(at("2026-11-11 08:00")) == 1
+    assert services.overview.figures(span, LAST) == live
 
 
 def test_a_month_of_days_is_counted_at_a_time_the_latest_first(services: Services) -> None:
