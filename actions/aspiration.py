@@ -12,7 +12,7 @@ from actions.receipts import file_ticket
 from actions.replies import language_of
 from services.aspirations import JOINED, JOURNEY, suggested_topic
 from services.assembly import services
-from services.journeys import SUGGESTED, Outcome, Step
+from services.journeys import KEY, SUGGESTED, Outcome, Step
 from services.tickets import Kind
 from services.value_words import shown
 
@@ -45,7 +45,7 @@ class FinishAspiration(FinishForm):
 
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
         if fields.get("join"):
-            services().ticket_changes.join(fields[JOINED], fields["text"])
+            services().ticket_changes.join(fields[JOINED], fields["text"], submission_key=fields[KEY])
             dispatcher.utter_message(response="utter_aspiration_joined", number=fields[JOINED])
             return
         file_ticket(dispatcher, tracker, Kind.ASPIRATION, fields, subject=fields["topic"])

@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.form import FinishForm, ValidateForm
 from actions.opened_ticket import SLOT, opened_ticket, pressed_ticket, remember_opened
 from services.assembly import services
+from services.journeys import KEY
 from services.ticket_changes import ChangeRefused
 from services.ticket_follow_ups import NOTE, RATING, SATISFACTION, WITHDRAWAL
 from services.tickets import TicketView
@@ -71,7 +72,7 @@ class FinishNote(FinishFollowUp):
     done = "utter_note_added"
 
     def change(self, number: str, fields: dict[str, Any]) -> None:
-        services().ticket_changes.note(number, fields["text"])
+        services().ticket_changes.note(number, fields["text"], submission_key=fields[KEY])
 
 
 class ValidateWithdrawal(ValidateFollowUp):
@@ -83,7 +84,7 @@ class FinishWithdrawal(FinishFollowUp):
     done = "utter_withdrawn"
 
     def change(self, number: str, fields: dict[str, Any]) -> None:
-        services().ticket_changes.withdraw(number)
+        services().ticket_changes.withdraw(number, submission_key=fields[KEY])
 
 
 class ValidateRating(ValidateFollowUp):
@@ -96,4 +97,5 @@ class FinishRating(FinishFollowUp):
     done = "utter_rated"
 
     def change(self, number: str, fields: dict[str, Any]) -> None:
-        services().ticket_changes.rate(number, SATISFACTION.index(fields["score"]) + 1, fields.get("reason"))
+        score = SATISFACTION.index(fields["score"]) + 1
+        services().ticket_changes.rate(number, score, fields.get("reason"), submission_key=fields[KEY])

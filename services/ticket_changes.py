@@ -23,6 +23,7 @@ from services.tickets import UNANSWERED, WORKING_DAYS, Kind, Resolution, State
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Notice, Ticket, TicketEvent
+from store.turn_queue import hold
 
 EXTENSION_DAYS = 7
 """Working days: UU 14/2008 art. 22(8)."""
@@ -75,7 +76,8 @@ class ChangeRefused(Exception):
 class TicketChanges:
     """All methods raise KeyError for an unknown number and `ChangeRefused` where the rules say no.
 
-    `officer` is the login name of who acts; the citizen never sees it.
+    `officer` is the login name of who acts; the citizen never sees it. `submission_key` is that of a citizen's form: what is asked
+    for again with the same one, as when a turn whose answer was lost is repeated, was done before and is not done twice.
     """
 
     def __init__(self, database: Database, encryption: Encryption, calendar: WorkingCalendar) -> None:
@@ -100,35 +102,37 @@ class TicketChanges:
             for event in events
         ]
 
-    def note(self, number: str, text: str, now: datetime | None = None) -> None:
+    def note(self, number: str, text: str, now: datetime | None = None, *, submission_key: str | None = None) -> None:
         """The citizen adds something to an open ticket."""
-        self._add_text(number, Happening.NOTED, text, now)
+        self._add_text(number, Happening.NOTED, text, now, submission_key)
 
-    def join(self, number: str, text: str, now: datetime | None = None) -> None:
+    def join(self, number: str, text: str, now: datetime | None = None, *, submission_key: str | None = None) -> None:
         """Add what would have been a second ticket to this open one. The caller has seen that it is the citizen's own."""
-        self._add_text(number, Happening.JOINED, text, now)
+        self._add_text(number, Happening.JOINED, text, now, submission_key)
 
-    def withdraw(self, number: str, now: datetime | None = None) -> None:
+    def withdraw(self, number: str, now: datetime | None = None, *, submission_key: str | None = None) -> None:
         """The citizen takes an open ticket back: closed, with the resolution `dicabut`."""
         now = now or utc_now()
 
-        def change(session: Session, ticket: Ticket) -> None:
-            self._close(session, ticket, Resolution.WITHDRAWN, Happening.WITHDRAWN, Actor.CITIZEN, now)
+        def change(session: Session, ticket: Ticket, key: str | None) -> None:
+            self._close(session, ticket, Resolution.WITHDRAWN, Happening.WITHDRAWN, Actor.CITIZEN, now, key=key)
 
-        self._change(number, change)
+        self._change_once(number, submission_key, change)
 
-    def rate(self, number: str, score: int, reason: str | None = None, now: datetime | None = None) -> None:
+    def rate(
+        self, number: str, score: int, reason: str | None = None, now: datetime | None = None, *, submission_key: str | None = None
+    ) -> None:
         """The citizen rates the answer, 1 (worst) to 4; the last rating counts."""
         if score not in SCORES:
             raise ChangeRefused(Refusal.SCORE)
         sealed = self._sealed(reason, MAX_REASON) if reason else None
 
-        def change(session: Session, ticket: Ticket) -> None:
+        def change(session: Session, ticket: Ticket, key: str | None) -> None:
             if ticket.state != State.CLOSED or ticket.resolution in UNANSWERED:
                 raise ChangeRefused(Refusal.NOT_ANSWERED)
-            record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed)
+            record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
 
-        self._change(number, change)
+        self._change_once(number, submission_key, change)
 
     def move(self, number: str, state: State, officer: str, now: datetime | None = None) -> None:
         """Staff take the ticket up (`ditelaah`) or pass it to the unit concerned (`diteruskan`)."""
@@ -293,14 +297,26 @@ class TicketChanges:
                 continue
         raise RuntimeError(f"ticket {number} is changed by others all the time")
 
-    def _add_text(self, number: str, name: Happening, text: str, now: datetime | None) -> None:
+    def _change_once(self, number: str, submission_key: str | None, change: Callable[[Session, Ticket, str | None], None]) -> None:
+        """A citizen's change, which gets the key for its event. Raises `TurnLost` where another process has the turn now."""
+        key = self._encryption.fingerprint("submission", submission_key) if submission_key else None
+
+        def once(session: Session, ticket: Ticket) -> None:
+            hold(session)
+            made = select(TicketEvent.id).where(TicketEvent.ticket_id == ticket.id, TicketEvent.key == key)
+            if key is None or session.scalar(made) is None:
+                change(session, ticket, key)
+
+        self._change(number, once)
+
+    def _add_text(self, number: str, name: Happening, text: str, now: datetime | None, submission_key: str | None) -> None:
         sealed = self._sealed(text, MAX_NOTE)
 
-        def change(session: Session, ticket: Ticket) -> None:
+        def change(session: Session, ticket: Ticket, key: str | None) -> None:
             _must_be_open(ticket)
-            record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed)
+            record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
 
-        self._change(number, change)
+        self._change_once(number, submission_key, change)
 
     def _close(
         self,
@@ -312,10 +328,11 @@ class TicketChanges:
         now: datetime,
         data: dict[str, Any] | None = None,
         text: bytes | None = None,
+        key: str | None = None,
     ) -> None:
         _must_be_open(ticket)
         ticket.state, ticket.resolution = State.CLOSED, resolution
-        record(session, ticket, name, actor, now, data, text)
+        record(session, ticket, name, actor, now, data, text, key)
         if ticket.pseudonymise_when_closed:
             self._remove_personal_data(session, ticket, Actor.SYSTEM, now)
 

@@ -102,17 +102,18 @@ def renew(session: Session, place: Place) -> None:
         raise TurnLost(place.conversation_id)
 
 
-def hold(session: Session, conversation_id: str, *, last: bool = False) -> None:
+def hold(session: Session, conversation_id: str | None = None, *, last: bool = False) -> None:
     """To be called in every transaction of a turn: raises `TurnLost` where the turn is no longer this process's own.
 
-    `last`: nothing of the turn is written after this transaction, which gives the place to the next.
+    `conversation_id`: what is written belongs to this conversation, and is no business of another one's turn. None: whichever turn
+    this is. `last`: nothing of the turn is written after this transaction, which gives the place to the next.
     """
     place = HELD.get()
-    if place is None or place.conversation_id != conversation_id:
+    if place is None or conversation_id not in (None, place.conversation_id):
         return
     if not last:
         renew(session, place)
     elif not session.execute(delete(QueuedTurn).where(QueuedTurn.id == place.id)).rowcount:  # type: ignore[attr-defined]  # as above
-        raise TurnLost(conversation_id)
+        raise TurnLost(place.conversation_id)
     else:
         place.is_left = True

@@ -13,6 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from services.assembly import Services
 from services.drafts import Drafts
+from services.ticket_events import Happening
+from services.tickets import Resolution
 from store.models import Ticket
 from tests.citizen import Citizen
 
@@ -55,6 +57,46 @@ async def test_an_answer_that_could_not_be_stored_comes_on_the_next_try_and_the_
     history = await citizen.history()
     assert sum(message["text"] == "ya" for message in history) == 2  # consent, confirmation
     assert services.drafts.kept(services.conversations.get(conversation_of(services)).id, "aspiration") is None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("button", "typed", "confirmation", "done", "name"),
+    [
+        ("Tambah catatan", [], "mohon dipercepat", "sudah ditambahkan", Happening.NOTED),
+        ("Cabut tiket", [], "ya", "sudah dicabut", Happening.WITHDRAWN),
+        ("Nilai jawaban", ["3"], "lewati", "Terima kasih atas penilaian", Happening.RATED),
+    ],
+)
+async def test_what_a_citizen_does_with_a_ticket_is_done_once_and_confirmed_though_the_first_answer_was_lost(
+    services: Services,
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    button: str,
+    typed: list[str],
+    confirmation: str,
+    done: str,
+    name: Happening,
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(
+        "saya ingin menyampaikan aspirasi", "ya", "Tambah beasiswa anak nelayan", "pendidikan", *["lewati"] * 4, "ya"
+    )
+    number = only_ticket(services)
+    if name is Happening.RATED:
+        services.ticket_changes.answer(number, "Sudah kami teruskan", Resolution.ANSWERED, "dewi")
+    await citizen.says("tiket saya sudah sampai mana?")
+    await citizen.presses(button)
+    await citizen.goes_through(*typed)
+    monkeypatch.setattr(services.conversations, "add_replies", failing_once(services.conversations.add_replies))
+    cid = str(uuid.uuid4())
+    assert (await sent(client, citizen, confirmation, cid)).status_code == 503
+    assert done in (await sent(client, citizen, confirmation, cid)).text
+    assert [entry.name for entry in services.ticket_changes.history(number)].count(name) == 1
+
+
+def only_ticket(services: Services) -> str:
+    with services.database.session() as session:
+        return session.scalars(select(Ticket.number)).one()
 
 
 def conversation_of(services: Services) -> str:

@@ -11,7 +11,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.turn_order import WAITING_LIMIT, Crowded, TurnOrder
+from services.attempts import AttemptLimiter
+from services.calendar import WorkingCalendar
 from services.drafts import Drafts
+from services.ticket_changes import TicketChanges
+from services.ticket_events import Happening
+from services.tickets import Filing, Kind, Tickets
 from services.wakeups import Wakeups
 from store.conversations import Conversations, Reply
 from store.database import Database
@@ -129,6 +134,23 @@ async def test_a_form_keeps_what_the_turn_that_took_over_has_written(
             with pytest.raises(TurnLost):
                 await asyncio.to_thread(change, conversation, "aspiration")
     assert drafts.read(conversation, "aspiration") == {"text": "beasiswa", "topic": "pendidikan"}
+
+
+async def test_a_ticket_is_not_changed_by_a_turn_that_another_process_has_taken_over(
+    database: Database, conversations: Conversations, conversation: str
+) -> None:
+    encryption, calendar = conversations._encryption, WorkingCalendar()
+    tickets = Tickets(database, encryption, calendar, AttemptLimiter(database))
+    number = tickets.file(Filing(Kind.ASPIRATION, {"text": "x"}, "x", conversation, "id")).number
+    changes = TicketChanges(database, encryption, calendar)
+    async with process(database).turn(conversation):
+        silent_for(database, conversation, timedelta(seconds=1))
+        async with asyncio.timeout(20), process(database).turn(conversation):
+            changes.note(number, "catatan", submission_key="k")
+        for change in (partial(changes.note, text="catatan", submission_key="k"), changes.withdraw):
+            with pytest.raises(TurnLost):
+                await asyncio.to_thread(change, number)
+    assert [entry.name for entry in changes.history(number)] == [Happening.RECEIVED, Happening.NOTED]
 
 
 def _reply_late(conversations: Conversations, conversation: str, last: bool) -> None:
