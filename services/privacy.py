@@ -1,9 +1,9 @@
 """Finds personal data in a message and masks it, before a tracker, a log or a person sees the message.
 
 Patterns follow what the numbers are made of: a NIK carries a province and a birth date (day + 40 for women), an NIP a birth date
-and an appointment month, a card number a Luhn digit. Ticket, SIMPEL and letter numbers are set aside first and never masked;
-sums of money, times and numbers of orders are told from accounts by the words before them. `tests/personal_data.csv` holds
-labelled cases of both kinds.
+and an appointment month (or 21 to 29, under a work agreement), a card number a Luhn digit. Ticket, SIMPEL and letter numbers are set
+aside first and never masked; sums of money, times and numbers of orders are told from accounts by the words before them.
+`tests/personal_data.csv` holds labelled cases of both kinds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import count
 
 from services.contact_reading import NUMBER_WORDS
 
@@ -83,13 +82,16 @@ def _is_day(day: int, month: int) -> bool:
 
 def _is_nik(value: str) -> bool:
     digits = _digits(value)
-    day = int(digits[6:8])
-    return int(digits[:2]) in PROVINCES and _is_day(day - 40 if day > 40 else day, int(digits[8:10]))
+    day, month = int(digits[6:8]), int(digits[8:10])
+    return int(digits[:2]) in PROVINCES and (_is_day(day, month) or _is_day(day - 40, month))
 
 
 def _is_nip(value: str) -> bool:
     digits = _digits(value)
-    return int(digits[:2]) in (19, 20) and _is_day(int(digits[6:8]), int(digits[4:6])) and 1 <= int(digits[12:14]) <= 12
+    appointed = int(digits[12:14])
+    return (
+        int(digits[:2]) in (19, 20) and _is_day(int(digits[6:8]), int(digits[4:6])) and (1 <= appointed <= 12 or 21 <= appointed <= 29)
+    )
 
 
 def _passes_luhn(value: str) -> bool:
@@ -121,7 +123,7 @@ def _nip(match: re.Match[str]) -> bool:
 def _nik(match: re.Match[str]) -> bool:
     if re.match(r"\d{1,3}\.\d{4,}\s-?\d{1,3}\.\d{4,}$", match[0]):
         return False  # latitude and longitude
-    return _is_nik(match[0]) and not _is_years(match[0]) and not _is_money(match)
+    return _is_nik(match[0]) and not _is_money(match)
 
 
 def _card(match: re.Match[str]) -> bool:
@@ -149,8 +151,7 @@ def _phone(match: re.Match[str]) -> bool:
 
 
 def _passport(match: re.Match[str]) -> bool:
-    letters = re.match(r"[A-Za-z]+", match[0])
-    return letters is not None and letters[0].lower() not in NO_PASSPORTS
+    return match[1].lower() not in NO_PASSPORTS
 
 
 def _stands_for_something_else(match: re.Match[str]) -> bool:
@@ -233,12 +234,12 @@ _RULES: list[tuple[Kind, re.Pattern[str], Callable[[re.Match[str]], bool], int]]
     (Kind.PHONE, _after("rumah(?: saya)?", 15, r"\(?0\d{2,3}\)?[ .-]{0,2}\d{3,4}[ .-]?\d{2,5}"), _always, 1),
     (
         Kind.PHONE,
-        re.compile(rf"\b(?:plus\W{{1,2}})?(?:{NUMBER_WORDS})(?:\W{{1,3}}(?:{NUMBER_WORDS}|\d)(?!\w)){{8,19}}", re.IGNORECASE),
+        re.compile(rf"\b(?:plus\W{{1,2}})?(?:{NUMBER_WORDS})(?:[^\w\x00]{{1,3}}(?:{NUMBER_WORDS}|\d)(?!\w)){{8,19}}", re.IGNORECASE),
         _spelled,
         0,
     ),
     (Kind.NPWP, _after("NPWP(?:\\s?1[56])?|wajib pajak", 15, rf"\d(?:{GAP}\d){{14,15}}"), _always, 1),
-    (Kind.PASSPORT, re.compile(r"(?<![\w/-])[A-Za-z]{1,2}\s?\d{6,7}(?![\w/-])"), _passport, 0),
+    (Kind.PASSPORT, re.compile(r"(?<![\w/-])([A-Za-z]{1,2})\s?\d{6,7}(?![\w/-])"), _passport, 0),
     (
         Kind.PASSPORT,
         _after("paspor|passport|pasport", 25, r"(?<![A-Za-z0-9])[A-Za-z]{1,2}[\s-]?\d{6,8}[A-Za-z]?(?![A-Za-z0-9])"),
@@ -269,8 +270,9 @@ _MAY_HOLD_ANY = re.compile(r"\d|@|[(\[]at[)\]]|\s(?:at|et)\s|\b(?:" + NUMBER_WOR
 
 def mask(text: str) -> Masked:
     """Replace personal values by `[kind]`. Linear in the length of `text`: every pattern is bounded."""
+    text = text.replace("\x00", "")  # it marks what is set aside
     if not _MAY_HOLD_ANY.search(text):
-        return Masked(text.replace("\x00", ""))
+        return Masked(text)
     kept: list[str] = []
 
     def set_aside(match: re.Match[str]) -> str:
@@ -279,14 +281,12 @@ def mask(text: str) -> Masked:
         kept.append(match.group())
         return f"\x00{len(kept) - 1}\x01"
 
-    masked, before = KEPT.sub(set_aside, text.replace("\x00", "")), None
+    masked, before = KEPT.sub(set_aside, text), None
     found: list[tuple[Kind, str]] = []
     while masked != before:  # what one value hid by standing beside it is found once that value is gone
         before = masked
         masked = _replace_values(masked, found)
-    numbers = count()
-    masked = re.sub(r"\x00\d+\x01", lambda _: kept[next(numbers)], masked)
-    return Masked(masked, found)
+    return Masked(re.sub(r"\x00(\d+)\x01", lambda match: kept[int(match[1])], masked), found)
 
 
 def _replace_values(text: str, found: list[tuple[Kind, str]]) -> str:

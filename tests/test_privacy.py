@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services import contact_reading
-from services.privacy import Kind, mask
+from services.privacy import Kind, Masked, contains_personal_data, mask
 
 PERSONAL = [
     ("NIK saya 3201234509870001", Kind.NIK),
@@ -38,6 +38,8 @@ KEPT = [
     "UU 14/2008 Pasal 22 ayat (7)",
     "tahun 2025-2027",
     "pukul 09.00-15.00 WIB",
+    "jam 08.15-09.30, 12 orang",
+    "08.15 – 09.30 10.45",
     "Jl. Veteran No. 17-18, Jakarta 10110",
     "anggaran Rp 1.500.000",
     "SMS 1708, telepon 112",
@@ -93,17 +95,194 @@ def is_harmless_text_kept(case: str) -> bool:
     return re.fullmatch(outside, mask(VALUE.sub(r"\1", case)).text) is not None
 
 
-def test_of_the_labelled_personal_values_at_least_99_in_100_are_masked() -> None:
-    missed = [(case, value) for case in CASES for value in VALUE.findall(case) if value in mask(VALUE.sub(r"\1", case)).text]
-    values = sum(len(VALUE.findall(case)) for case in CASES)
-    assert values >= 200
-    assert len(missed) <= values / 100, missed
+NOT_UNDERSTOOD = "wa q {08l2-3456-7890}"
+"""The one labelled text that is not masked: a letter stands for a digit."""
 
 
-def test_of_the_labelled_texts_at_most_1_in_100_loses_anything_that_is_not_personal() -> None:
-    spoilt = [case for case in CASES if not is_harmless_text_kept(case)]
+def test_all_labelled_personal_values_but_one_are_masked() -> None:
+    missed = [case for case in CASES for value in VALUE.findall(case) if value in mask(VALUE.sub(r"\1", case)).text]
+    assert sum(len(VALUE.findall(case)) for case in CASES) >= 200
+    assert missed == [NOT_UNDERSTOOD]
+
+
+def test_no_labelled_text_loses_anything_that_is_not_personal() -> None:
     assert sum("{" not in case for case in CASES) >= 200
-    assert len(spoilt) <= len(CASES) / 100, spoilt
+    assert [case for case in CASES if not is_harmless_text_kept(case)] == [NOT_UNDERSTOOD]
+
+
+# What makes a number personal, where no word says it
+
+
+@pytest.mark.parametrize(
+    "nik",
+    [
+        "320123 010187 0001",
+        "320123 310187 0001",
+        "320123 410187 0001",  # a woman born on the first
+        "320123 710187 0001",
+        "320123 011287 0001",
+        "110123 010187 0001",
+        "970123 010187 0001",
+    ],
+)
+def test_digits_grouped_as_a_nik_are_one_where_they_carry_a_province_and_a_day_of_birth(nik: str) -> None:
+    assert mask(f"saya {nik} ya") == Masked("saya [nik] ya", [(Kind.NIK, nik)])
+
+
+@pytest.mark.parametrize(
+    ("digits", "why"),
+    [
+        ("320123 000187 0001", "no day 0"),
+        ("320123 320187 0001", "no day 32"),
+        ("320123 400187 0001", "no day 0 of a woman"),
+        ("320123 720187 0001", "no day 32 of a woman"),
+        ("320123 010087 0001", "no month 0"),
+        ("320123 011387 0001", "no month 13"),
+        ("100123 010187 0001", "no such province"),
+        ("Rp 320123 010187 0001", "a sum"),
+        ("320123 010187 0001 rupiah", "a sum"),
+        ("-6.170166 106.824111", "a place on the map: West Kalimantan, 21 June, as a NIK"),
+    ],
+)
+def test_digits_grouped_as_a_nik_stay_where_they_can_be_none(digits: str, why: str) -> None:
+    assert mask(f"data {digits} ya").text == f"data {digits} ya", why
+
+
+@pytest.mark.parametrize("digits", ["9999234509870002", "9999 2345 0987 0002", "4111 1111 1111 1112"])
+def test_a_mistyped_nik_or_card_is_masked_as_a_nik(digits: str) -> None:
+    assert mask(f"saya {digits} ya") == Masked("saya [nik] ya", [(Kind.NIK, digits)])
+
+
+@pytest.mark.parametrize(
+    "text", ["99 9923 4509 8700 02", "pesanan 9999 2345 0987 0002", "Rp 9999 2345 0987 0002", "2024 2025 2026 2027"]
+)
+def test_sixteen_digits_stay_in_other_groups_as_orders_as_sums_and_as_years(text: str) -> None:
+    assert mask(text).text == text
+
+
+@pytest.mark.parametrize("nip", ["19870131 201001 1 001", "20001201 202412 2 001", "19870512 202421 1 001", "19870512 202529 1 001"])
+def test_eighteen_digits_with_a_birth_date_and_an_appointment_are_an_nip(nip: str) -> None:
+    assert mask(f"saya {nip} ya") == Masked("saya [nip] ya", [(Kind.NIP, nip)])
+
+
+@pytest.mark.parametrize(
+    ("digits", "why"),
+    [
+        ("18870512 201001 1 001", "born in another century"),
+        ("21870512 201001 1 001", "born in another century"),
+        ("19870012 201001 1 001", "no month 0"),
+        ("19871312 201001 1 001", "no month 13"),
+        ("19870500 201001 1 001", "no day 0"),
+        ("19870532 201001 1 001", "no day 32"),
+        ("19870512 201000 1 001", "appointed in no month"),
+        ("19870512 201013 1 001", "appointed in no month"),
+        ("19870512 202420 1 001", "no agreement"),
+        ("19870512 202430 1 001", "no agreement"),
+        ("Rp 19870512 201001 1 001", "a sum"),
+    ],
+)
+def test_eighteen_digits_stay_where_they_can_be_no_nip(digits: str, why: str) -> None:
+    assert mask(f"data {digits} ya").text == f"data {digits} ya", why
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "5555 5555 5555 4444",
+        "6011000990139424",
+        "4222 2222 2222 2",
+        "3782 822463 10005",
+        "3056 930902 5904",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "6304 0000 0000 0000 000",
+    ],
+)
+def test_digits_that_pass_luhns_check_in_the_groups_of_a_card_are_one(card: str) -> None:
+    assert mask(f"saya {card} ya") == Masked("saya [kartu] ya", [(Kind.CARD, card)])
+
+
+@pytest.mark.parametrize(
+    ("digits", "why"),
+    [
+        ("3782 822463 10006", "fails the check"),
+        ("41111 11111 111111", "grouped as no card is"),
+        ("4111 11111 1111 111", "grouped as no card is"),
+        ("4111 1111 11111 111", "grouped as no card is"),
+        ("41111 1111 1111 111", "grouped as no card is"),
+        ("4111 1111 1111 00009", "grouped as no card is"),
+        ("37828 22463 10005", "grouped as no card is"),
+        ("3782 8224631 0005", "grouped as no card is"),
+        ("3782 82246 310005", "grouped as no card is"),
+        ("2018 2018 2018 2020", "years"),
+        ("nomor pesanan 4111 1111 1111 1111", "an order"),
+        ("Rp 4111 1111 1111 1111", "a sum"),
+    ],
+)
+def test_digits_that_can_be_no_card_stay(digits: str, why: str) -> None:
+    assert mask(f"data {digits} ya").text == f"data {digits} ya", why
+
+
+@pytest.mark.parametrize("phone", ["0812345678906", "6281234567899", "0812-3456-7890-6"])
+def test_a_mobile_number_that_passes_luhns_check_is_no_card(phone: str) -> None:
+    assert mask(f"saya {phone} ya").found == [(Kind.PHONE, phone)]
+
+
+@pytest.mark.parametrize("text", ["km 123456", "KM 123456", "No 1234567", "rt 123456"])
+def test_a_word_of_two_letters_before_a_number_makes_no_passport_of_it(text: str) -> None:
+    assert mask(text).text == text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "nol delapan satu dua tiga empat lima enam tujuh",
+        "Kosong lapan satu dua tiga empat lima enam tujuh",
+        "ZERO EIGHT ONE TWO THREE FOUR FIVE SIX SEVEN",
+        "enam dua delapan satu dua tiga empat lima enam",
+        "six two eight one two three four five six",
+        "satu dua tiga 4 5 6 7 8 9 0",
+        "lima dua delapan satu dua tiga empat lima enam tujuh",
+    ],
+)
+def test_ten_said_digits_or_nine_that_begin_as_a_mobile_number_does_are_masked(said: str) -> None:
+    assert mask(f"hubungi {said} ya") == Masked("hubungi [telepon] ya", [(Kind.PHONE, said)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "satu dua tiga empat lima enam tujuh delapan sembilan",
+        "nol delapan satu dua tiga empat lima enam",
+        "jawaban dua belas 1 dua 3 4 5 6 7 8 9 0 1",
+    ],
+)
+def test_fewer_said_digits_stay_and_so_does_a_list_of_written_ones(text: str) -> None:
+    assert mask(text).text == text
+
+
+@pytest.mark.parametrize("text", ["INV/20261123/MPL/4111111111111111", "trx/20261123/4111111111111111"])
+def test_the_number_of_an_invoice_stays_though_its_end_looks_like_a_card(text: str) -> None:
+    assert mask(text).text == text
+
+
+def test_a_letter_number_hides_no_number_of_a_person() -> None:
+    assert mask("surat 12/34/081234567890").text == "surat 12/34/[telepon]"
+    assert mask("0812/3456/7890").text == "[telepon]"
+
+
+def test_numbers_that_stay_keep_their_places_beside_a_number_that_was_said() -> None:
+    said = "nol delapan satu dua tiga empat lima enam tujuh"
+    assert mask(f"{said} ASP-20261123-7K4Q, PIP-20261123-AB12").text == "[telepon] ASP-20261123-7K4Q, PIP-20261123-AB12"
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "nomor\x00 17"])
+def test_a_zero_byte_is_left_out(text: str) -> None:
+    assert mask(text).text == text.replace("\x00", "")
+
+
+def test_a_value_can_be_looked_for_without_masking_it() -> None:
+    assert contains_personal_data("hp 081234567890")
+    assert not contains_personal_data("ASP-20261123-7K4Q, kode pos 10110")
 
 
 # Time
