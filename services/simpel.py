@@ -110,10 +110,9 @@ class HttpSimpelDirectory:
             base_url=base_url,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             timeout=httpx.Timeout(2.0),
-            follow_redirects=False,
             transport=transport,
         )
-        self._breaker = pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30, name="simpel")
+        self._breaker = pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30)
 
     def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
         try:

@@ -1,16 +1,34 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import httpx
+import pybreaker
 import pytest
 
-from services.assembly import Services
-from services.demo import DEMO_REQUESTS
-from services.simpel import HttpSimpelDirectory, SimpelService, SimpelStatus, SimpelUnavailable, SqlSimpelDirectory, Status, keyed_hash
+from services.attempts import ALLOWED_FAILURES, AttemptLimiter
+from services.demo import DEMO_REQUESTS, load_demo_data
+from services.simpel import (
+    SAME_TIME_SECONDS,
+    HttpSimpelDirectory,
+    SimpelDirectory,
+    SimpelService,
+    SimpelStatus,
+    SimpelUnavailable,
+    SqlSimpelDirectory,
+    Status,
+    keyed_hash,
+    normalise_number,
+)
+from store.database import Database
+from store.encryption import Encryption
 from store.models import SimpelRequest
+
+NUMBER, OTHER = "DEMO-SMP-000104", "DEMO-SMP-000101"
+CODE, STATUS, CHANGED_ON = DEMO_REQUESTS[NUMBER]
 
 
 class Ministry(HTTPServer):
@@ -52,32 +70,102 @@ def ministry() -> Iterator[Ministry]:
     server.server_close()
 
 
-def test_the_sql_directory_answers_for_the_right_pair_only(services: Services) -> None:
-    directory = SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"))
-    number, (code, status, changed_on) = next(iter(DEMO_REQUESTS.items()))
-    assert directory.lookup(number, code) == SimpelStatus(status, changed_on)
-    assert directory.lookup(number, "000000") is None
-    assert directory.lookup("DEMO-SMP-999999", code) is None
+class Stopwatch:
+    """Stands still but where a test moves it; keeps what was waited."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.waited: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
 
 
-def test_a_view_of_the_ministry_supplies_a_hash_made_with_a_shared_key(services: Services) -> None:
-    with services.database.session() as session:
+class AskedDirectory:
+    """Passes each look-up on, counts them, takes its time, and fails where a test says so."""
+
+    def __init__(self, directory: SimpelDirectory, stopwatch: Stopwatch) -> None:
+        self._directory = directory
+        self._stopwatch = stopwatch
+        self.asked = 0
+        self.seconds = 0.0
+        self.fails = False
+
+    def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
+        self.asked += 1
+        self._stopwatch.now += self.seconds
+        if self.fails:
+            raise SimpelUnavailable("for a test")
+        return self._directory.lookup(number, access_code)
+
+
+@pytest.fixture
+def table(database: Database, encryption: Encryption) -> SqlSimpelDirectory:
+    load_demo_data(database, encryption)
+    return SqlSimpelDirectory(database, partial(encryption.fingerprint, "simpel"))
+
+
+@pytest.fixture
+def stopwatch() -> Stopwatch:
+    return Stopwatch()
+
+
+@pytest.fixture
+def directory(table: SqlSimpelDirectory, stopwatch: Stopwatch) -> AskedDirectory:
+    return AskedDirectory(table, stopwatch)
+
+
+@pytest.fixture
+def simpel(database: Database, encryption: Encryption, directory: AskedDirectory, stopwatch: Stopwatch) -> SimpelService:
+    return SimpelService(directory, AttemptLimiter(database), encryption, stopwatch.clock, stopwatch.waited.append)
+
+
+def fail(simpel: SimpelService, times: int, number: str | None = None, conversation: str | None = None) -> None:
+    """So many wrong codes: for one number from many conversations, or from one conversation for many numbers."""
+    for n in range(times):
+        assert simpel.check(number or f"NONE-{n}", f"00000{n}", conversation or f"attacker-{n}") is None
+
+
+# Where requests are looked up
+
+
+def test_the_table_answers_for_the_right_pair_only(table: SqlSimpelDirectory) -> None:
+    assert table.lookup(NUMBER, CODE) == SimpelStatus(STATUS, CHANGED_ON)
+    assert table.lookup(NUMBER, "000000") is None
+    assert table.lookup("DEMO-SMP-999999", CODE) is None
+    assert table.lookup("", "") is None
+
+
+def test_a_view_of_the_ministry_supplies_a_hash_made_with_a_shared_key(database: Database) -> None:
+    with database.session() as session:
         found = keyed_hash("shared", "B-1/2026", "7K4Q2A")
         session.add(SimpelRequest(number="B-1/2026", access_code_hash=found, status="DITELITI", changed_on=date(2026, 11, 1)))
-    directory = SqlSimpelDirectory(services.database, partial(keyed_hash, "shared"))
+    directory = SqlSimpelDirectory(database, partial(keyed_hash, "shared"))
     assert directory.lookup("B-1/2026", "7K4Q2A") == SimpelStatus(Status.EXAMINED, date(2026, 11, 1))
     assert directory.lookup("B-1/2026", "7K4Q2B") is None
 
 
-@pytest.mark.parametrize("relation", ["x; DROP TABLE tickets", "a b", "", "x'--"])
-def test_a_relation_that_is_no_name_is_refused(services: Services, relation: str) -> None:
+def test_the_ministry_can_make_the_hash_by_the_rule_that_is_written_down() -> None:
+    """SELECT encode(hmac('B-1/2026' || chr(31) || '7K4Q2A', 'shared', 'sha256'), 'hex') in PostgreSQL."""
+    assert keyed_hash("shared", "B-1/2026", "7K4Q2A") == "88709fdea27cd41ac8d2b4ec9fe4c57e07124ee0b1da1cf1e86075e5c448dd5f"
+
+
+@pytest.mark.parametrize("relation", ["x; DROP TABLE tickets", "a b", "", "x'--", "a.b.c", "1x", "x" * 64])
+def test_a_relation_that_is_no_name_is_refused(database: Database, encryption: Encryption, relation: str) -> None:
     with pytest.raises(ValueError, match="SIMPEL_RELATION"):
-        SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"), relation)
+        SqlSimpelDirectory(database, partial(encryption.fingerprint, "simpel"), relation)
 
 
-def test_a_missing_view_is_an_unavailable_system(services: Services) -> None:
-    with pytest.raises(SimpelUnavailable):
-        SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"), "no_such_view").lookup("X", "Y")
+def test_a_view_in_a_schema_is_read(database: Database) -> None:
+    with database.session() as session:
+        session.add(SimpelRequest(number="B-1/2026", access_code_hash="hash", status="DIKIRIM", changed_on=date(2026, 11, 1)))
+    directory = SqlSimpelDirectory(database, lambda _number, _code: "hash", "main.simpel_requests")
+    assert directory.lookup("B-1/2026", "7K4Q2A") == SimpelStatus(Status.SENT, date(2026, 11, 1))
+
+
+def test_a_missing_view_is_an_unavailable_system(database: Database, encryption: Encryption) -> None:
+    with pytest.raises(SimpelUnavailable, match="can't be read"):
+        SqlSimpelDirectory(database, partial(encryption.fingerprint, "simpel"), "no_such_view").lookup("X", "Y")
 
 
 def test_the_http_directory_asks_as_agreed(ministry: Ministry) -> None:
@@ -118,26 +206,135 @@ def test_nobody_listening_is_an_unavailable_system() -> None:
         HttpSimpelDirectory("http://127.0.0.1:9", "t").lookup("X", "Y")
 
 
-def test_every_outcome_takes_the_same_least_time(services: Services) -> None:
-    slept: list[float] = []
-    directory = SqlSimpelDirectory(services.database, partial(services.encryption.fingerprint, "simpel"))
-    from services.attempts import AttemptLimiter
-
-    service = SimpelService(directory, AttemptLimiter(services.database), services.encryption, lambda: 0.0, slept.append)
-    for number, code in [("DEMO-SMP-000101", "7K4Q2A"), ("DEMO-SMP-000101", "7K4Q2B"), ("NONE-1", "7K4Q2B")]:
-        service.check(number, code, "someone")
-    assert len(set(slept)) == 1
-    assert slept[0] > 0
-
-
-def test_a_number_is_locked_for_everybody_after_five_failures(services: Services) -> None:
-    for n in range(5):
-        assert services.simpel.check("DEMO-SMP-000104", f"00000{n}", f"attacker-{n}") is None
-    assert services.simpel.check("DEMO-SMP-000104", DEMO_REQUESTS["DEMO-SMP-000104"][0], "owner") is None
-
-
 def test_a_refusal_is_not_asked_again(ministry: Ministry) -> None:
     ministry.script = [(401, "")]
     with pytest.raises(SimpelUnavailable):
         HttpSimpelDirectory(ministry.address, "t").lookup("X-1/2026", "7K4Q2A")
     assert len(ministry.seen) == 1
+
+
+ANSWER = httpx.Response(200, json={"status": "DITELITI", "changed_on": "2026-11-18"})
+
+
+def test_an_answer_is_waited_for_two_seconds_and_asked_for_as_json() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return ANSWER
+
+    directory = HttpSimpelDirectory("http://simpel.test/api", "t", httpx.MockTransport(answer))
+    assert directory.lookup("X-1/2026", "7K4Q2A") is not None
+    assert seen[0].url == "http://simpel.test/api/v1/status"
+    assert seen[0].headers["Accept"] == "application/json"
+    assert seen[0].extensions["timeout"] == dict.fromkeys(("connect", "read", "write", "pool"), 2.0)
+
+
+def test_neither_token_nor_code_follow_a_redirection(ministry: Ministry) -> None:
+    def elsewhere(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(307, headers={"Location": f"{ministry.address}/v1/status"})
+
+    with pytest.raises(SimpelUnavailable):
+        HttpSimpelDirectory("http://simpel.test", "t", httpx.MockTransport(elsewhere)).lookup("X-1/2026", "7K4Q2A")
+    assert ministry.seen == []
+
+
+def test_a_system_that_was_left_alone_is_asked_again_after_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    works = False
+    started = datetime.now(UTC)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return ANSWER if works else httpx.Response(400)
+
+    class Later(datetime):
+        seconds = 0
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return started.astimezone(tz) + timedelta(seconds=cls.seconds)
+
+    monkeypatch.setattr(pybreaker, "datetime", Later)
+    directory = HttpSimpelDirectory("http://simpel.test", "t", httpx.MockTransport(answer))
+    for _ in range(5):
+        with pytest.raises(SimpelUnavailable):
+            directory.lookup("X-1/2026", "7K4Q2A")
+    works, Later.seconds = True, 29
+    with pytest.raises(SimpelUnavailable, match="left alone"):
+        directory.lookup("X-1/2026", "7K4Q2A")
+    Later.seconds = 30
+    assert directory.lookup("X-1/2026", "7K4Q2A") is not None
+
+
+def test_a_number_that_is_not_found_is_no_failure_of_the_system(ministry: Ministry) -> None:
+    directory = HttpSimpelDirectory(ministry.address, "t")
+    for _ in range(10):
+        assert directory.lookup("X-2/2026", "7K4Q2A") is None
+    assert directory.lookup("X-1/2026", "7K4Q2A") is not None
+
+
+# What is told to whom
+
+
+@pytest.mark.parametrize("number", DEMO_REQUESTS)
+def test_the_right_number_and_code_show_status_and_day_however_the_number_is_written(simpel: SimpelService, number: str) -> None:
+    code, status, changed_on = DEMO_REQUESTS[number]
+    for written in (number, number.lower().replace("-", " "), f" {number.replace('-', '–')}. ", number.replace("-000", "_")):
+        assert simpel.check(written, code, "owner") == SimpelStatus(status, changed_on)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        (" b - 32 / m / s / ln.00 / 12 / 2024 ", "B-32/M/S/LN.00/12/2024"),
+        ("B–32/M/S/LN.00/12/2024,", "B-32/M/S/LN.00/12/2024"),
+        ('"x-1/2026/x"', "X-1/2026/X"),
+        ("demo smp 7!", "DEMO-SMP-000007"),
+        ("demo_smp_7?", "DEMO-SMP-000007"),
+        ("DEMO-SMP-0000007", "DEMO-SMP-0000007"),
+    ],
+)
+def test_a_number_has_one_form_to_look_it_up_by(written: str, number: str) -> None:
+    assert normalise_number(written) == number
+
+
+def test_every_outcome_takes_the_same_least_time(simpel: SimpelService, directory: AskedDirectory, stopwatch: Stopwatch) -> None:
+    directory.seconds = 0.05
+    for number, code in [(OTHER, DEMO_REQUESTS[OTHER][0]), (OTHER, "7K4Q2B"), ("NONE-1", "7K4Q2B")]:
+        simpel.check(number, code, "someone")
+    fail(simpel, ALLOWED_FAILURES, NUMBER)
+    simpel.check(NUMBER, CODE, "someone")
+    directory.fails = True
+    with pytest.raises(SimpelUnavailable):
+        simpel.check(OTHER, DEMO_REQUESTS[OTHER][0], "someone")
+    assert len(stopwatch.waited) == directory.asked == 10
+    assert all(waited == pytest.approx(SAME_TIME_SECONDS - 0.05) for waited in stopwatch.waited)
+
+
+def test_who_was_slow_already_waits_no_longer(simpel: SimpelService, directory: AskedDirectory, stopwatch: Stopwatch) -> None:
+    directory.seconds = 2.0
+    simpel.check(NUMBER, CODE, "owner")
+    assert stopwatch.waited == [0.0]
+
+
+def test_a_number_is_locked_for_everybody_after_five_failures(simpel: SimpelService) -> None:
+    fail(simpel, ALLOWED_FAILURES - 1, NUMBER)
+    assert simpel.check(NUMBER, CODE, "owner") is not None  # and forgets the failures
+    fail(simpel, ALLOWED_FAILURES, NUMBER)
+    assert simpel.check(NUMBER, CODE, "owner") is None
+    assert simpel.check("demo smp 104", CODE, "owner") is None
+    assert simpel.check(OTHER, DEMO_REQUESTS[OTHER][0], "owner") is not None
+
+
+def test_a_conversation_is_locked_for_all_numbers_after_five_failures(simpel: SimpelService) -> None:
+    fail(simpel, ALLOWED_FAILURES, conversation="attacker")
+    assert simpel.check(NUMBER, CODE, "attacker") is None
+    assert simpel.check(NUMBER, CODE, "owner") is not None
+
+
+def test_a_system_that_does_not_answer_is_no_failure_of_who_asks(simpel: SimpelService, directory: AskedDirectory) -> None:
+    directory.fails = True
+    for _ in range(ALLOWED_FAILURES):
+        with pytest.raises(SimpelUnavailable):
+            simpel.check(NUMBER, CODE, "owner")
+    directory.fails = False
+    assert simpel.check(NUMBER, CODE, "owner") == SimpelStatus(STATUS, CHANGED_ON)
