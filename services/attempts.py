@@ -31,7 +31,7 @@ class AttemptLimiter:
                 if attempt is None:
                     attempt = Attempt(key=key, failures=0, locked_until=None, updated_at=now)
                     session.add(attempt)
-                if succeeded or now - attempt.updated_at > PAUSE:
+                if succeeded or now - attempt.updated_at >= PAUSE:
                     attempt.failures, attempt.locked_until = 0, None
                 if not succeeded:
                     attempt.failures += 1

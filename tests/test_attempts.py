@@ -1,0 +1,96 @@
+"""How guessing a code is slowed down: so many failures, then a pause."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.attempts import ALLOWED_FAILURES, PAUSE, AttemptLimiter
+from store.database import Database
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def attempts(database: Database) -> AttemptLimiter:
+    return AttemptLimiter(database)
+
+
+def fail(attempts: AttemptLimiter, times: int, *keys: str, at: datetime = NOW) -> None:
+    for _ in range(times):
+        attempts.record(*keys, succeeded=False, now=at)
+
+
+def test_who_was_never_heard_of_is_not_locked(attempts: AttemptLimiter) -> None:
+    assert not attempts.is_locked("somebody")
+
+
+def test_the_fifth_failure_locks(attempts: AttemptLimiter) -> None:
+    fail(attempts, 4, "ticket")
+    assert not attempts.is_locked("ticket", now=NOW)
+    fail(attempts, 1, "ticket")
+    assert attempts.is_locked("ticket", now=NOW)
+
+
+def test_one_locked_key_is_enough(attempts: AttemptLimiter) -> None:
+    fail(attempts, 5, "ticket")
+    assert attempts.is_locked("ticket", "citizen", now=NOW)
+    assert attempts.is_locked("citizen", "ticket", now=NOW)
+    assert not attempts.is_locked("citizen", now=NOW)
+
+
+def test_a_failure_counts_against_each_key(attempts: AttemptLimiter) -> None:
+    fail(attempts, 3, "ticket", "attacker")
+    fail(attempts, 2, "another ticket", "attacker")
+    assert attempts.is_locked("attacker", now=NOW)
+    assert not attempts.is_locked("ticket", "another ticket", now=NOW)
+
+
+def test_a_lock_ends_after_half_an_hour_and_counting_begins_anew(attempts: AttemptLimiter) -> None:
+    fail(attempts, 5, "ticket")
+    over = NOW + timedelta(minutes=30)
+    assert attempts.is_locked("ticket", now=over - INSTANT)
+    assert not attempts.is_locked("ticket", now=over)
+    fail(attempts, 4, "ticket", at=over)
+    assert not attempts.is_locked("ticket", now=over)
+    fail(attempts, 1, "ticket", at=over)
+    assert attempts.is_locked("ticket", now=over)
+
+
+def test_failures_far_apart_are_those_of_somebody_who_forgets_and_not_of_somebody_who_guesses(attempts: AttemptLimiter) -> None:
+    for n in range(10):
+        fail(attempts, 1, "ticket", at=NOW + n * PAUSE)
+    assert not attempts.is_locked("ticket", now=NOW + 9 * PAUSE)
+
+
+def test_failures_less_than_half_an_hour_apart_add_up(attempts: AttemptLimiter) -> None:
+    for n in range(5):
+        fail(attempts, 1, "ticket", at=NOW + n * (PAUSE - INSTANT))
+    assert attempts.is_locked("ticket", now=NOW + 4 * PAUSE)
+
+
+def test_a_success_forgets_the_failures_before_it(attempts: AttemptLimiter) -> None:
+    fail(attempts, 4, "ticket")
+    attempts.record("ticket", succeeded=True, now=NOW)
+    fail(attempts, 4, "ticket")
+    assert not attempts.is_locked("ticket", now=NOW)
+
+
+def test_a_first_success_locks_nothing(attempts: AttemptLimiter) -> None:
+    attempts.record("ticket", succeeded=True, now=NOW)
+    assert not attempts.is_locked("ticket", now=NOW)
+
+
+def test_another_number_of_failures_can_be_allowed(attempts: AttemptLimiter) -> None:
+    for n in range(7):
+        assert not attempts.is_locked("desk", now=NOW), n
+        attempts.record("desk", succeeded=False, now=NOW, allowed=7)
+    assert attempts.is_locked("desk", now=NOW)
+
+
+def test_without_a_given_moment_it_is_now(attempts: AttemptLimiter) -> None:
+    for _ in range(ALLOWED_FAILURES):
+        attempts.record("ticket", succeeded=False)
+    assert attempts.is_locked("ticket")
