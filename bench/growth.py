@@ -14,9 +14,12 @@ import json
 import random
 import statistics
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -227,13 +230,33 @@ def measure(services: Services, conversations: int) -> dict[str, Any]:
     }
     found = {name: timed(work) for name, work in pages.items()}
     found["a turn's reads and writes"] = timed(lambda: turn(services, chance, conversations), 200)
+    with deleting_old_conversations(services):
+        found["… while old conversations are deleted"] = timed(lambda: turn(services, chance, conversations), 200)
+    deleted = "500 old conversations deleted"
+    found[deleted] = timed(lambda: services.conversations.forget_idle(now - timedelta(days=365), 500), 10)
     return found
+
+
+@contextmanager
+def deleting_old_conversations(services: Services) -> Iterator[None]:
+    ended = threading.Event()
+
+    def delete() -> None:
+        while not ended.is_set():
+            services.conversations.forget_idle(utc_now() - timedelta(days=365), 500)
+
+    with ThreadPoolExecutor(1) as one:
+        deleting = one.submit(delete)
+        yield
+        ended.set()
+        deleting.result()
 
 
 def turn(services: Services, chance: random.Random, conversations: int) -> None:
     """What a turn asks of the database, in an old conversation taken at random."""
     store = services.conversations
-    name = f"{chance.randrange(conversations):032x}" if conversations else store.open("web", "id").id
+    # Of the second half: what is older than a year is deleted meanwhile.
+    name = f"{chance.randrange(conversations // 2 + 1, conversations):032x}" if conversations else store.open("web", "id").id
     opening = store.begin_turn(name, external := str(uuid.uuid4()))
     assert opening is not None
     received = store.add_inbound(name, external, "apa itu simpel?", opening.next_seq)

@@ -8,6 +8,7 @@ import typer
 
 model_app = typer.Typer(no_args_is_help=True, help="Trained models: list them, choose one for all processes, go back.")
 QUESTION = "apa itu simpel?"
+UNCHOSEN = "none is chosen: each process serves the newest model that the folder held at its start"
 
 
 @model_app.command("list")
@@ -24,7 +25,7 @@ def list_models() -> None:
     if not files:
         typer.echo("no model; run `sapa train`", err=True)
     if chosen is None:
-        typer.echo("none is chosen: a process serves the newest of its start")
+        typer.echo(UNCHOSEN)
 
 
 @model_app.command()
@@ -35,7 +36,7 @@ def use(version: Annotated[str, typer.Argument(help="A version of `sapa model li
 
     if version == "newest":
         services().model_choices.choose(None)
-        typer.echo("the newest model of the folder is served from the next start of each process on")
+        typer.echo(UNCHOSEN)
         return
     settings = services().settings
     try:
@@ -61,4 +62,4 @@ def rollback() -> None:
     except LookupError as unchosen:
         typer.echo("no model was chosen yet; there is nothing to go back to", err=True)
         raise typer.Exit(1) from unchosen
-    typer.echo(f"model {version} is chosen" if version else "no model is chosen: each process serves the newest of its start")
+    typer.echo(f"model {version} is chosen" if version else UNCHOSEN)

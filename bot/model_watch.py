@@ -30,6 +30,9 @@ class ModelWatch:
         self._assistant, self._models = assistant, models
         self._choices, self._leases = choices, leases
         self._holder = secrets.token_hex(8)
+        newest = model_file(models, None)
+        self._unchosen = newest.version if newest else assistant.version
+        """What is served where nobody has chosen: also after a choice was taken back."""
         self._refused: str | None = None
 
     async def run(self) -> None:
@@ -43,8 +46,8 @@ class ModelWatch:
 
     async def look(self) -> bool:
         """Whether another model is served now than before. One that is missing or can't be loaded changes nothing."""
-        wanted = await asyncio.to_thread(self._choices.current)
-        if wanted is None or wanted in (self._assistant.version, self._refused):
+        wanted = await asyncio.to_thread(self._choices.current) or self._unchosen
+        if wanted in (self._assistant.version, self._refused):
             return False
         file = model_file(self._models, wanted)
         if file is None:

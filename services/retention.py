@@ -6,10 +6,13 @@ what citizens have said is kept.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy import CursorResult, delete, select
 
@@ -24,8 +27,10 @@ from store.models import Attempt, AuditEntry, DeskSession, Draft
 PROGRAM = "sistem"
 PURGED = "data.purged"
 KEPT = 0
-LONGEST_RUN = 100_000
-"""Tickets of a run that has no other bound."""
+AT_ONCE = 500
+"""So many of a kind are looked up at a time; conversations are deleted in shorter transactions still (store/conversations.py)."""
+SECONDS_OF_RUN = 10.0
+"""The other jobs of the scheduler wait for so long."""
 LONGEST_DAYS = 3650
 ATTEMPTS_KEPT = timedelta(days=30)
 """Fingerprints of failed tries mean nothing after their pause; nobody has to decide how long they stay."""
@@ -91,49 +96,64 @@ class Retention:
         after = {**self.days(), **days}
         self._settings.set(Name.RETENTION, {str(kind): given for kind, given in after.items()}, actor, reason_of(reason))
 
-    def purge(self, actor: str = PROGRAM, days: dict[Kind, int] | None = None, most: int | None = None) -> Purged:
-        """Delete what is older than it may be, at most `most` of each kind, and note in the audit log how much it was.
+    def purge(self, actor: str = PROGRAM, days: dict[Kind, int] | None = None, seconds: float = math.inf) -> Purged:
+        """Delete what is older than it may be, for about so long, and note in the audit log how much it was.
 
         `days` takes the place of what is set.
         """
-        now = self._clock()
+        now, end = self._clock(), time.monotonic() + seconds
         wanted = self.days() if days is None else days
-        delete_kind: dict[Kind, Callable[[datetime, int | None], int]] = {
+        delete_kind: dict[Kind, Callable[[datetime, int], int]] = {
             Kind.CONVERSATIONS: self._conversations.forget_idle,
             Kind.DRAFTS: self._drafts,
-            Kind.TICKETS: lambda before, most: self._tickets.forget_closed(before, most or LONGEST_RUN, now),
+            Kind.TICKETS: lambda before, limit: self._tickets.forget_closed(before, limit, now),
             Kind.SESSIONS: self._sessions,
         }
-        deleted = {str(kind): delete_kind[kind](now - timedelta(days=given), most) for kind, given in wanted.items() if given != KEPT}
-        complete = most is None or max(deleted.values(), default=0) < most
+        deleted, complete = {}, True
+        for kind, given in wanted.items():
+            if given != KEPT:
+                deleted[str(kind)], is_all = _in_portions(partial(delete_kind[kind], now - timedelta(days=given)), end)
+                complete = complete and is_all
         with self._database.session() as session:
             session.execute(delete(Attempt).where(Attempt.updated_at < now - ATTEMPTS_KEPT))
         self._audit.record(actor, PURGED, "data", deleted=deleted, days={str(k): v for k, v in wanted.items()}, complete=complete)
         return Purged(deleted, complete)
 
-    def purge_if_due(self, most: int = 500) -> Purged | None:
+    def purge_if_due(self, seconds: float = SECONDS_OF_RUN) -> Purged | None:
         """The daily deletion: once a day in Jakarta, in as many runs as it takes; None where nothing is due."""
         last = self._audit.search(AuditFilter(actor=PROGRAM, action=PURGED), limit=1)
         today = self._clock().astimezone(JAKARTA).date()
         if last and last[0].at.astimezone(JAKARTA).date() == today and last[0].data.get("complete"):
             return None
-        return self.purge(most=most)
+        return self.purge(seconds=seconds)
 
     def reports(self, limit: int = 14) -> list[AuditEntry]:
         """What the last runs have deleted, the newest first."""
         return self._audit.search(AuditFilter(action=PURGED), limit=limit)
 
-    def _drafts(self, before: datetime, most: int | None) -> int:
+    def _drafts(self, before: datetime, limit: int) -> int:
         with self._database.session() as session:
-            old = select(Draft.conversation_id, Draft.journey).where(Draft.updated_at < before).limit(most)
+            old = select(Draft.conversation_id, Draft.journey).where(Draft.updated_at < before).limit(limit)
             found = session.execute(old).all()
             for conversation_id, journey in found:
                 session.execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey == journey))
         return len(found)
 
-    def _sessions(self, before: datetime, most: int | None) -> int:
+    def _sessions(self, before: datetime, limit: int) -> int:
         with self._database.session() as session:
-            old = select(DeskSession.id).where(DeskSession.seen_at < before).limit(most)
+            old = select(DeskSession.id).where(DeskSession.seen_at < before).limit(limit)
             result = session.execute(delete(DeskSession).where(DeskSession.id.in_(list(session.scalars(old)))))
             assert isinstance(result, CursorResult)
             return result.rowcount
+
+
+def _in_portions(delete_some: Callable[[int], int], end: float) -> tuple[int, bool]:
+    """How many went before this moment of the monotonic clock, one portion at least, and whether those were all."""
+    deleted = 0
+    while True:
+        some = delete_some(AT_ONCE)
+        deleted += some
+        if some < AT_ONCE:
+            return deleted, True
+        if time.monotonic() >= end:
+            return deleted, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -29,12 +30,13 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def models(tmp_path: Path, assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the trained model and, under another version, a second one."""
+    """A folder with the trained model and, as an older one under another version, a second."""
     folder = tmp_path / "models"
     folder.mkdir()
     trained = model_files(PROJECT / "models")[0]
     (folder / trained.path.name).symlink_to(trained.path.absolute())
-    shutil.copy(trained.path, folder / f"sapa-{OTHER}.tar.gz")
+    shutil.copyfile(trained.path, folder / f"sapa-{OTHER}.tar.gz")
+    os.utime(folder / f"sapa-{OTHER}.tar.gz", (0, 0))
     for name in ("_agent", "version"):  # all tests share the assistant
         monkeypatch.setattr(assistant, name, getattr(assistant, name))
     return folder
@@ -61,6 +63,15 @@ async def test_a_chosen_model_is_served_from_the_next_turn_on_and_an_open_form_g
     services.model_choices.choose(before)
     assert services.model_choices.roll_back() == OTHER
     assert not await watch.look()
+
+
+async def test_the_first_choice_can_be_taken_back_while_serving(services: Services, assistant: Assistant, watch: ModelWatch) -> None:
+    before = assistant.version
+    services.model_choices.choose(OTHER)
+    assert await watch.look()
+    assert services.model_choices.roll_back() is None
+    assert await watch.look()
+    assert assistant.version == before
 
 
 async def test_a_turn_that_has_begun_ends_with_the_model_it_began_with(

@@ -92,7 +92,10 @@ def test_closed_tickets_lose_the_person_and_stay_in_the_register(services: Servi
     assert services.retention.purge().deleted["tickets"] == 0, "what was done is not done again"
 
 
-def test_the_daily_deletion_goes_on_until_all_is_done_and_then_waits_for_the_next_day(services: Services) -> None:
+def test_the_daily_deletion_goes_on_until_all_is_done_and_then_waits_for_the_next_day(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.retention.AT_ONCE", 2)
     for days in range(40, 45):
         said_days_ago(services, days)
     keep(services, conversations=30)
@@ -101,10 +104,20 @@ def test_the_daily_deletion_goes_on_until_all_is_done_and_then_waits_for_the_nex
         services.database, services.desk_settings, services.conversations, services.ticket_changes, services.audit, lambda: now
     )
     services.audit._clock = lambda: now
-    runs = [retention.purge_if_due(most=2) for _ in range(4)]
+    runs = [retention.purge_if_due(seconds=0) for _ in range(4)]
     assert [run.deleted["conversations"] if run else None for run in runs] == [2, 2, 1, None]
     now += timedelta(days=1)
-    assert retention.purge_if_due(most=2) is not None
+    assert retention.purge_if_due() is not None
+
+
+def test_a_run_deletes_one_portion_after_the_other_as_long_as_it_has_time(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.retention.AT_ONCE", 2)
+    for days in range(40, 45):
+        said_days_ago(services, days)
+    keep(services, conversations=30)
+    purged = services.retention.purge_if_due()
+    assert purged is not None
+    assert (purged.deleted["conversations"], purged.complete) == (5, True)
 
 
 @pytest.mark.parametrize(("kind", "days"), [("conversations", 6), ("tickets", 30), ("drafts", 3651), ("sessions", -1)])

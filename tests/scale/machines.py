@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -19,10 +20,12 @@ from pathlib import Path
 import psycopg
 from cryptography.fernet import Fernet
 
+from bot.model_files import model_files
 from tests.scale.programs import LOCALE, program
 
 PROJECT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 240
+OTHER_MODEL = "0123456789ab"
 
 
 def free_port() -> int:
@@ -137,7 +140,7 @@ class Machines:
             "SAPA_KEYS": Fernet.generate_key().decode(),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
-            "SAPA_MODELS_DIR": str(PROJECT / "models"),
+            "SAPA_MODELS_DIR": str(self._models()),
             # An empty variable outweighs a line of the developer's own .env file.
             **dict.fromkeys(("TELEGRAM_BOT_TOKEN", "SIMPEL_URL", "SIMPEL_DATABASE_URL", "SAPA_PUBLIC_URL"), ""),
         }
@@ -164,6 +167,25 @@ class Machines:
         for process in (self.nginx, *self.servers, self.redis):
             process.kill()
         self.postgres.stop()
+
+    def _models(self) -> Path:
+        """A folder with the trained model, and it again as an older one under another version."""
+        folder = self.folder / "models"
+        folder.mkdir()
+        trained = model_files(PROJECT / "models")[0].path
+        for name in (f"sapa-{OTHER_MODEL}.tar.gz", trained.name):
+            shutil.copyfile(trained, folder / name)
+        os.utime(folder / f"sapa-{OTHER_MODEL}.tar.gz", (0, 0))
+        return folder
+
+    def model_of_each(self) -> list[str]:
+        """The version that each server says it serves."""
+        return [json.load(urllib.request.urlopen(f"{server.url}/readyz", timeout=10))["model"] for server in self.servers]
+
+    def sapa(self, *words: str) -> None:
+        """Run a command of the program as an operator does."""
+        program = str(Path(sys.executable).with_name("sapa"))
+        subprocess.run([program, *words], env=self.environment, cwd=PROJECT, check=True, timeout=300, stdout=subprocess.DEVNULL)
 
     def _nginx_file(self) -> str:
         upstream = "\n".join(f"    server 127.0.0.1:{server.port} max_fails=1 fail_timeout=1s;" for server in self.servers)

@@ -20,7 +20,7 @@ from services.staff import Role
 from store.database import utc_now
 from store.models import Handoff
 from tests.desk.officer import Officer
-from tests.scale.machines import READY_SECONDS, Machines, machines, wait_for
+from tests.scale.machines import OTHER_MODEL, READY_SECONDS, Machines, machines, wait_for
 from tests.scale.visitor import Visitor
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(1200)]
@@ -59,7 +59,8 @@ def everyone() -> list[Visitor]:
 
 
 ROLLING = "rolling restart"
-DISTURBANCES = ["kill -9 of a process", "kill -9 of Redis", "all connections cut", "crash of PostgreSQL"]
+MODEL = "change of the model"
+DISTURBANCES = [MODEL, "kill -9 of a process", "kill -9 of Redis", "all connections cut", "crash of PostgreSQL"]
 
 
 @pytest.mark.parametrize("name", [*DISTURBANCES, pytest.param(ROLLING, marks=pytest.mark.chaos)])
@@ -121,7 +122,23 @@ def disturbances(system: Machines) -> dict[str, Callable[[], None]]:
             server.start()
             wait_for("the server to be ready", server.is_ready, READY_SECONDS)
 
+    def change_the_model() -> None:
+        """And back again; processes change one after the other, so that for a while two versions answer."""
+        (before,) = set(system.model_of_each())
+        together = set()
+        for wanted, command in ((OTHER_MODEL, ("use", OTHER_MODEL)), (before, ("rollback",))):
+            system.sapa("model", *command)
+
+            def all_serve(version: str = wanted) -> bool:
+                served = set(system.model_of_each())
+                together.add(len(served))
+                return served == {version}
+
+            wait_for(f"all to serve {wanted}", all_serve, READY_SECONDS)
+        assert together == {1, 2}
+
     return {
+        MODEL: change_the_model,
         "kill -9 of a process": kill_a_process,
         "kill -9 of Redis": kill_redis,
         "all connections cut": cut_connections,
