@@ -29,6 +29,8 @@ SAME_TOPIC_BONUS = 0.35
 QUICK_FROM, QUICK_LEAD = 1.2, 0.15
 FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
+COMPLETE_FROM = 1.7
+"""A score that questions without a subject ("bisa anonim ga") don't reach: the subject is said."""
 COMPARED = 128
 """So many entries, the likeliest by all else and by the middle of their variants, are compared variant by variant in meaning."""
 WORD = r"\S+"
@@ -126,17 +128,16 @@ class Index:
     def scores(self, question: str, last_topic: str | None = None) -> Scores:
         """One number an entry, the higher the better; comparable over questions.
 
-        Where the spelling alone points at one entry, the sentence is not encoded; its meaning then counts as much as its
-        spelling does. Else a short question may be a follow-up that leaves its subject, `last_topic`, unsaid.
+        A short question may be a follow-up that leaves its subject, `last_topic`, unsaid ("gratis ga").
         """
-        scores, is_sure = self._scores(question)
-        if is_sure or last_topic is None or len(question.split()) > FOLLOW_UP_WORDS:
+        scores = self._scores(question)
+        if last_topic is None or len(question.split()) > FOLLOW_UP_WORDS or scores.max() >= COMPLETE_FROM:
             return scores
-        with_subject, _ = self._scores(f"{question} {last_topic.replace('_', ' ')}")
+        with_subject = self._scores(f"{question} {last_topic.replace('_', ' ')}")
         return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
 
-    def _scores(self, question: str) -> tuple[Scores, bool]:
-        """The scores, and whether spelling alone was enough."""
+    def _scores(self, question: str) -> Scores:
+        """Where the spelling alone points at one entry, the sentence is not encoded; its meaning counts as much as its spelling."""
         spelling = self._correction.correct(normalise(question))
         by_spelling = [characters := self._characters.rows([spelling]), self._pairs.rows([spelling])]
         alike = _nearest(self._by_characters[characters.indices].T @ characters.data, self._starts)
@@ -145,11 +146,11 @@ class Index:
         quick = words + WEIGHTS["meaning"] * alike + WEIGHTS["topic"] * topic
         best, second = _two_best(quick)
         if best >= QUICK_FROM and best - second >= QUICK_LEAD:
-            return np.asarray(quick), True
+            return np.asarray(quick)
         vector = directions(self._encoder.encode([question]), self.mean)
         topic = self._topic_by_meaning.predict([vector, *by_spelling])[self._topic_of_entry]
         words = words + WEIGHTS["topic"] * topic
-        return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words)), False
+        return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words))
 
     def _meanings(self, vector: Vectors, scores: Scores) -> Scores:
         """Of each entry, how near its variants are in meaning; of unlikely ones, how near the middle of them is, which is less."""

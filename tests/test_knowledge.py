@@ -130,7 +130,15 @@ def test_a_folder_without_any_usable_file_is_refused(tmp_path: Path) -> None:
         ("terus syaratnya apa?", "magang", "magang_syarat"),
         ("kalo biaya?", "keterbukaan_informasi", "keterbukaan_informasi_biaya"),
         ("apa itu simpel?", "magang", "simpel"),
+        ("gratis ga", "simpel", "simpel_biaya"),
+        ("bisa anonim ga", "kanal_aspirasi", "kanal_aspirasi_anonim"),
+        ("alamat kantor kemensetneg di mana ya", "kanal_aspirasi", "kemensetneg_profil_alamat"),
+        ("berapa lama nunggu jawabannya?", "kanal_aspirasi", "kanal_aspirasi_waktu_tanggapan"),
+        ("berapa lama nunggu jawabannya?", "keterbukaan_informasi", "keterbukaan_informasi_tenggat"),
         ("berapa gaji anak magang di setneg", None, "magang_uang_saku"),
+        ("di kantor setneg ada musala buat tamu?", None, "kemensetneg_profil_fasilitas"),
+        ("setneg kantinnya buka buat umum ga", None, "kemensetneg_profil_fasilitas"),
+        ("perpusnya setneg boleh dikunjungi ga", None, "kemensetneg_profil_perpustakaan"),
     ],
 )
 def test_the_right_entry_is_found(knowledge: Knowledge, question: str, last_topic: str | None, entry: str) -> None:
