@@ -31,6 +31,8 @@ class Command(StrEnum):
     YES = "yes"
     NO = "no"
     WAIT = "wait"
+    CHANGE = "change"
+    """Something in the summary has to be changed; which part is not said."""
     LEAVE_OFFICER = "leave_officer"
     """Out of the officers' queue, or back from an officer to the assistant."""
 

@@ -101,6 +101,8 @@ class Journey:
             return self.onwards({KEY: fields[KEY]} if KEY in fields else {})
         if fields.get(CHANGING) and asked is CONFIRMATION:
             return self._change(message, command, fields)
+        if command is Command.CHANGE and asked is CONFIRMATION:
+            return self._ask_what_to_change(fields)
         if command is Command.BACK:
             return self._back(asked, fields)
         changed = self._field_to_change(message)
@@ -124,7 +126,7 @@ class Journey:
         if isinstance(value, Rejection):
             return Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
-            return Step(Outcome.ASK, {**fields, CHANGING: True}, asked)
+            return self._ask_what_to_change(fields)
         return self._taken(asked, value, fields)
 
     def _taken(self, asked: Field, value: Any, fields: dict[str, Any]) -> Step:
@@ -146,6 +148,10 @@ class Journey:
         names = [f.name for f in self.all_fields]
         earlier = [f for f in self.all_fields[: names.index(asked.name)] if f.name in fields and f.when(fields)]
         return self._ask_again(earlier[-1], fields) if earlier else Step(Outcome.ASK, fields, asked)
+
+    @staticmethod
+    def _ask_what_to_change(fields: dict[str, Any]) -> Step:
+        return Step(Outcome.ASK, {**fields, CHANGING: True}, CONFIRMATION)
 
     def _change(self, message: str, command: Command | None, fields: dict[str, Any]) -> Step:
         """What is meant as the part of the summary that isn't right."""

@@ -27,6 +27,8 @@ COMMANDS = [
     ("saya bersedia", Command.YES),
     ("gada", Command.SKIP),
     ("ga mau", Command.NO),
+    ("mau ubah dong", Command.CHANGE),
+    ("Change something", Command.CHANGE),
     ("belum pas", Command.NO),
     ("enggak", Command.NO),
     ("batal itu apa ya artinya", None),
