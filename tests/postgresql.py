@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import psycopg
 from sqlalchemy.engine import make_url
@@ -24,3 +24,10 @@ def own_database() -> Iterator[str]:
     finally:
         with psycopg.connect(SERVER, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def database_of(engine: str) -> Iterator[str]:
+    """The URL of a database of the test's own for "postgresql"; empty, which is the embedded one, for "sqlite"."""
+    with own_database() if engine == "postgresql" else nullcontext("") as url:
+        yield url

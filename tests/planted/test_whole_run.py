@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -50,6 +51,7 @@ from tests.planted.values import (
     Planted,
     files_below,
 )
+from tests.postgresql import database_of
 from tests.telegram.bot_api import BotApi
 
 DETAILS = "Salinan laporan pemeliharaan mercusuar tua selama tahun 2025"
@@ -208,10 +210,11 @@ async def a_citizen_on_telegram(api: BotApi) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, planted: Planted) -> AsyncIterator[tuple[RealServer, BotApi]]:
+async def running(folder: Path, planted: Planted, database: str) -> AsyncIterator[tuple[RealServer, BotApi]]:
     program = (sys.executable, "-m", "tests.planted.server")
     async with BotApi() as api:
-        settings = {"TELEGRAM_BOT_TOKEN": BOT_TOKEN, "TELEGRAM_BASE_URL": api.base_url, "PYTHONPATH": str(PROJECT)}
+        telegram = {"TELEGRAM_BOT_TOKEN": BOT_TOKEN, "TELEGRAM_BASE_URL": api.base_url}
+        settings = {**telegram, "DATABASE_URL": database, "PYTHONPATH": str(PROJECT)}
         with RealServer(folder, program, **settings) as started:
             await asyncio.to_thread(started.start)
             keys = KeyFile(started.data).read()
@@ -220,12 +223,23 @@ async def running(folder: Path, planted: Planted) -> AsyncIterator[tuple[RealSer
             yield started, api
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    with database_of(request.param) as url:
+        yield url
+
+
+def dump(database: str) -> bytes:
+    """All that PostgreSQL holds, as text; what lies in it as bytes is hexadecimal there."""
+    return subprocess.run(["pg_dump", "--no-owner", database], check=True, capture_output=True, timeout=60).stdout
+
+
 @pytest.mark.scale  # it starts a whole server: half a minute on two cores
 @pytest.mark.timeout(240)
-async def test_after_a_whole_run_no_planted_value_lies_in_the_clear_and_one_socket_listens(tmp_path: Path) -> None:
+async def test_after_a_whole_run_no_planted_value_lies_in_the_clear_and_one_socket_listens(database: str, tmp_path: Path) -> None:
     planted = Planted()
     async with (
-        running(tmp_path, planted) as (started, api),
+        running(tmp_path, planted, database) as (started, api),
         httpx.AsyncClient(base_url=started.url, trust_env=False, timeout=30) as client,
         httpx.AsyncClient(base_url=started.url, trust_env=False, timeout=30) as browser,
     ):
@@ -243,11 +257,13 @@ async def test_after_a_whole_run_no_planted_value_lies_in_the_clear_and_one_sock
         for path in ("/webhooks/rest/webhook", "/model/parse", "/conversations/x/tracker", "/status", "/webhook"):
             assert (await client.post(path, json={})).status_code in (404, 405), path
         written = [(f"{name} while it runs", content) for name, content in files_below(started.data).items()]
-        assert any(name.startswith("sapa.db-wal") for name, _ in written)
+        assert any(name.startswith("sapa.db-wal") for name, _ in written) == (not database)
         await asyncio.to_thread(started.end)
         written += files_below(started.data).items()
+        if database:
+            written.append(("sapa.dump", await asyncio.to_thread(dump, database)))
         log = started.logs().encode()
-    assert any(STANDS_IN_THE_LOG.encode() in content for name, content in written if name.startswith("sapa.db"))
+    assert any(STANDS_IN_THE_LOG.encode() in content for name, content in written if name.startswith(("sapa.db", "sapa.dump")))
     faults = {name: planted.found_in(content, but=["key"] if name.startswith("keys.txt") else ()) for name, content in written}
     faults["log"] = planted.found_in(log, but=["first password", "SIMPEL code"])  # both are printed at the first start
     assert STANDS_IN_THE_LOG.encode() not in log
