@@ -63,10 +63,10 @@ soak: setup-dev ## load a server fully for SOAK_MINUTES (120) and see whether it
 fuzz: setup-dev ## search parsers and renderers for faults, guided by coverage, for FUZZ_SECONDS (60) each
 	$(UV) run --frozen --group fuzz python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
 
-mutation: setup-dev ## change calendar, tickets, privacy and SIMPEL's disclosure in small ways: which change does no test see? (hours)
+mutation: setup-dev ## change calendar, tickets, privacy and SIMPEL's disclosure in small ways: a change that no test sees has to be explained
 	$(UV) sync --frozen --group mutation --python $(PYTHON)
 	nice .venv/bin/mutmut run
-	.venv/bin/mutmut results
+	.venv/bin/python -m tests.mutation.survivors
 
 coverage: setup-dev ## which lines and branches of services/ and store/ no test reaches
 	@.venv/bin/sapa train

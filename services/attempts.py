@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam, text
+
 from store.database import Database, utc_now
-from store.models import Attempt
+from store.models import Attempt, UtcDateTime
 
 ALLOWED_FAILURES = 5
 PAUSE = timedelta(minutes=30)
+_HOLD = text(
+    "INSERT INTO attempts (key, failures, updated_at) VALUES (:key, 0, :now)"
+    " ON CONFLICT (key) DO UPDATE SET failures = attempts.failures"
+).bindparams(bindparam("now", type_=UtcDateTime()))
+"""A key's row, new where there is none, is this transaction's own until it ends: of failures at the same instant each counts."""
 
 
 class AttemptLimiter:
@@ -27,10 +34,8 @@ class AttemptLimiter:
         now = now or utc_now()
         with self._database.durable_session() as session:
             for key in keys:
-                attempt = session.get(Attempt, key, with_for_update=True)
-                if attempt is None:
-                    attempt = Attempt(key=key, failures=0, locked_until=None, updated_at=now)
-                    session.add(attempt)
+                session.execute(_HOLD, {"key": key, "now": now})
+                attempt = session.get_one(Attempt, key)
                 if succeeded or now - attempt.updated_at >= PAUSE:
                     attempt.failures, attempt.locked_until = 0, None
                 if not succeeded:

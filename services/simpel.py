@@ -19,7 +19,7 @@ from typing import Protocol
 import httpx
 import pybreaker
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Date, text
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import retry, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
 
@@ -67,12 +67,13 @@ class SqlSimpelDirectory:
     configuration and is checked to be a plain, optionally schema-qualified name.
     """
 
-    def __init__(self, database: Database, hash_code: Callable[[str, str], str], relation: str = "simpel_requests") -> None:
+    def __init__(self, database: Database, hash_code: Callable[[str, str], str], relation: str) -> None:
         if not re.fullmatch(r"[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?", relation):
             raise ValueError(f"SIMPEL_RELATION: {relation!r} is not a table or view name")
         self._database = database
         self._hash_code = hash_code
-        self._query = text(f"SELECT access_code_hash, status, changed_on FROM {relation} WHERE number = :number")  # noqa: S608 checked above
+        query = text(f"SELECT access_code_hash, status, changed_on FROM {relation} WHERE number = :number")  # noqa: S608 checked above
+        self._query = query.columns(changed_on=Date)
 
     def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
         try:
@@ -84,8 +85,7 @@ class SqlSimpelDirectory:
         matches = hmac.compare_digest(expected, self._hash_code(number, access_code))
         if row is None or not matches:
             return None
-        changed_on = row.changed_on if isinstance(row.changed_on, date) else date.fromisoformat(row.changed_on)
-        return SimpelStatus(Status(row.status), changed_on)
+        return SimpelStatus(Status(row.status), row.changed_on)
 
 
 ALL_TRIES_SECONDS = 4

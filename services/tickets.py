@@ -14,7 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -231,8 +231,8 @@ class Tickets:
 
     @staticmethod
     def _view(session: Session, ticket: Ticket) -> TicketView:
-        seen = select(TicketEvent.at).where(TicketEvent.ticket_id == ticket.id, TicketEvent.name.not_in(INTERNAL))
-        last = session.scalar(seen.order_by(TicketEvent.id.desc()).limit(1))
+        seen = (TicketEvent.ticket_id == ticket.id, TicketEvent.name.not_in(INTERNAL))
+        last = session.scalar(select(func.max(TicketEvent.at)).where(*seen))
         return TicketView(
             ticket.number,
             Kind(ticket.kind),

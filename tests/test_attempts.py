@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.attempts import ALLOWED_FAILURES, PAUSE, AttemptLimiter
 from store.database import Database
+from tests.postgresql import own_database
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
@@ -94,3 +97,26 @@ def test_without_a_given_moment_it_is_now(attempts: AttemptLimiter) -> None:
     for _ in range(ALLOWED_FAILURES):
         attempts.record("ticket", succeeded=False)
     assert attempts.is_locked("ticket")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.scale)])
+def either_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("database")
+        return
+    with own_database() as url:
+        database = Database(url)
+        database.migrate()
+        yield database
+        database.close()
+
+
+def test_of_failures_at_the_same_instant_each_counts(either_database: Database) -> None:
+    """Who tries many codes at once has no more tries than who tries them one after the other."""
+    attempts = AttemptLimiter(either_database)
+    with ThreadPoolExecutor(8) as guessers:
+        for _ in guessers.map(lambda n: attempts.record("ticket", f"guesser-{n}", succeeded=False, now=NOW, allowed=9), range(8)):
+            pass
+    assert not attempts.is_locked("ticket", now=NOW)
+    attempts.record("ticket", succeeded=False, now=NOW, allowed=9)
+    assert attempts.is_locked("ticket", now=NOW)

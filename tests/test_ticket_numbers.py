@@ -70,6 +70,11 @@ def test_number_and_code_in_one_message_are_told_apart(number: str, code: str, b
     assert normalise_code(without_number(message)) == code
 
 
+@given(numbers)
+def test_a_message_without_its_number_is_the_words_around_it(number: str) -> None:
+    assert without_number(f"cek {number} dong").split() == ["cek", "dong"]
+
+
 @given(codes, st.booleans(), st.booleans(), st.sampled_from(["", " ", "-"]))
 def test_a_code_is_read_in_any_case_and_in_groups(code: str, lower: bool, confused: bool, between: str) -> None:
     # The last character of an issued code is a digit; read aloud, a 0 or 1 among the others may be typed as a letter.

@@ -189,10 +189,21 @@ def test_the_places_of_a_code_say_nothing_of_each_other(tickets: Tickets) -> Non
             assert len({(code[one], code[other]) for code in codes}) > 150
 
 
-def test_who_confirms_again_after_an_upgrade_is_shown_the_code_that_was_shown_before(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("submission_key", "code", "found_by"),
+    [
+        ("0123456789abcdef", "GHN9S0", "a53e8929347b6036"),
+        ("fedcba9876543210", "2BY9J1", "f4cce5c933db808e"),
+        ("00112233", "2F9KB8", "f6f2634cd4180ef9"),
+    ],
+)
+def test_who_confirms_again_after_an_upgrade_finds_the_same_ticket_and_code(
+    database: Database, submission_key: str, code: str, found_by: str
+) -> None:
     encryption = Encryption(["c2FwYS1zZXRuZWctdGVzdC1rZXktMzItYnl0ZXMhISE="])
     tickets = Tickets(database, encryption, WorkingCalendar(), AttemptLimiter(database))
-    assert tickets.file(replace(filing(), submission_key="0123456789abcdef"), NOW).access_code == "GHN9S0"
+    assert tickets.file(replace(filing(), submission_key=submission_key), NOW).access_code == code
+    assert stored(database)[0].submission_hash.startswith(found_by)
 
 
 # Finding
@@ -287,6 +298,7 @@ def test_the_day_of_the_last_change_is_that_of_the_last_event_a_citizen_may_see(
         record(session, ticket, Happening.REVIEWED, Actor.OFFICER, LATE_EVENING + timedelta(days=1))
         for name in INTERNAL:
             record(session, ticket, name, Actor.SYSTEM, NOW + timedelta(days=9))
+    tickets.file(filing(), NOW + timedelta(days=9))
     assert tickets.view(number).changed_on == date(2026, 11, 25)
 
 
