@@ -79,8 +79,8 @@ def main() -> None:
     options = parser.parse_args()
     messages = options.messages or (10_000_000 if options.database else 2_000_000)
     with tempfile.TemporaryDirectory() as folder:
-        given = {"SAPA_DATA_DIR": Path(folder), "DATABASE_URL": options.database}
-        services = assemble(Settings(_env_file=None, **given), knowledge=object())  # type: ignore[arg-type]  # nothing asks it here
+        configured = Settings(_env_file=None, SAPA_DATA_DIR=Path(folder), DATABASE_URL=options.database)
+        services = assemble(configured, knowledge=object())  # type: ignore[arg-type]  # nothing asks it here
         result: dict[str, Any] = {"messages": messages, "empty": measure(services, 0)}
         started = time.perf_counter()
         with services.database._engine.connect() as connection:

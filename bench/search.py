@@ -69,7 +69,7 @@ def sqlite_database() -> Iterator[str]:
 
 def measure(open_database: Callable[[], Any], messages: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, open_database() as url:
-        configured = Settings(_env_file=None, SAPA_DATA_DIR=Path(folder), DATABASE_URL=url)  # type: ignore[call-arg]
+        configured = Settings(_env_file=None, SAPA_DATA_DIR=Path(folder), DATABASE_URL=url)
         services = assemble(configured, knowledge=object())  # type: ignore[arg-type]  # nothing here asks it anything
         started = time.perf_counter()
         fill(services, messages)

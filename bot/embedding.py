@@ -49,6 +49,5 @@ def integrity(file: Path = WIDGET / "widget.js") -> str:
 
 def embedding_guide(server: str, listed: str) -> str:
     """What a webmaster puts on a page and into its policy, for a server at `server`, which lists the origins `listed`."""
-    # Plain text for a terminal; `server` is the operator's own.
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined)  # noqa: S701
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined)  # noqa: S701 plain text for a terminal
     return environment.get_template("embed.txt").render(server=server, integrity=integrity(), origins=listed_origins(listed))

@@ -56,7 +56,8 @@ def main(requirements_file: str) -> int:
     packages = requirements(Path(requirements_file).read_text())
     accepted = yaml.safe_load(ACCEPTED.read_text(encoding="utf-8"))
     options = ["--no-deps", "--disable-pip", "--progress-spinner", "off", "--timeout", "20", "--format", "json"]
-    asked = subprocess.run(["pip-audit", "-r", requirements_file, *options], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    command = ["pip-audit", "-r", requirements_file, *options]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 the program and its options are ours
     findings = json.loads(asked.stdout)["dependencies"] if asked.stdout.strip() else []
     audited = [one for one in findings if "skip_reason" not in one]
     installed = {one.metadata["Name"].lower().replace("_", "-").replace(".", "-") for one in metadata.distributions()}

@@ -80,7 +80,7 @@ class CannedReplies:
     def remove(self, name: str, actor: str) -> None:
         """Raises LookupError."""
         with self._database.durable_session() as session:
-            if not session.execute(delete(CannedReply).where(CannedReply.name == name)).rowcount:  # type: ignore[attr-defined]
+            if not session.execute(delete(CannedReply).where(CannedReply.name == name)).rowcount:  # type: ignore[attr-defined]  # a DELETE gives a CursorResult
                 raise LookupError(name)
         self._audit.record(actor, "canned.removed", name)
 

@@ -98,9 +98,9 @@ class IdentityProvider:
             keys = _asked(client, "GET", found["jwks_uri"])
         return self._identity(self._claims(token, keys, begun.nonce))
 
-    def _claims(self, token: dict[str, Any], keys: dict[str, Any], nonce: str) -> dict[str, Any]:
+    def _claims(self, token: dict[str, Any], keys: Any, nonce: str) -> dict[str, Any]:
         try:
-            decoded = jwt.decode(str(token.get("id_token", "")), KeySet.import_key_set(keys), algorithms=ALGORITHMS)  # type: ignore[arg-type]
+            decoded = jwt.decode(str(token.get("id_token", "")), KeySet.import_key_set(keys), algorithms=ALGORITHMS)
             options = {
                 "iss": {"essential": True, "value": self._issuer},
                 "aud": {"essential": True, "value": self._client_id},

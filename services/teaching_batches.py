@@ -47,7 +47,8 @@ class TeachingBatches:
             session.add(batch)
             session.flush()
             unbatched = TeachingDecision.id.in_(mine), TeachingDecision.batch_id.is_(None)
-            taken = session.execute(update(TeachingDecision).where(*unbatched).values(batch_id=batch.id)).rowcount  # type: ignore[attr-defined]
+            handed_on = session.execute(update(TeachingDecision).where(*unbatched).values(batch_id=batch.id))
+            taken = handed_on.rowcount  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
             if not taken:  # handed on meanwhile, in another window
                 raise TeachingRefused(TeachingProblem.NOTHING_TO_HAND_ON)
             number = batch.id

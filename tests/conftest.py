@@ -55,7 +55,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(_env_file=None, SAPA_DATA_DIR=tmp_path)  # type: ignore[call-arg]  # named by their environment variables
+    return Settings(_env_file=None, SAPA_DATA_DIR=tmp_path)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ _OTHERS = (
 def services_of_folder(folder: Path) -> Iterator[Services]:
     """All services on a database and a small folder of knowledge; for the fixture `services` of a file to yield from."""
     knowledge = write_folder(folder / "knowledge")
-    assembled = assemble(Settings(_env_file=None, SAPA_DATA_DIR=folder, SAPA_KNOWLEDGE_DIR=knowledge))  # type: ignore[call-arg]  # aliases
+    assembled = assemble(Settings(_env_file=None, SAPA_DATA_DIR=folder, SAPA_KNOWLEDGE_DIR=knowledge))
     use(assembled)
     yield assembled
     assembled.database.close()

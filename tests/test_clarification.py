@@ -63,7 +63,7 @@ def test_the_second_miss_in_a_row_offers_an_officer_instead_of_buttons_again() -
         message = {"text": "itu lho", "intent_ranking": ranking(submit_aspiration=0.28, help=0.2)}
         tracker = Tracker("nobody", {"misses": misses}, message, [], False, None, {}, "")
         said = Said()
-        [counted] = say_not_understood(said, tracker, NOTHING)  # type: ignore[arg-type]  # a dispatcher that remembers
+        [counted] = say_not_understood(said, tracker, NOTHING)
         assert counted["value"] == misses + 1
         return said.responses[-1]
 

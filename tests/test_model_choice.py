@@ -7,6 +7,7 @@ import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -83,14 +84,14 @@ async def test_a_turn_that_has_begun_ends_with_the_model_it_began_with(
     assert other is not None
     swapped = asyncio.Event()
 
-    async def take_over_meanwhile(*args: object, **kwargs: object) -> object:
+    async def take_over_meanwhile(*args: Any, **kwargs: Any) -> object:
         if not swapped.is_set():
             swapping = asyncio.create_task(asyncio.to_thread(assistant.take_over, other.path))
-            answer = await respond(*args, **kwargs)  # type: ignore[arg-type]
+            answer = await respond(*args, **kwargs)
             await swapping
             swapped.set()
             return answer
-        return await respond(*args, **kwargs)  # type: ignore[arg-type]
+        return await respond(*args, **kwargs)
 
     monkeypatch.setattr(assistant, "respond", take_over_meanwhile)
     assert await service.handle(Inbound(conversation.id, "1", "saya ingin menyampaikan aspirasi"))

@@ -49,7 +49,7 @@ def database_url() -> Iterator[str]:
 async def on_postgresql(
     database_url: str, tmp_path: Path, knowledge: Knowledge, trained: Assistant
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Services]]:
-    settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=database_url)  # type: ignore[call-arg]  # as in conftest.py
+    settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=database_url)
     services = assemble(settings, knowledge)
     use(services)
     trained.use_database(services.database)

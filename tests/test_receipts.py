@@ -137,7 +137,7 @@ async def test_the_link_comes_with_the_number_and_is_in_no_tracker_and_no_log(cl
 
 @pytest.mark.parametrize("address", ["", "https://sapa.contoh.go.id", "http://127.0.0.1:9000"])
 def test_a_receipt_link_of_every_allowed_address_is_a_link(services: Services, address: str) -> None:
-    settings = Settings(_env_file=None, SAPA_PUBLIC_URL=address)  # type: ignore[call-arg]  # named by its environment variable
+    settings = Settings(_env_file=None, SAPA_PUBLIC_URL=address)
     link = Receipts(services.database, services.encryption, 72, settings.address).link("PIP-20261123-7K4Q")
     assert [span.kind for span in spans(f"[Cetak]({link})")] == ["link"]
 
@@ -147,7 +147,7 @@ def test_a_receipt_link_of_every_allowed_address_is_a_link(services: Services, a
 )
 def test_an_address_that_citizens_could_not_safely_follow_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
-        Settings(_env_file=None, SAPA_PUBLIC_URL=address)  # type: ignore[call-arg]  # named by its environment variable
+        Settings(_env_file=None, SAPA_PUBLIC_URL=address)
 
 
 @pytest.mark.parametrize(

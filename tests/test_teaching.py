@@ -22,6 +22,7 @@ from services.training_files import training_examples
 from services.turn import AnswerStatus
 from store.conversations import Reply
 from store.teaching_models import TeachingDecision
+from tests.clock import Clock
 
 ANSWERED, ABSTAINED = AnswerStatus.ANSWERED, AnswerStatus.ABSTAINED
 
@@ -99,16 +100,11 @@ def test_answers_to_a_form_and_words_to_an_officer_are_not_shown(status: AnswerS
 
 def test_a_conversation_closed_to_staff_is_closed_here_too(log: Log, services: Services) -> None:
     log.said("mau ngomong apa ya", "nlu_fallback", 0.8, ABSTAINED)
-    services.handoffs._hours = AlwaysOpen()  # type: ignore[assignment]
+    services.handoffs._clock = Clock("2026-11-23 10:00")
     services.handoffs.ask(log.conversation)
     assert services.teaching.queue() == []
     services.handoffs.answer(log.conversation, agreed=True)
     assert len(services.teaching.queue()) == 1
-
-
-class AlwaysOpen:
-    def is_open(self, _moment: object) -> bool:
-        return True
 
 
 def test_a_decision_is_masked_recorded_and_can_be_undone(log: Log, services: Services) -> None:

@@ -152,7 +152,7 @@ def test_the_weights_favour_the_view_that_is_right() -> None:
 
 def classifier(model: IntentModel, monkeypatch: pytest.MonkeyPatch, **config: Any) -> IntentClassifier:
     monkeypatch.setattr("bot.nlu.intents.shared_encoder", lambda: CachingEncoder(LexicalEncoder()))
-    component = IntentClassifier({**IntentClassifier.get_default_config(), **config}, None, Resource("intents"))  # type: ignore[arg-type]  # nothing is stored here
+    component = IntentClassifier({**IntentClassifier.get_default_config(), **config}, None, Resource("intents"))
     component._model = model
     return component
 
@@ -283,7 +283,7 @@ def test_vectors_that_were_kept_are_not_encoded_again(tmp_path: Path) -> None:
     texts = ["halo", "apa itu simpel", "halo"]
     made = CachingEncoder(LexicalEncoder(), tmp_path / "vectors.db").encode_parts_and_keep(texts)
     broken = LexicalEncoder()
-    broken.encode = lambda texts: pytest.fail("encoded again")  # type: ignore[method-assign]
+    broken.encode = lambda texts: pytest.fail("encoded again")  # type: ignore[method-assign]  # must not be called
     again = CachingEncoder(broken, tmp_path / "vectors.db")
     assert np.allclose(again.encode_parts_and_keep(texts), made, atol=1e-3)
     assert np.allclose(again.encode_and_keep(texts), made[:, 0], atol=1e-3)

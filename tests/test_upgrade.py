@@ -75,7 +75,7 @@ def before(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Set
         copy_into(database, rows)
         database.close()
     old.dispose()
-    yield Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=url, SAPA_KEYS=KEY), rows  # type: ignore[call-arg]  # as in conftest.py
+    yield Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=url, SAPA_KEYS=KEY), rows
 
 
 def copy_into(database: Database, rows: Rows) -> None:

@@ -58,7 +58,7 @@ class AlwaysOpen:
 class DeskDay:
     def __init__(self, server: RunningServer) -> None:
         self.server = server
-        settings = Settings(_env_file=None, SAPA_DATA_DIR=server.data)  # type: ignore[call-arg]  # named by its environment variable
+        settings = Settings(_env_file=None, SAPA_DATA_DIR=server.data)
         self.requests: list[str] = []
         """Numbers of the open information requests, the oldest first."""
         self.refused = ""

@@ -42,7 +42,7 @@ async def test_while_postgresql_is_gone_the_web_says_so_and_telegram_waits_and_t
 ) -> None:
     async with BotApi() as api:
         values = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": ADDRESS}
-        settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=postgres.url, **values)  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=postgres.url, **values)
         async with application(assemble(settings, knowledge), trained) as (client, services):
             citizen = await Citizen(client).arrives()
             await citizen.says("apa itu simpel?")

@@ -13,6 +13,7 @@ from services.conversation_log import LogFilter
 from services.staff import Role
 from services.tickets import Filing, Kind, Resolution
 from tests.citizen import Citizen
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -95,17 +96,12 @@ async def test_before_a_citizen_agrees_the_earlier_words_stay_closed(citizen: Ci
     await citizen.says("apa itu simpel?")
     conversation = the_conversation(services)
     reader = await sign_in(Role.READER)
-    services.handoffs._hours = AlwaysOpen()  # type: ignore[assignment]
+    services.handoffs._clock = Clock("2026-11-23 10:00")
     services.handoffs.ask(conversation)
     for page in (await reader.reads("/desk/conversations"), await reader.reads(f"/desk/conversations/{conversation}")):
         assert "apa itu simpel?" not in page
     services.handoffs.answer(conversation, agreed=True)
     assert "apa itu simpel?" in await reader.reads(f"/desk/conversations/{conversation}")
-
-
-class AlwaysOpen:
-    def is_open(self, _moment: object) -> bool:
-        return True
 
 
 async def test_the_export_is_a_table_of_what_the_filters_find(citizen: Citizen, services: Services, sign_in) -> None:
@@ -124,7 +120,7 @@ async def test_messages_are_exported_masked_and_as_far_as_the_citizen_allows(cit
     assert "siti@contoh.id" not in str(rows)
     assert "ask_information" in {row["intent"] for row in rows}
     assert [row["text"][:2] for row in rows if "HYPERLINK" in row["text"]] == ["'="]
-    services.handoffs._hours = AlwaysOpen()  # type: ignore[assignment]
+    services.handoffs._clock = Clock("2026-11-23 10:00")
     services.handoffs.ask(the_conversation(services))
     assert "apa itu simpel" not in await ppid.reads(address.format("csv"))
     entry = services.audit.search(AuditFilter(action="conversations.exported"))[0]

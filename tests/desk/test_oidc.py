@@ -28,8 +28,8 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def services(tmp_path: Path, knowledge: Knowledge, provider: Provider) -> Iterator[Services]:
-    given = {"SAPA_OIDC_ISSUER": provider.issuer, "SAPA_OIDC_CLIENT_ID": CLIENT, "SAPA_OIDC_CLIENT_SECRET": SECRET}
-    configured = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, SAPA_OIDC_LOGIN_CLAIM="nip", **given)  # type: ignore[call-arg,arg-type]
+    given: dict[str, Any] = {"SAPA_OIDC_ISSUER": provider.issuer, "SAPA_OIDC_CLIENT_ID": CLIENT, "SAPA_OIDC_CLIENT_SECRET": SECRET}
+    configured = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, SAPA_OIDC_LOGIN_CLAIM="nip", **given)
     assembled = assemble(configured, knowledge)
     use(assembled)
     assembled.staff.add("sari", "Sari", Role.PPID, "uji")

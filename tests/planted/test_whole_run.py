@@ -14,6 +14,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyotp
@@ -103,7 +104,7 @@ async def a_citizen_without_javascript(client: httpx.AsyncClient) -> None:
 async def requests_that_go_wrong(client: httpx.AsyncClient, planted: Planted) -> None:
     citizen = await Citizen(client).arrives()
     message = {"client_message_id": str(uuid.uuid4()), "text": EVERYTHING}
-    wrong: list[tuple[str, str, dict[str, object]]] = [
+    wrong: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "/api/chat/messages", {"json": {"client_message_id": NIK, "text": EVERYTHING}}),
         ("POST", "/api/chat/messages", {"json": message | {"button": NIK}}),
         ("POST", "/api/chat/messages", {"json": {"client_message_id": str(uuid.uuid4()), "button": NIK}}),
@@ -121,8 +122,8 @@ async def requests_that_go_wrong(client: httpx.AsyncClient, planted: Planted) ->
         ("POST", "/chat", {"data": {"once": NIK, "text": EVERYTHING}}),
     ]
     for method, path, more in wrong:
-        headers = {**citizen.headers, **more.pop("headers", {})}  # type: ignore[dict-item]
-        answer = await client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]
+        headers = {**citizen.headers, **more.pop("headers", {})}
+        answer = await client.request(method, path, headers=headers, **more)
         assert answer.status_code < 500, (method, path)
         assert planted.found_in(answer.content) == [], (method, path)
     for word, status in ((crashing.IN_UNDERSTANDING, 500), (crashing.IN_AN_ACTION, 200)):

@@ -19,7 +19,7 @@ AWAY_SECONDS = 0.5
 
 
 @pytest.fixture
-async def server(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:  # noqa: F811
+async def server(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisServer:  # noqa: F811 the fixture of this name
     monkeypatch.setattr(rate_limits, "AWAY_SECONDS", AWAY_SECONDS)
     await until_shared(redis)
     return redis

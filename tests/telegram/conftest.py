@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -32,8 +33,8 @@ async def webhook(services: Services, assistant: Assistant) -> AsyncIterator[Web
     """The whole application with its webhook, and the stand-in that it sends to."""
     async with BotApi() as api:
         data = services.settings.data_dir
-        values = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": ADDRESS}
-        object.__setattr__(services, "settings", Settings(_env_file=None, SAPA_DATA_DIR=data, **values))  # type: ignore[call-arg]
+        values: dict[str, Any] = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": ADDRESS}
+        object.__setattr__(services, "settings", Settings(_env_file=None, SAPA_DATA_DIR=data, **values))
         app = create_app(services, assistant)
         async with (
             app.router.lifespan_context(app),

@@ -64,5 +64,5 @@ class Webhook:
     async def post(self, content: Any, **headers: str) -> int:
         given = {"X-Telegram-Bot-Api-Secret-Token": self.secret, "Content-Type": "application/json", **headers}
         body = {"content": content} if isinstance(content, str | bytes) else {"json": content}
-        response = await self.client.post("/telegram/masuk", headers=given, **body)  # type: ignore[arg-type]
+        response = await self.client.post("/telegram/masuk", headers=given, **body)
         return response.status_code

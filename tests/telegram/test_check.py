@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -24,8 +25,8 @@ async def api() -> AsyncIterator[BotApi]:
 
 async def check(services: Services, api: BotApi, token: str = TOKEN, webhook: str = ADDRESS) -> Result:
     data = services.settings.data_dir
-    values = {"TELEGRAM_BOT_TOKEN": token, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": webhook}
-    object.__setattr__(services, "settings", Settings(_env_file=None, SAPA_DATA_DIR=data, **values))  # type: ignore[call-arg]
+    values: dict[str, Any] = {"TELEGRAM_BOT_TOKEN": token, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": webhook}
+    object.__setattr__(services, "settings", Settings(_env_file=None, SAPA_DATA_DIR=data, **values))
     return await asyncio.to_thread(CliRunner().invoke, telegram_app, ["check"])
 
 

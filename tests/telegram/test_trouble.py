@@ -111,9 +111,9 @@ async def test_the_web_is_served_though_telegram_is_away(
     monkeypatch.setattr(channel_module, "STARTING_SECONDS", 0.1)
     async with BotApi() as api:
         api.failures["getMe"] = [(status, {"description": "Unauthorized"})] * 3
-        values = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": ADDRESS}
+        values: dict[str, Any] = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "TELEGRAM_WEBHOOK_URL": ADDRESS}
         data = services.settings.data_dir
-        object.__setattr__(services, "settings", Settings(_env_file=None, SAPA_DATA_DIR=data, **values))  # type: ignore[call-arg]
+        object.__setattr__(services, "settings", Settings(_env_file=None, SAPA_DATA_DIR=data, **values))
         app = create_app(services, assistant)
         async with (
             app.router.lifespan_context(app),
