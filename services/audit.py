@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.privacy import mask
 from store.database import Database, utc_now
-from store.models import AuditEntry
+from store.staff_models import AuditEntry
 
 BEGINNING = "0" * 64
 TRIES = 20

@@ -14,7 +14,9 @@ from services.ticket_events import Happening
 from services.turn import AnswerStatus
 from store.conversations import Conversations
 from store.database import Database
-from store.models import Conversation, Handoff, Message, Reading, Ticket, TicketEvent
+from store.models import Conversation, Handoff, Message
+from store.staff_models import Reading
+from store.ticket_models import Ticket, TicketEvent
 
 LOW_CONFIDENCE = 0.5
 UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)

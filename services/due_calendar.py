@@ -17,7 +17,7 @@ from services.staff import PERMISSIONS, Permission, Role, Session
 from services.ticket_list import TicketList
 from services.ticket_words import word
 from store.database import Database, utc_now
-from store.models import CalendarFeed, StaffMember
+from store.staff_models import CalendarFeed, StaffMember
 
 PATH = "/desk/calendar/"
 BEFORE, AHEAD = timedelta(days=90), timedelta(days=180)

@@ -18,8 +18,9 @@ from services.tickets import State
 from store.database import MIGRATIONS, Database
 from store.encryption import Encryption
 from store.job_runs import JobRuns
-from store.models import Conversation, Handoff, Notice, TelegramUpdate, Ticket
+from store.models import Conversation, Handoff, TelegramUpdate
 from store.notices import OPEN_STATES
+from store.ticket_models import Notice, Ticket
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 """Below this the database may soon not take a ticket; better that the proxy sends citizens to another process."""

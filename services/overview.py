@@ -22,7 +22,7 @@ from services.tickets import State
 from services.turn import AnswerStatus
 from services.waiting_times import DailyWaits, officer_waits
 from store.database import Database
-from store.models import Ticket, TicketEvent
+from store.ticket_models import Ticket, TicketEvent
 
 LONGEST_SPAN = 366
 TOPICS_SHOWN = 10

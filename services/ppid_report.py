@@ -13,7 +13,7 @@ from services.overview import working_days
 from services.ticket_events import Happening
 from services.tickets import Kind, Resolution
 from store.database import Database
-from store.models import Ticket, TicketEvent
+from store.ticket_models import Ticket, TicketEvent
 
 
 @dataclass(frozen=True)

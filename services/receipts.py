@@ -19,7 +19,7 @@ from services.signed_tokens import SignedTokens
 from services.tickets import WORKING_DAYS, Kind
 from store.database import Database
 from store.encryption import Encryption
-from store.models import Ticket
+from store.ticket_models import Ticket
 
 PATH = "/tanda-terima/"
 

@@ -20,7 +20,7 @@ from services.calendar import JAKARTA, WorkingCalendar
 from services.ticket_events import Actor, Happening, record
 from services.tickets import State
 from store.database import Database, utc_now
-from store.models import Ticket, TicketEvent
+from store.ticket_models import Ticket, TicketEvent
 
 log = structlog.get_logger(__name__)
 LOOK_AHEAD = timedelta(days=30)

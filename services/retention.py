@@ -22,7 +22,8 @@ from services.desk_settings import DeskSettings, Name, reason_of
 from services.ticket_changes import TicketChanges
 from store.conversations import Conversations
 from store.database import Database, utc_now
-from store.models import Attempt, AuditEntry, DeskSession, Draft
+from store.models import Attempt, Draft
+from store.staff_models import AuditEntry, DeskSession
 
 PROGRAM = "sistem"
 PURGED = "data.purged"

@@ -21,7 +21,7 @@ from services.attempts import AttemptLimiter
 from services.audit import AuditLog
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import DeskSession, StaffMember
+from store.staff_models import DeskSession, StaffMember
 
 IDLE, LONGEST_SESSION = timedelta(minutes=30), timedelta(hours=12)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
@@ -71,8 +71,8 @@ class Problem(StrEnum):
     LOGIN_TAKEN = "login_taken"
     NAME_LENGTH = "name_length"
     PASSWORD_LENGTH = "password_length"  # noqa: S105 a name, not a password
-    PASSWORD_IS_LOGIN = "password_is_login"  # noqa: S105
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105
+    PASSWORD_IS_LOGIN = "password_is_login"  # noqa: S105 a name, not a password
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 a name, not a password
     WRONG_CODE = "wrong_code"
     LAST_ADMIN = "last_admin"
     EMAIL_FORM = "email_form"

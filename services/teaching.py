@@ -27,8 +27,9 @@ from services.ticket_events import Happening
 from services.training_files import files_of_intents
 from services.turn import AnswerStatus
 from store.database import Database, utc_now
-from store.models import Handoff, Message, Ticket, TicketEvent
+from store.models import Handoff, Message
 from store.teaching_models import TeachingDecision
+from store.ticket_models import Ticket, TicketEvent
 
 QUESTION, OUT_OF_SCOPE = "ask_information", "out_of_scope"
 FALLBACK = "nlu_fallback"

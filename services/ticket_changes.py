@@ -22,7 +22,7 @@ from services.ticket_events import INTERNAL, MAX_ANSWER, MAX_NOTE, MAX_REASON, A
 from services.tickets import UNANSWERED, WORKING_DAYS, Kind, Resolution, State
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Notice, Ticket, TicketEvent
+from store.ticket_models import Notice, Ticket, TicketEvent
 from store.turn_queue import hold
 
 EXTENSION_DAYS = 7

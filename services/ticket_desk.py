@@ -17,7 +17,7 @@ from services.ticket_changes import CLOCKED, REFUSING, ChangeRefused, Refusal, T
 from services.ticket_events import MAX_REASON
 from services.ticket_files import StoredFile, TicketFiles
 from services.tickets import Kind, Resolution, State, Tickets
-from store.models import StaffMember
+from store.staff_models import StaffMember
 
 GROUNDS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("refusal_grounds.yml").read_text(encoding="utf-8"))
 """UU 14/2008 art. 17: letter and what it protects, in the words of the law."""

@@ -19,7 +19,7 @@ from services.spelling import normalise
 from services.tickets import Kind, State
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Ticket
+from store.ticket_models import Ticket
 
 SAME_WORDS, SAME_TEXT, SAME_WORD = 93, 80, 75
 """Of 100: `token_set_ratio`, `token_sort_ratio`, and `ratio` of two words."""

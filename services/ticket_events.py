@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from store.models import Notice, Ticket, TicketEvent
 from store.notices import NoticeState
+from store.ticket_models import Notice, Ticket, TicketEvent
 
 MAX_NOTE, MAX_ANSWER, MAX_REASON = 2000, 3500, 1000
 """Characters of the texts in events. An answer with its heading has to fit into one message of Telegram (4,096)."""

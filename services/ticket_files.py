@@ -24,7 +24,7 @@ from services.virus_scan import ScannerUnreachable, is_clean
 from store.database import Database, utc_now
 from store.database_copy import sync
 from store.encryption import Encryption
-from store.models import Ticket, TicketFile
+from store.ticket_models import Ticket, TicketFile
 
 PATH = "/berkas/"
 MOST_FILES = 10

@@ -15,7 +15,7 @@ from services.calendar import JAKARTA, WorkingCalendar
 from services.legal_clock import LegalClock, Light
 from services.tickets import Kind, Resolution, State
 from store.database import Database, utc_now
-from store.models import Ticket
+from store.ticket_models import Ticket
 
 OPEN, ALL, NOBODY = "open", "all", "-"
 """Words of filters: all open states, all states, tickets that nobody has."""

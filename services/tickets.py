@@ -23,7 +23,7 @@ from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
 from services.ticket_events import INTERNAL, Actor, Happening, record
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Ticket, TicketEvent
+from store.ticket_models import Ticket, TicketEvent
 from store.turn_queue import hold
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Button, Conversation, ConversationNote, Draft, Handoff, Message, Notice, TrackerEvent
+from store.models import Button, Conversation, ConversationNote, Draft, Handoff, Message, TrackerEvent
 from store.notices import NoticeState
+from store.ticket_models import Notice
 from store.turn_queue import hold
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Notice, Ticket, TicketEvent
+from store.ticket_models import Notice, Ticket, TicketEvent
 
 
 class NoticeState(StrEnum):

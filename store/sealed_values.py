@@ -16,7 +16,7 @@ from sqlalchemy import Column, LargeBinary, Table, select, tuple_, update
 
 from store.database import Database
 from store.encryption import Encryption
-from store.models import Base
+from store.tables import TABLES
 
 BATCH = 200
 """Rows of one transaction: a citizen's message waits no longer than for these."""
@@ -31,7 +31,7 @@ class Rotated:
 
 
 def sealed_columns() -> list[Column[Any]]:
-    return [c for table in Base.metadata.sorted_tables for c in table.columns if isinstance(c.type, LargeBinary)]
+    return [c for table in TABLES.sorted_tables for c in table.columns if isinstance(c.type, LargeBinary)]
 
 
 def under_newest_key(database: Database, folder: Path, encryption: Encryption, newest: str, *, change: bool) -> Rotated:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.assembly import Services
 from services.audit import AuditFilter
-from store.models import AuditEntry
+from store.staff_models import AuditEntry
 
 
 def test_entries_of_many_at_once_form_one_chain(services: Services) -> None:

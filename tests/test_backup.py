@@ -31,7 +31,8 @@ from services.tickets import Filing, Kind
 from store.database import Database
 from store.database_copy import InUse, faults
 from store.encryption import open_encryption
-from store.models import Message, Ticket
+from store.models import Message
+from store.ticket_models import Ticket
 from tests.browser.running_server import RunningServer
 from tests.citizen import Citizen
 from tests.postgresql import own_database
@@ -52,7 +53,7 @@ def urls(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 
 
 def settings_of(folder: Path, url: str = "") -> Settings:
-    return Settings(_env_file=None, SAPA_DATA_DIR=folder, DATABASE_URL=url)  # type: ignore[call-arg]  # as in conftest.py
+    return Settings(_env_file=None, SAPA_DATA_DIR=folder, DATABASE_URL=url)
 
 
 def filing(number: int) -> Filing:

@@ -34,7 +34,7 @@ from store import conversations as conversations_module
 from store import database as database_module
 from store.database import Database
 from store.leases import Leases
-from store.models import Ticket
+from store.ticket_models import Ticket
 from tests.chaos.server import RealServer
 from tests.citizen import Citizen
 from tests.clock import Clock

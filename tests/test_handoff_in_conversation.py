@@ -20,7 +20,8 @@ from services.assembly import Services, assemble, use
 from services.handoff import Handoffs
 from services.knowledge import Knowledge
 from services.settings import Settings
-from store.models import HandoffEvent, Ticket, TrackerEvent
+from store.models import HandoffEvent, TrackerEvent
+from store.ticket_models import Ticket
 from tests.citizen import Citizen
 from tests.clock import Clock
 

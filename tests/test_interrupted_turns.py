@@ -15,7 +15,7 @@ from services.assembly import Services
 from services.drafts import Drafts
 from services.ticket_events import Happening
 from services.tickets import Resolution
-from store.models import Ticket
+from store.ticket_models import Ticket
 from tests.citizen import Citizen
 
 
@@ -56,7 +56,7 @@ async def test_an_answer_that_could_not_be_stored_comes_on_the_next_try_and_the_
         assert session.scalars(select(Ticket.number)).all() == [number[0]]
     history = await citizen.history()
     assert sum(message["text"] == "ya" for message in history) == 2  # consent, confirmation
-    assert services.drafts.kept(services.conversations.get(conversation_of(services)).id, "aspiration") is None  # type: ignore[union-attr]
+    assert services.drafts.kept(conversation_of(services), "aspiration") is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from services.assembly import Services, assemble
 from services.demo import DEMO_REQUESTS
 from services.tickets import Kind
-from store.models import Message, Ticket, TicketEvent, TrackerEvent
+from store.models import Message, TrackerEvent
+from store.ticket_models import Ticket, TicketEvent
 from tests.citizen import Citizen
 
 ASPIRATION = "Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil karena kami sulit kuliah"

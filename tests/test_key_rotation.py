@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
@@ -22,8 +23,8 @@ from services.settings import Settings
 from services.tickets import Filing, Kind
 from store import sealed_values
 from store.encryption import Encryption, KeyFile, open_encryption
-from store.models import Ticket
 from store.sealed_values import sealed_columns
+from store.ticket_models import Ticket
 from tests.test_postgresql import database_url  # noqa: F401 a fixture
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -33,7 +34,7 @@ NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 def kept(request: pytest.FixtureRequest, tmp_path: Path, knowledge: Knowledge) -> Iterator[Services]:
     """Services whose database holds a value of every sealed kind that a test can file."""
     url = request.getfixturevalue("database_url") if request.param == "postgresql" else ""
-    settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=url)  # type: ignore[call-arg]  # as in conftest.py
+    settings = Settings(_env_file=None, SAPA_DATA_DIR=tmp_path, DATABASE_URL=url)
     services = assemble(settings, knowledge)
     use(services)
     conversation = services.conversations.open("telegram", "id", "4711")
@@ -77,12 +78,12 @@ def test_a_rotation_that_was_stopped_goes_on_where_it_was(kept: Services, monkey
     monkeypatch.setattr(sealed_values, "BATCH", 2)
     rotate_batch, calls = sealed_values._rotate_batch, 0
 
-    def dies_in_the_middle(*given: object) -> None:
+    def dies_in_the_middle(*given: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == 4:
             raise KeyboardInterrupt
-        rotate_batch(*given)  # type: ignore[arg-type]
+        rotate_batch(*given)
 
     monkeypatch.setattr(sealed_values, "_rotate_batch", dies_in_the_middle)
     with pytest.raises(KeyboardInterrupt):

@@ -18,8 +18,9 @@ from bot.courier import Courier
 from bot.notices import Notifier
 from services.assembly import Services
 from services.tickets import Filing, Kind, Resolution, State
-from store.models import Message, Notice
+from store.models import Message
 from store.notices import Notices, NoticeState
+from store.ticket_models import Notice
 from tests.citizen import Citizen
 from tests.telegram.bot_api import BotApi
 from tests.telegram.running import channel_of

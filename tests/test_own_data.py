@@ -12,7 +12,8 @@ from sqlalchemy import select
 from services.assembly import Services, assemble
 from services.own_data import LINK_SECONDS, OwnData, Wish, find_wish
 from services.tickets import Filing, Kind
-from store.models import Button, Draft, Message, Ticket, TrackerEvent
+from store.models import Button, Draft, Message, TrackerEvent
+from store.ticket_models import Ticket
 from tests.citizen import Citizen
 
 FILING = ("saya ingin menyampaikan aspirasi", "ya", "Tolong perbanyak beasiswa untuk anak nelayan", "pendidikan", *["lewati"] * 2)

@@ -13,11 +13,14 @@ from services.assembly import Services
 from services.audit import AuditFilter
 from services.desk_settings import ReasonMissing
 from services.retention import BadDays, Kind, Retention
+from services.staff import Role
 from services.ticket_events import Happening
 from services.tickets import Filing, Resolution
 from services.tickets import Kind as TicketKind
 from store.database import utc_now
-from store.models import Conversation, ConversationNote, DeskSession, Draft, Message, TicketEvent
+from store.models import Conversation, ConversationNote, Draft, Message
+from store.staff_models import DeskSession
+from store.ticket_models import TicketEvent
 from tests.citizen import Citizen
 
 REASON = "keputusan PPID nomor 12 tahun 2026"
@@ -65,7 +68,7 @@ def test_drafts_and_sign_ins_have_times_of_their_own(services: Services) -> None
     conversation = services.conversations.open("web", "id").id
     services.drafts.write(conversation, "aspiration", {"text": "x"})
     services.drafts.write(conversation, "visit", {"theme": "x"})
-    services.staff.add("sari", "Sari", "petugas", "uji", "kopi tubruk pagi hari")  # type: ignore[arg-type]
+    services.staff.add("sari", "Sari", Role.OFFICER, "uji", "kopi tubruk pagi hari")
     services.staff.sign_in("sari", "kopi tubruk pagi hari", "", "127.0.0.1", "uji")
     long_ago = utc_now() - timedelta(days=100)
     with services.database.session() as session:

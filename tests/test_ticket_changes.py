@@ -13,7 +13,7 @@ from services.assembly import Services
 from services.ticket_changes import ChangeRefused, Refusal
 from services.ticket_events import MAX_ANSWER, MAX_NOTE, Actor, Happening
 from services.tickets import Filing, Kind, Resolution, State
-from store.models import Notice, Ticket, TicketEvent
+from store.ticket_models import Notice, Ticket, TicketEvent
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

@@ -15,7 +15,8 @@ from services.ticket_events import INTERNAL, Actor, Happening, record
 from services.tickets import CROCKFORD, Filing, Kind, Receipt, Resolution, State, Tickets, TicketView
 from store.database import Database
 from store.encryption import Encryption
-from store.models import Attempt, Ticket, TicketEvent
+from store.models import Attempt
+from store.ticket_models import Ticket, TicketEvent
 from store.turn_queue import HELD, Place, TurnLost
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

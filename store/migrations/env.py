@@ -2,13 +2,11 @@
 
 from alembic import context
 
-import store.knowledge_models
-import store.teaching_models  # noqa: F401
-from store.models import Base
+from store.tables import TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=TABLES,
     render_as_batch=True,
 )
 with context.begin_transaction():

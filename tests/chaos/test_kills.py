@@ -31,7 +31,8 @@ from services.wakeups import Wakeups
 from store.conversations import Conversations
 from store.database import Database
 from store.encryption import Encryption, KeyFile
-from store.models import Conversation, Message, TelegramUpdate, Ticket
+from store.models import Conversation, Message, TelegramUpdate
+from store.ticket_models import Ticket
 from tests.chaos.server import RealServer
 from tests.chaos.test_telegram_kill import repeats
 from tests.postgresql import database_of
