@@ -19,7 +19,8 @@ from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
 from bot.courier import Courier
 from services.assembly import Services
-from services.handoff import Event, Untold
+from services.handoff import Event
+from services.untold import Untold
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
@@ -45,7 +46,8 @@ class Announcements:
         """`show_typing` names, by channel, what shows the sign at a channel's own address; the web's event stream needs none."""
         self._service = service
         self._conversations = services.conversations
-        self._handoffs = services.handoffs
+        self._untold = services.untold
+        self._officer_typing = services.officer_typing
         self._courier = courier
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._again_at: dict[str, float] = {}
@@ -74,7 +76,7 @@ class Announcements:
     async def _look(self) -> None:
         """Begin to tell what is untold; a conversation whose channel is slow keeps no other waiting."""
         by_conversation: dict[str, list[Untold]] = {}
-        for event in await asyncio.to_thread(self._handoffs.untold):
+        for event in await asyncio.to_thread(self._untold.all):
             by_conversation.setdefault(event.conversation_id, []).append(event)
         now = time.monotonic()
         self._again_at = {one: at for one, at in self._again_at.items() if at > now}
@@ -91,7 +93,7 @@ class Announcements:
         """Let citizens see that an officer is writing to them, on channels that have to be told."""
         if not self._show_typing:
             return
-        typing = await asyncio.to_thread(self._handoffs.typing)
+        typing = await asyncio.to_thread(self._officer_typing.everywhere)
         news = [one for one, at in typing.items() if self._typing.get(one) != at]
         self._typing = typing
         for conversation_id in news:
@@ -103,7 +105,7 @@ class Announcements:
 
     async def _tell_in_order(self, events: list[Untold]) -> None:
         for event in events:
-            if not await asyncio.to_thread(self._handoffs.claim, event.event_id):
+            if not await asyncio.to_thread(self._untold.claim, event.event_id):
                 return
             try:
                 is_told = await self._tell(event)
@@ -114,9 +116,9 @@ class Announcements:
                 return
             if not is_told:
                 self._again_at[event.conversation_id] = time.monotonic() + AGAIN_SECONDS
-                await asyncio.to_thread(self._handoffs.release, event.event_id)
+                await asyncio.to_thread(self._untold.release, event.event_id)
                 return
-            await asyncio.to_thread(self._handoffs.told, event.event_id)
+            await asyncio.to_thread(self._untold.told, event.event_id)
 
     async def _tell(self, event: Untold) -> bool:
         """Store what the event says, unless that was done before, and send it. Whether the channel has taken or refused all of it."""
@@ -125,12 +127,12 @@ class Announcements:
             ask_again = event.name is not Event.TAKEN
             stored = await self._service.announce(event.conversation_id, SENTENCES[event.name], ask_again=ask_again)
             seqs = [message.seq for message in stored]
-            await asyncio.to_thread(self._handoffs.note_to_send, event.event_id, seqs)
+            await asyncio.to_thread(self._untold.note_to_send, event.event_id, seqs)
         for place, seq in enumerate(seqs):
             messages = await self._service.messages_after(event.conversation_id, seq - 1)
             if not messages or messages[0].seq != seq:
                 continue  # deleted meanwhile
             if await self._courier.bring(event.conversation_id, messages[0]) is Delivery.FAILED:
-                await asyncio.to_thread(self._handoffs.note_to_send, event.event_id, seqs[place:])
+                await asyncio.to_thread(self._untold.note_to_send, event.event_id, seqs[place:])
                 return False
         return True

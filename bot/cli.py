@@ -105,7 +105,7 @@ def serve() -> None:
 def _introduce_desk(address: str) -> None:
     """Say where staff sign in; make the first account where there is none. Its password is shown this once."""
     from services.assembly import services
-    from services.staff import Role
+    from services.permissions import Role
 
     typer.echo(f"Desk: {address}/desk")
     with services().database.starting():

@@ -81,6 +81,7 @@ class ConversationService:
         self._conversations = services.conversations
         self._understanding = Understanding(assistant, services.conversations)
         self._handoffs = services.handoffs
+        self._officer_typing = services.officer_typing
         self._own_data = services.own_data
         self._channels = services.channels
         self._retention = services.retention
@@ -182,7 +183,7 @@ class ConversationService:
 
     async def officer_typed_at(self, conversation_id: str) -> datetime | None:
         """When an officer was last seen writing in this conversation, if that is still so."""
-        return await asyncio.to_thread(self._handoffs.typed_at, conversation_id)
+        return await asyncio.to_thread(self._officer_typing.seen_at, conversation_id)
 
     async def messages_after(self, conversation_id: str, seq: int) -> list[Outbound]:
         return [self.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]

@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from services.staff import Permission, Session, Staff
+from services.desk_sessions import DeskSessions, Session
+from services.permissions import Permission
 
 SAFE_METHODS = ("GET", "HEAD")
 
@@ -47,8 +48,8 @@ def must_be_own_site(request: Request) -> None:
 
 
 class Access:
-    def __init__(self, staff: Staff) -> None:
-        self._staff = staff
+    def __init__(self, sessions: DeskSessions) -> None:
+        self._sessions = sessions
 
     def may(self, permission: Permission) -> Any:
         """A dependency that gives the `Session`. Raises `NotSignedIn`, `NotAllowed`, `ForeignForm`."""
@@ -72,7 +73,7 @@ class Access:
 
     async def session(self, request: Request) -> Session | None:
         token = request.cookies.get(cookie_name(request))
-        return await asyncio.to_thread(self._staff.session, token) if token else None
+        return await asyncio.to_thread(self._sessions.find, token) if token else None
 
 
 async def _must_be_own_form(request: Request, session: Session) -> None:

@@ -9,7 +9,9 @@ import segno
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.staff import Permission, Session, StaffRefused
+from services.desk_sessions import Session
+from services.permissions import Permission
+from services.staff import StaffRefused
 
 if TYPE_CHECKING:
     from desk.room import Room
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
 def account(room: Room) -> APIRouter:
     router = APIRouter(prefix="/account")
     someone = room.access.may(Permission.OWN_ACCOUNT)
-    staff = room.services.staff
+    staff, sessions, second_factor = room.services.staff, room.services.desk_sessions, room.services.second_factor
 
     def page(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
         member = staff.get(session.login)
         shown = {"problem": "", "done": request.query_params.get("done", ""), "secret": "", "recovery_codes": [], **values}
         return room.pages.show(
-            request, session, "account.html", status, member=member, sessions=staff.sessions(session.staff_id), **shown
+            request, session, "account.html", status, member=member, sessions=sessions.of(session.staff_id), **shown
         )
 
     @router.get("")
@@ -51,7 +53,7 @@ def account(room: Room) -> APIRouter:
 
     @router.post("/totp/begin")
     def begin_totp(request: Request, session: Session = someone) -> Response:
-        return page(request, session, secret=staff.new_totp_secret())
+        return page(request, session, secret=second_factor.new_secret())
 
     @router.post("/totp/start")
     def start_totp(
@@ -61,7 +63,7 @@ def account(room: Room) -> APIRouter:
         session: Session = someone,
     ) -> Response:
         try:
-            codes = staff.start_totp(session, secret, code)
+            codes = second_factor.start(session, secret, code)
         except StaffRefused as refused:
             return page(request, session, 422, secret=secret, problem=refused.problem.value)
         return page(request, session, recovery_codes=codes)
@@ -69,20 +71,20 @@ def account(room: Room) -> APIRouter:
     @router.get("/totp/code.svg")
     def totp_picture(secret: str, session: Session = someone) -> Response:
         picture = io.BytesIO()
-        segno.make(staff.totp_address(session.login, secret[:64])).save(picture, kind="svg", scale=5, border=2, light="white")
+        segno.make(second_factor.address(session.login, secret[:64])).save(picture, kind="svg", scale=5, border=2, light="white")
         return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
     @router.post("/totp/stop")
     def stop_totp(request: Request, password: Annotated[str, Form(max_length=1000)] = "", session: Session = someone) -> Response:
         try:
-            staff.stop_totp(session, password)
+            second_factor.stop(session, password)
         except StaffRefused as refused:
             return page(request, session, 422, problem=refused.problem.value)
         return RedirectResponse("/desk/account?done=totp_stopped", 303)
 
     @router.post("/sessions/{session_id}/end")
     def end_session(session_id: int, session: Session = someone) -> Response:
-        staff.end_session(session.staff_id, session_id)
+        sessions.end(session.staff_id, session_id)
         return RedirectResponse("/desk/account?done=session_ended", 303)
 
     return router

@@ -9,7 +9,8 @@ from fastapi.responses import Response
 
 from desk.dates import start_of
 from services.audit import AuditFilter
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 
 if TYPE_CHECKING:
     from desk.room import Room

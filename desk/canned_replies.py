@@ -8,7 +8,8 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.canned_replies import LONGEST_TEXT, VARIABLES, CannedRefused
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 
 if TYPE_CHECKING:
     from desk.room import Room

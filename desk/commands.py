@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from services.staff import Role, StaffRefused
+from services.permissions import Role
+from services.staff import StaffRefused
 
 desk_app = typer.Typer(no_args_is_help=True, help="Accounts of the staff's desk.")
 CONSOLE = "konsol"

@@ -13,7 +13,8 @@ from desk.dates import start_of
 from services.conversation_export import Rows
 from services.conversation_log import LogFilter
 from services.conversation_notes import LONGEST_NOTE
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 
 if TYPE_CHECKING:
     from desk.room import Room

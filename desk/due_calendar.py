@@ -10,8 +10,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.calendar import UnknownYear
 from services.dates import MONTHS, WEEKDAYS
+from services.desk_sessions import Session
+from services.permissions import Permission
 from services.ppid_report import Month
-from services.staff import Permission, Session
 
 if TYPE_CHECKING:
     from desk.room import Room

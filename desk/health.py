@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 from store.database import utc_now
 
 if TYPE_CHECKING:

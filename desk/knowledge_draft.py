@@ -10,11 +10,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from desk.pages import address
 from desk.teach import topic_names
+from services.desk_sessions import Session
 from services.knowledge_editing import MOST_PROBES, DraftState, EditRefused
 from services.knowledge_files import Entry, KnowledgeError, Trust
 from services.knowledge_form import LONGEST, KnowledgeForm
 from services.knowledge_preview import Tried
-from services.staff import Permission, Session
+from services.permissions import Permission
 from store.knowledge_models import KnowledgeVersion
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from desk.ticket import attempt, available_letters, shown_fields
 from services import value_words
 from services.calendar import JAKARTA
 from services.dates import day_and_month, long_date
+from services.desk_sessions import Session
+from services.permissions import Permission
 from services.registry import JOURNEY_OF
-from services.staff import Permission, Session
 from services.ticket_desk import GROUNDS
 from services.ticket_events import Happening
 from services.ticket_words import word

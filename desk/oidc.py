@@ -81,7 +81,7 @@ def oidc(room: Room) -> APIRouter:
         except NotProven as error:
             log.warning("identity provider", problem=str(error))
             return refused(request, "oidc_refused", 401)
-        session = room.services.staff.sign_in_as(identity.email, identity.login, browser_of(request))
+        session = room.services.sign_in.by_provider(identity.email, identity.login, browser_of(request))
         if session is None:
             return refused(request, "oidc_unknown", 403)
         response = let_in(request, session, target(kept["next"], session))

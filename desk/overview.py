@@ -11,10 +11,11 @@ from fastapi.responses import Response
 
 from desk.charts import CHARTS, HEADERS, draw
 from desk.dates import day_of
+from services.desk_sessions import Session
 from services.overview import LONGEST_SPAN, Figures
+from services.permissions import Permission
 from services.spans import Span
 from services.spreadsheet import csv_file
-from services.staff import Permission, Session
 from services.waiting_times import DailyWaits
 
 if TYPE_CHECKING:

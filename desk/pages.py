@@ -17,7 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from desk.access import form_token
 from services.calendar import JAKARTA
 from services.dates import clock_time, day_and_month
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 from services.ticket_words import word
 from services.value_words import shown
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.dates import MONTHS
+from services.desk_sessions import Session
+from services.permissions import Permission
 from services.ppid_report import Month, PpidReport
 from services.spreadsheet import csv_file
-from services.staff import Permission, Session
 from services.ticket_desk import GROUNDS
 from services.ticket_words import word
 from services.tickets import Resolution

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.calendar import JAKARTA
-from services.canned_replies import Filled
-from services.conversation_notes import LONGEST_NOTE
-from services.handoff import LONGEST_MESSAGE, NotYours, State
-from services.service_hours import in_words
-from services.staff import PERMISSIONS, Permission, Role, Session
+from desk.changes import changes
+from services.desk_sessions import Session
+from services.handoff import NotYours
+from services.permissions import Permission
 from store.database import utc_now
-from store.models import Handoff
 
 if TYPE_CHECKING:
     from desk.room import Room
-
-LOOK_SECONDS = 1.0
 
 
 def queue(room: Room) -> APIRouter:
@@ -31,12 +22,18 @@ def queue(room: Room) -> APIRouter:
     officer = room.access.may(Permission.TAKE_OVER)
     handoffs = room.services.handoffs
 
-    names = room.services.staff.names
-
     def waiting_and_held(request: Request, session: Session, template: str, status: int = 200, problem: str = "") -> Response:
         waiting = sorted(handoffs.queue(), key=lambda one: not one.urgent)
         return room.pages.show(
-            request, session, template, status, waiting=waiting, held=handoffs.active(), names=names(), now=utc_now(), problem=problem
+            request,
+            session,
+            template,
+            status,
+            waiting=waiting,
+            held=handoffs.active(),
+            names=room.services.staff.names(),
+            now=utc_now(),
+            problem=problem,
         )
 
     @router.get("")
@@ -50,165 +47,18 @@ def queue(room: Room) -> APIRouter:
 
     @router.get("/events")
     async def events(request: Request, session: Session = officer) -> Response:
-        return _changes(request, handoffs.newest_event)
-
-    def held(handoff_id: int) -> Handoff:
-        try:
-            return handoffs.get(handoff_id)
-        except LookupError as unknown:
-            raise HTTPException(404) from unknown
-
-    def canned(session: Session, handoff: Handoff, language: str) -> list[Filled]:
-        services = room.services
-        values = {"petugas": session.name, "jam_layanan": in_words(services.hours.in_force, language)}
-        filed = services.tickets.of_conversation(handoff.conversation_id) if handoff.agreed else []
-        if filed:
-            values["nomor_tiket"] = filed[0].number
-        return services.canned_replies.filled(language, values, utc_now().astimezone(JAKARTA))
-
-    def conversation(
-        request: Request, session: Session, handoff_id: int, status: int = 200, template: str = "handoff.html", **values: Any
-    ) -> Response:
-        handoff = held(handoff_id)
-        everyone = room.services.staff.everyone()
-        colleagues = [m for m in everyone if m.login != session.login and not m.disabled_at and _may_take_over(m.role)]
-        context = handoffs.context(handoff.conversation_id)
-        shown = {"problem": "", "text": "", "note": "", **values}
-        return room.pages.show(
-            request,
-            session,
-            template,
-            status,
-            handoff=handoff,
-            mine=handoff.state == State.ACTIVE and handoff.officer == session.login,
-            context=context,
-            canned=canned(session, handoff, context.language),
-            notes=room.services.conversation_notes.of(handoff.conversation_id),
-            longest_note=LONGEST_NOTE,
-            messages=handoffs.transcript(handoff_id),
-            names={member.login: member.name for member in everyone},
-            colleagues=colleagues,
-            longest=LONGEST_MESSAGE,
-            **shown,
-        )
-
-    @router.get("/{handoff_id}")
-    def read(request: Request, handoff_id: int, session: Session = officer) -> Response:
-        return conversation(request, session, handoff_id)
-
-    @router.get("/{handoff_id}/messages")
-    def messages(request: Request, handoff_id: int, session: Session = officer) -> Response:
-        """The part of the page that changes."""
-        return conversation(request, session, handoff_id, template="handoff_messages.html")
-
-    @router.get("/{handoff_id}/events")
-    async def conversation_events(request: Request, handoff_id: int, session: Session = officer) -> Response:
-        conversation_id = (await asyncio.to_thread(held, handoff_id)).conversation_id
-
-        def newest() -> tuple[int, int]:
-            return room.services.conversations.newest_seq(conversation_id), handoffs.newest_event()
-
-        return _changes(request, newest)
+        return changes(request, handoffs.newest_event)
 
     @router.post("/{handoff_id}/take")
     def take(request: Request, handoff_id: int, session: Session = officer) -> Response:
-        held(handoff_id)
         try:
+            handoffs.get(handoff_id)
             handoffs.take(handoff_id, session.login)
+        except LookupError as unknown:
+            raise HTTPException(404) from unknown
         except NotYours:
             return waiting_and_held(request, session, "queue.html", 409, problem="taken_by_other")
         room.services.audit.record(session.login, "handoff.taken", str(handoff_id))
         return RedirectResponse(f"/desk/queue/{handoff_id}", 303)
 
-    @router.post("/{handoff_id}/say")
-    def say(
-        request: Request, handoff_id: int, text: Annotated[str, Form(max_length=20_000)] = "", session: Session = officer
-    ) -> Response:
-        held(handoff_id)
-        try:
-            handoffs.say(handoff_id, session.login, text)
-        except NotYours:
-            return conversation(request, session, handoff_id, 409, problem="not_yours", text=text)
-        except ValueError:
-            return conversation(request, session, handoff_id, 422, problem="message_length", text=text)
-        return RedirectResponse(f"/desk/queue/{handoff_id}#text", 303)
-
-    @router.post("/{handoff_id}/compose")
-    def compose(
-        request: Request,
-        handoff_id: int,
-        text: Annotated[str, Form(max_length=20_000)] = "",
-        reply: Annotated[str, Form(max_length=40)] = "",
-        session: Session = officer,
-    ) -> Response:
-        """The page again with a canned reply put after what is written; scripts insert it where the cursor is."""
-        handoff = held(handoff_id)
-        ready = canned(session, handoff, handoffs.context(handoff.conversation_id).language)
-        chosen = next((one.text for one in ready if one.name == reply), "")
-        return conversation(request, session, handoff_id, text="\n".join(filter(None, (text.strip(), chosen))))
-
-    @router.post("/{handoff_id}/typing")
-    def typing(handoff_id: int, session: Session = officer) -> Response:
-        handoffs.note_typing(handoff_id, session.login)
-        room.services.wakeups.publish(held(handoff_id).conversation_id)
-        return Response(status_code=204)
-
-    @router.post("/{handoff_id}/note")
-    def add_note(
-        request: Request, handoff_id: int, note: Annotated[str, Form(max_length=5000)] = "", session: Session = officer
-    ) -> Response:
-        handoff = held(handoff_id)
-        try:
-            room.services.conversation_notes.add(handoff.conversation_id, session.login, note)
-        except ValueError:
-            return conversation(request, session, handoff_id, 422, problem="note_length", note=note)
-        return RedirectResponse(f"/desk/queue/{handoff_id}#notes", 303)
-
-    @router.post("/{handoff_id}/transfer")
-    def transfer(
-        request: Request, handoff_id: int, to: Annotated[str, Form(max_length=40)] = "", session: Session = officer
-    ) -> Response:
-        held(handoff_id)
-        try:
-            member = room.services.staff.get(to)
-        except LookupError:
-            return conversation(request, session, handoff_id, 422, problem="no_such_officer")
-        if member.disabled_at or not _may_take_over(member.role):
-            return conversation(request, session, handoff_id, 422, problem="no_such_officer")
-        return step(
-            request, session, handoff_id, lambda: handoffs.transfer(handoff_id, session.login, to), "handoff.transferred", to=to
-        )
-
-    @router.post("/{handoff_id}/hand-back")
-    def hand_back(request: Request, handoff_id: int, session: Session = officer) -> Response:
-        held(handoff_id)
-        return step(request, session, handoff_id, partial(handoffs.hand_back, handoff_id, session.login), "handoff.handed_back")
-
-    def step(request: Request, session: Session, handoff_id: int, act: Callable[[], None], action: str, **data: str) -> Response:
-        try:
-            act()
-        except NotYours:
-            return conversation(request, session, handoff_id, 409, problem="not_yours")
-        room.services.audit.record(session.login, action, str(handoff_id), **data)
-        return RedirectResponse("/desk/queue", 303)
-
     return router
-
-
-def _may_take_over(role: str) -> bool:
-    return Permission.TAKE_OVER in PERMISSIONS[Role(role)]
-
-
-def _changes(request: Request, state: Callable[[], Any]) -> EventSourceResponse:
-    """An event `changed` whenever `state` gives something else than before."""
-
-    async def stream() -> AsyncIterator[ServerSentEvent]:
-        known = await asyncio.to_thread(state)
-        while not await request.is_disconnected():
-            await asyncio.sleep(LOOK_SECONDS)
-            found = await asyncio.to_thread(state)
-            if found != known:
-                known = found
-                yield ServerSentEvent("", event="changed")
-
-    return EventSourceResponse(stream(), ping=20)

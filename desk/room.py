@@ -13,7 +13,8 @@ from fastapi.responses import RedirectResponse, Response
 from desk.access import Access, ForeignForm, NotAllowed, NotSignedIn
 from desk.pages import Pages, first_place
 from services.assembly import Services
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 
 STATIC = Path(__file__).with_name("static")
 HTMX = files("django_htmx") / "static" / "django_htmx"
@@ -37,9 +38,11 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.canned_replies import canned_replies
     from desk.conversations import conversations
     from desk.due_calendar import due_calendar
+    from desk.handoff import handoff
     from desk.health import health
     from desk.knowledge import knowledge
     from desk.knowledge_draft import knowledge_draft
+    from desk.knowledge_entry import knowledge_entry
     from desk.letters import letters
     from desk.oidc import oidc
     from desk.overview import overview
@@ -55,11 +58,11 @@ def open_desk(app: FastAPI, services: Services) -> None:
     from desk.unanswered import unanswered
     from desk.working_time import working_time
 
-    room = Room(services, Access(services.staff), Pages())
+    room = Room(services, Access(services.desk_sessions), Pages())
     router = APIRouter(prefix="/desk", include_in_schema=False)
-    service = (ppid_report, overview, queue, canned_replies, conversations, due_calendar, tickets, letters, ticket)
+    service = (ppid_report, overview, queue, handoff, canned_replies, conversations, due_calendar, tickets, letters, ticket)
     administration = (staff, working_time, health, settings, audit)
-    lessons = (teach_batches, teach, unanswered, knowledge_draft, knowledge)
+    lessons = (teach_batches, teach, unanswered, knowledge_draft, knowledge, knowledge_entry)
     areas = (sign_in, oidc, account, *service, *lessons, *administration)
     for pages in areas:
         router.include_router(pages(room))

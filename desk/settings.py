@@ -8,9 +8,10 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.channels import CHANNELS
+from services.desk_sessions import Session
 from services.desk_settings import LONGEST_REASON, SHORTEST_REASON, Name, ReasonMissing
+from services.permissions import Permission
 from services.retention import DEFAULTS, LONGEST_DAYS, SHORTEST_DAYS, BadDays, Kind
-from services.staff import Permission, Session
 
 if TYPE_CHECKING:
     from desk.room import Room

@@ -10,7 +10,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from desk.access import cookie_name, must_be_own_site
 from desk.pages import first_place
-from services.staff import LONGEST_SESSION, Permission, Session, SignIn
+from services.desk_sessions import LONGEST_SESSION, Session
+from services.permissions import Permission
+from services.sign_in import NoEntry
 
 if TYPE_CHECKING:
     from desk.room import Room
@@ -22,7 +24,6 @@ OWN_PATH = re.compile(r"/desk(/[\w/-]*)?(\?[\w&=.%+-]*)?", re.ASCII)
 def sign_in(room: Room) -> APIRouter:
     router = APIRouter()
     someone = room.access.may(Permission.OWN_ACCOUNT)
-    staff = room.services.staff
     oidc = bool(room.services.settings.oidc_issuer)
 
     @router.get("/sign-in")
@@ -42,10 +43,10 @@ def sign_in(room: Room) -> APIRouter:
     ) -> Response:
         must_be_own_site(request)
         address = request.client.host if request.client else ""
-        outcome = staff.sign_in(login, password, code, address, browser_of(request))
-        if isinstance(outcome, SignIn):
-            needed = outcome is SignIn.CODE_NEEDED or bool(code)
-            status = 429 if outcome is SignIn.PAUSED else 401
+        outcome = room.services.sign_in.by_password(login, password, code, address, browser_of(request))
+        if isinstance(outcome, NoEntry):
+            needed = outcome is NoEntry.CODE_NEEDED or bool(code)
+            status = 429 if outcome is NoEntry.PAUSED else 401
             return room.pages.show(
                 request, None, "sign_in.html", status, next=next, login=login, problem=outcome.value, code_needed=needed, oidc=oidc
             )
@@ -53,7 +54,7 @@ def sign_in(room: Room) -> APIRouter:
 
     @router.post("/sign-out")
     def leave(request: Request, session: Session = someone) -> Response:
-        staff.end_session(session.staff_id, session.id)
+        room.services.desk_sessions.end(session.staff_id, session.id)
         response = RedirectResponse("/desk/sign-in", 303)
         response.delete_cookie(cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True)
         return response

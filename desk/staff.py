@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.staff import Permission, Role, Session, StaffRefused
+from services.desk_sessions import Session
+from services.permissions import Permission, Role
+from services.staff import StaffRefused
 
 if TYPE_CHECKING:
     from desk.room import Room

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from desk.pages import address
+from services.desk_sessions import Session
 from services.knowledge import Knowledge
 from services.knowledge_files import TOPICS
-from services.staff import Permission, Session
+from services.permissions import Permission
 from services.teaching import FALLBACK, LONGEST, OUT_OF_SCOPE, QUESTION, Candidate, TeachingRefused
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from desk.pages import address
 from desk.teach import topic_names
+from services.desk_sessions import Session
+from services.permissions import Permission
 from services.settings import PROJECT
-from services.staff import Permission, Session
 from services.teaching import TeachingRefused
 from services.teaching_batches import BatchState, TeachingBatches
 from services.teaching_patch import teaching_patch

@@ -14,10 +14,11 @@ from starlette.datastructures import UploadFile
 from desk.access import NotAllowed
 from desk.pages import address
 from services.calendar import UnknownYear
+from services.desk_sessions import Session
 from services.legal_clock import Count
+from services.permissions import Permission
 from services.privacy import mask
 from services.registry import JOURNEY_OF
-from services.staff import Permission, Session
 from services.ticket_changes import CLOCKED, MOVES, REFUSING, ChangeRefused
 from services.ticket_desk import GROUNDS, SHORTEST_REASON, NotYoursToHandle
 from services.ticket_events import MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry

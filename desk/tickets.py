@@ -10,8 +10,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from desk.dates import day_of
 from desk.pages import address
+from services.desk_sessions import Session
 from services.legal_clock import Light
-from services.staff import Permission, Session
+from services.permissions import Permission
 from services.ticket_list import ALL, NOBODY, OPEN, TicketFilter
 from services.tickets import Kind, Resolution, State, normalise_number
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from desk.teach import topic_names
-from services.staff import Permission, Session
+from services.desk_sessions import Session
+from services.permissions import Permission
 
 if TYPE_CHECKING:
     from desk.room import Room

@@ -12,9 +12,10 @@ from fastapi.responses import RedirectResponse, Response
 from desk.dates import day_of
 from desk.pages import address
 from services.calendar import FIRST_DECREED_YEAR, LAST_DECREED_YEAR, decreed_days_off
+from services.desk_sessions import Session
 from services.desk_settings import Name
+from services.permissions import Permission
 from services.service_hours import WEEKDAYS, BadServiceHours, read_spans, written
-from services.staff import Permission, Session
 
 if TYPE_CHECKING:
     from desk.room import Room

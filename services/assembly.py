@@ -15,6 +15,7 @@ from services.conversation_log import ConversationLog
 from services.conversation_notes import ConversationNotes
 from services.daily_figures import DailyFigures
 from services.demo import load_demo_data, remove_demo_data
+from services.desk_sessions import DeskSessions
 from services.desk_settings import DeskSettings, Name
 from services.drafts import Drafts
 from services.due_calendar import DueCalendar
@@ -26,6 +27,7 @@ from services.knowledge_catalogue import KnowledgeCatalogue
 from services.knowledge_editing import KnowledgeEditing
 from services.knowledge_preview import KnowledgePreview
 from services.model_choice import ModelChoices
+from services.officer_typing import OfficerTyping
 from services.overview import Overview
 from services.own_data import OwnData
 from services.ppid_report import PpidReports
@@ -33,8 +35,10 @@ from services.published_knowledge import PublishedKnowledge
 from services.receipts import Receipts
 from services.reminders import Reminders
 from services.retention import Retention
+from services.second_factor import SecondFactor
 from services.service_hours import ServiceHours, Span, read_spans, service_hours_file
 from services.settings import PROJECT, Settings
+from services.sign_in import SignIn
 from services.simpel import HttpSimpelDirectory, SimpelDirectory, SimpelService, SqlSimpelDirectory, keyed_hash
 from services.staff import Staff
 from services.teaching import Teaching
@@ -46,6 +50,7 @@ from services.ticket_files import TicketFiles
 from services.ticket_list import TicketList
 from services.tickets import Tickets
 from services.unanswered import UnansweredQuestions
+from services.untold import UntoldEvents
 from services.wakeups import Wakeups
 from store.conversations import Conversations
 from store.database import Database
@@ -71,6 +76,8 @@ class Services:
     reminders: Reminders
     drafts: Drafts
     handoffs: Handoffs
+    officer_typing: OfficerTyping
+    untold: UntoldEvents
     own_data: OwnData
     model_choices: ModelChoices
     conversation_log: ConversationLog
@@ -84,6 +91,9 @@ class Services:
     job_runs: JobRuns
     audit: AuditLog
     staff: Staff
+    desk_sessions: DeskSessions
+    second_factor: SecondFactor
+    sign_in: SignIn
     ticket_list: TicketList
     ticket_files: TicketFiles
     ticket_desk: TicketDesk
@@ -156,7 +166,9 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
     drafts = Drafts(database, encryption)
     tickets = Tickets(database, encryption, calendar, attempts)
     ticket_changes = TicketChanges(database, encryption, calendar)
-    staff = Staff(database, encryption, audit, attempts)
+    desk_sessions = DeskSessions(database, audit)
+    staff = Staff(database, audit, desk_sessions)
+    second_factor = SecondFactor(database, encryption, audit, staff)
     ticket_list = TicketList(database, calendar)
     ticket_files = TicketFiles(
         database,
@@ -191,6 +203,8 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         reminders=Reminders(database, calendar),
         drafts=drafts,
         handoffs=Handoffs(database, conversations, drafts, hours),
+        officer_typing=OfficerTyping(database, conversations),
+        untold=UntoldEvents(database),
         own_data=OwnData(database, encryption, conversations, tickets, configured.address, ticket_changes.pseudonymise),
         model_choices=ModelChoices(database),
         conversation_log=log,
@@ -204,6 +218,9 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         job_runs=job_runs,
         audit=audit,
         staff=staff,
+        desk_sessions=desk_sessions,
+        second_factor=second_factor,
+        sign_in=SignIn(staff, desk_sessions, second_factor, attempts, encryption),
         ticket_list=ticket_list,
         ticket_files=ticket_files,
         ticket_desk=TicketDesk(tickets, ticket_changes, ticket_files, staff, audit),

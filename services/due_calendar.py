@@ -13,7 +13,8 @@ from icalendar import Calendar, Event
 from sqlalchemy import delete, select
 
 from services.audit import AuditLog
-from services.staff import PERMISSIONS, Permission, Role, Session
+from services.desk_sessions import Session
+from services.permissions import Permission, allows
 from services.ticket_list import TicketList
 from services.ticket_words import word
 from store.database import Database, utc_now
@@ -53,7 +54,7 @@ class DueCalendar:
         with self._database.session() as opened:
             query = select(StaffMember).join(CalendarFeed, CalendarFeed.staff_id == StaffMember.id)
             member = opened.scalar(query.where(CalendarFeed.token_hash == _hash(token)))
-        if member is None or member.disabled_at or Permission.READ_TICKETS not in PERMISSIONS[Role(member.role)]:
+        if member is None or member.disabled_at or not allows(member.role, Permission.READ_TICKETS):
             return None
         calendar = Calendar()
         calendar.add("prodid", "-//Kementerian Sekretariat Negara//Sapa Setneg//ID")

@@ -1,18 +1,18 @@
 """Hands a conversation to an officer and back: the queue, who holds what, and what the citizen has to be told of it.
 
 The citizen asks, waits, may leave; an officer takes, speaks, passes on, hands back. Both sides work on the same rows, each step is one
-conditional update, and each leaves an event. What is said to the citizen about it is the assistant's matter (`untold`).
+conditional update, and each leaves an event. What is said to the citizen about it is the assistant's matter (`services/untold.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,12 +30,6 @@ CITIZEN, PROGRAM = "warga", "sistem"
 LONGEST_MESSAGE = 4000
 LONGEST_SILENCE = timedelta(minutes=30)
 """An officer who says nothing for so long gives the citizen back to the assistant."""
-TIME_TO_TELL = timedelta(minutes=5)
-"""So long a process may take to tell the citizen of an event before another one tries."""
-TYPING_EVERY = timedelta(seconds=2)
-"""More often than this an officer's writing is not noted."""
-TYPING_SHOWN = timedelta(seconds=6)
-"""So long the sign that an officer is writing is true; an officer who goes on writing renews it."""
 
 
 class State(StrEnum):
@@ -104,17 +98,6 @@ class Waiting:
     urgent: bool
     agreed: bool | None
     context: Context
-
-
-@dataclass(frozen=True)
-class Untold:
-    """An event that the citizen has not been told of."""
-
-    event_id: int
-    name: Event
-    conversation_id: str
-    to_send: list[int] | None
-    """Numbers of the messages of the conversation that tell it and are not sent yet; None where nothing is stored yet."""
 
 
 class Handoffs:
@@ -265,39 +248,13 @@ class Handoffs:
 
         return self._conversations.append(self._get(handoff_id).conversation_id, write)
 
-    def note_typing(self, handoff_id: int, officer: str) -> None:
-        """Note that the officer is writing; nothing where the conversation is not theirs, or where it was noted just now."""
-        now = self._clock()
-        due = or_(Handoff.typed_at.is_(None), Handoff.typed_at < now - TYPING_EVERY)
-        with self._database.session() as session:
-            typing = update(Handoff).where(Handoff.id == handoff_id, self._held_by(officer), due).values(typed_at=now)
-            conversation_id = session.scalar(typing.returning(Handoff.conversation_id))
-        if conversation_id:
-            self._conversations.tell(conversation_id)
-
-    def typing(self) -> dict[str, datetime]:
-        """Conversations in which an officer is writing now, and since when that was last seen."""
-        query = select(Handoff.conversation_id, Handoff.typed_at).where(
-            Handoff.state == State.ACTIVE, Handoff.typed_at > self._clock() - TYPING_SHOWN
-        )
-        with self._database.session() as session:
-            return {conversation_id: typed_at for conversation_id, typed_at in session.execute(query) if typed_at}
-
-    def typed_at(self, conversation_id: str) -> datetime | None:
-        """When an officer was last seen writing in this conversation, if that is still so."""
-        query = select(Handoff.typed_at).where(
-            Handoff.conversation_id == conversation_id, Handoff.state == State.ACTIVE, Handoff.typed_at > self._clock() - TYPING_SHOWN
-        )
-        with self._database.session() as session:
-            return session.scalar(query)
-
     def transfer(self, handoff_id: int, officer: str, to: str) -> None:
         """Pass the conversation on to another officer, who has it from then on. Raises `NotYours`."""
-        self._step(handoff_id, self._held_by(officer), Event.TRANSFERRED, officer, {"officer": to}, {"to": to})
+        self._step(handoff_id, held_by(officer), Event.TRANSFERRED, officer, {"officer": to}, {"to": to})
 
     def hand_back(self, handoff_id: int, officer: str) -> None:
         """Give the conversation back to the assistant. Raises `NotYours`."""
-        self._step(handoff_id, self._held_by(officer), Event.HANDED_BACK, officer, self._end(Event.HANDED_BACK))
+        self._step(handoff_id, held_by(officer), Event.HANDED_BACK, officer, self._end(Event.HANDED_BACK))
 
     def close_unserved(self) -> list[int]:
         """End every hand-off that nobody took before the service of its day ended; returns their ids."""
@@ -331,43 +288,6 @@ class Handoffs:
             ended.append(handoff_id)
         return ended
 
-    # What the assistant has to tell
-
-    def untold(self) -> list[Untold]:
-        """Events that the citizen must hear of, in order; one of them may be somebody else's `claim`."""
-        query = (
-            select(HandoffEvent, Handoff.conversation_id)
-            .join(Handoff, Handoff.id == HandoffEvent.handoff_id)
-            .where(HandoffEvent.told_at.is_(None))
-            .order_by(HandoffEvent.id)
-        )
-        with self._database.session() as session:
-            rows = session.execute(query).all()
-        return [Untold(event.id, Event(event.name), conversation_id, _to_send(event.data)) for event, conversation_id in rows]
-
-    def claim(self, event_id: int) -> bool:
-        """Whether this caller is the one to tell the citizen of the event; `told` says that it is done."""
-        now = self._clock()
-        free = or_(HandoffEvent.claimed_at.is_(None), HandoffEvent.claimed_at < now - TIME_TO_TELL)
-        claim = update(HandoffEvent).where(HandoffEvent.id == event_id, HandoffEvent.told_at.is_(None), free)
-        with self._database.session() as session:
-            return _changed_one(session.execute(claim.values(claimed_at=now)))
-
-    def release(self, event_id: int) -> None:
-        """Give up a claim, so that the next look tries again."""
-        with self._database.session() as session:
-            session.execute(update(HandoffEvent).where(HandoffEvent.id == event_id).values(claimed_at=None))
-
-    def note_to_send(self, event_id: int, seqs: Sequence[int]) -> None:
-        """Which messages that tell of the event still have to be sent, so that none is stored or sent again after a pause."""
-        with self._database.session() as session:
-            event = session.get_one(HandoffEvent, event_id)
-            event.data = {**event.data, "to_send": list(seqs)}
-
-    def told(self, event_id: int) -> None:
-        with self._database.session() as session:
-            session.execute(update(HandoffEvent).where(HandoffEvent.id == event_id).values(told_at=self._clock()))
-
     # Shared
 
     def _closed(self, now: datetime) -> Closed:
@@ -378,10 +298,6 @@ class Handoffs:
 
     def _end(self, outcome: Event) -> dict[str, Any]:
         return {"state": State.ENDED, "outcome": outcome, "ended_at": self._clock()}
-
-    @staticmethod
-    def _held_by(officer: str) -> ColumnElement[bool]:
-        return (Handoff.state == State.ACTIVE) & (Handoff.officer == officer)
 
     def _get(self, handoff_id: int) -> Handoff:
         with self._database.session() as session:
@@ -421,12 +337,10 @@ class Handoffs:
         session.add(HandoffEvent(handoff_id=handoff_id, at=now, name=event, actor=actor, data=data or {}, told_at=told_at))
 
 
+def held_by(officer: str) -> ColumnElement[bool]:
+    return (Handoff.state == State.ACTIVE) & (Handoff.officer == officer)
+
+
 def _changed_one(result: Any) -> bool:
     assert isinstance(result, CursorResult)
     return result.rowcount == 1
-
-
-def _to_send(data: dict[str, Any]) -> list[int] | None:
-    if "to_send" in data:
-        return list(data["to_send"])
-    return [data["seq"]] if "seq" in data else None

@@ -12,7 +12,9 @@ from pathlib import Path
 import yaml
 
 from services.audit import AuditLog
-from services.staff import PERMISSIONS, Permission, Role, Session, Staff
+from services.desk_sessions import Session
+from services.permissions import Permission, allows
+from services.staff import Staff
 from services.ticket_changes import CLOCKED, REFUSING, ChangeRefused, Refusal, TicketChanges
 from services.ticket_events import MAX_REASON
 from services.ticket_files import StoredFile, TicketFiles
@@ -62,7 +64,7 @@ class TicketDesk:
     def colleagues(self, kind: Kind) -> list[StaffMember]:
         """Who can be given such a ticket."""
         needed = permission_for(kind)
-        return [one for one in self._staff.everyone() if not one.disabled_at and needed in PERMISSIONS[Role(one.role)]]
+        return [one for one in self._staff.everyone() if not one.disabled_at and allows(one.role, needed)]
 
     def assign(self, session: Session, number: str, to: str | None) -> None:
         kind = self._handled(session, number)

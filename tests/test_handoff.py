@@ -10,6 +10,7 @@ from sqlalchemy import select
 from services.assembly import Services
 from services.handoff import Closed, Event, Handoffs, NotYours, State
 from services.journeys import KEY
+from services.untold import UntoldEvents
 from store.conversations import Reply
 from store.models import Handoff, HandoffEvent
 from tests.clock import Clock
@@ -224,18 +225,19 @@ def test_a_restart_next_morning_still_closes_yesterdays_queue(handoffs: Handoffs
 
 
 def test_each_event_is_told_by_one_process_and_again_when_that_one_died(
-    handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]
+    services: Services, handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]
 ) -> None:
     handoffs.take(handoffs.ask(citizen()).handoff_id, "rina")
-    (event,) = handoffs.untold()
+    untold = UntoldEvents(services.database, clock)
+    (event,) = untold.all()
     assert event.name is Event.TAKEN
-    assert handoffs.claim(event.event_id)
-    assert not handoffs.claim(event.event_id)
+    assert untold.claim(event.event_id)
+    assert not untold.claim(event.event_id)
     clock.forward(minutes=6)
-    assert handoffs.claim(event.event_id)
-    handoffs.told(event.event_id)
-    assert handoffs.untold() == []
-    assert not handoffs.claim(event.event_id)
+    assert untold.claim(event.event_id)
+    untold.told(event.event_id)
+    assert untold.all() == []
+    assert not untold.claim(event.event_id)
 
 
 def test_deleting_a_conversation_deletes_its_handoffs_and_their_events(

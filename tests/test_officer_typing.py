@@ -20,8 +20,13 @@ from tests.clock import Clock
 
 
 @pytest.fixture
-def handoffs(services: Services) -> Handoffs:
-    services.handoffs._clock = Clock("2026-11-23 10:00")
+def clock() -> Clock:
+    return Clock("2026-11-23 10:00")
+
+
+@pytest.fixture
+def handoffs(services: Services, clock: Clock) -> Handoffs:
+    services.handoffs._clock = services.officer_typing._clock = clock
     return services.handoffs
 
 
@@ -67,13 +72,15 @@ async def test_the_web_gets_an_event_without_a_number(
 ) -> None:
     citizen = await Citizen(client).arrives()
     (conversation,) = services.conversation_log.search(LogFilter(), 0)
-    handoffs.note_typing(taken(handoffs, conversation.id), "sari")
+    services.officer_typing.note(taken(handoffs, conversation.id), "sari")
     stream = await stream_until(create_app(services, assistant), "/api/chat/events", citizen.headers, b"event: typing")
     event = next(part for part in stream.decode().replace("\r", "").split("\n\n") if "event: typing" in part)
     assert event.splitlines() == ["event: typing", 'data: {"from": "officer"}']
 
 
-async def test_other_channels_are_told_once_for_each_sign(handoffs: Handoffs, services: Services, assistant: Assistant) -> None:
+async def test_other_channels_are_told_once_for_each_sign(
+    handoffs: Handoffs, clock: Clock, services: Services, assistant: Assistant
+) -> None:
     conversation = services.conversations.open("telegram", "id", "7")
     shown: list[str] = []
 
@@ -84,11 +91,11 @@ async def test_other_channels_are_told_once_for_each_sign(handoffs: Handoffs, se
         ConversationService(assistant, services), services, Courier(services.conversations, {}), {"telegram": show}
     )
     handoff_id = taken(handoffs, conversation.id)
-    handoffs.note_typing(handoff_id, "sari")
+    services.officer_typing.note(handoff_id, "sari")
     for _ in range(3):
         await announcements.show_typing()
     assert shown == ["7"]
-    handoffs._clock.forward(seconds=4)  # type: ignore[attr-defined]  # the clock of the fixture
-    handoffs.note_typing(handoff_id, "sari")
+    clock.forward(seconds=4)
+    services.officer_typing.note(handoff_id, "sari")
     await announcements.show_typing()
     assert shown == ["7", "7"]

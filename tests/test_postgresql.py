@@ -131,8 +131,8 @@ async def test_of_many_officers_at_once_one_gets_the_conversation(on_postgresql:
 
     assert sum(await asyncio.gather(*(asyncio.to_thread(take, f"petugas-{n}") for n in range(8)))) == 1
     assert handoffs.ask(conversation).handoff_id == handoff_id
-    (event,) = handoffs.untold()
-    assert sum(await asyncio.gather(*(asyncio.to_thread(handoffs.claim, event.event_id) for _ in range(8)))) == 1
+    (event,) = services.untold.all()
+    assert sum(await asyncio.gather(*(asyncio.to_thread(services.untold.claim, event.event_id) for _ in range(8)))) == 1
 
 
 async def test_officer_and_citizen_write_at_once_and_no_message_is_lost(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:

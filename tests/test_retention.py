@@ -12,8 +12,8 @@ from bot.cli import purge
 from services.assembly import Services
 from services.audit import AuditFilter
 from services.desk_settings import ReasonMissing
+from services.permissions import Role
 from services.retention import BadDays, Kind, Retention
-from services.staff import Role
 from services.ticket_events import Happening
 from services.tickets import Filing, Resolution
 from services.tickets import Kind as TicketKind
@@ -69,7 +69,7 @@ def test_drafts_and_sign_ins_have_times_of_their_own(services: Services) -> None
     services.drafts.write(conversation, "aspiration", {"text": "x"})
     services.drafts.write(conversation, "visit", {"theme": "x"})
     services.staff.add("sari", "Sari", Role.OFFICER, "uji", "kopi tubruk pagi hari")
-    services.staff.sign_in("sari", "kopi tubruk pagi hari", "", "127.0.0.1", "uji")
+    services.sign_in.by_password("sari", "kopi tubruk pagi hari", "", "127.0.0.1", "uji")
     long_ago = utc_now() - timedelta(days=100)
     with services.database.session() as session:
         session.execute(update(Draft).where(Draft.journey == "visit").values(updated_at=long_ago))

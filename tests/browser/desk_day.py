@@ -14,8 +14,8 @@ from sqlalchemy import update
 from services.assembly import Services, assemble
 from services.conversation_log import LogFilter
 from services.handoff import Handoffs
+from services.permissions import Role
 from services.settings import Settings
-from services.staff import Role
 from services.tickets import Filing, Kind, Resolution, State
 from store.database import utc_now
 from store.models import Handoff
@@ -97,9 +97,9 @@ class DeskDay:
         """An account whose owner has chosen a password, `PASSWORD`."""
         staff = self.services.staff
         staff.add(login, name, role, "uji", FIRST_PASSWORD)
-        session: Any = staff.sign_in(login, FIRST_PASSWORD, "", f"uji-{login}", "")
+        session: Any = self.services.sign_in.by_password(login, FIRST_PASSWORD, "", f"uji-{login}", "")
         staff.change_password(session, FIRST_PASSWORD, PASSWORD)
-        staff.end_session(session.staff_id, session.id)
+        self.services.desk_sessions.end(session.staff_id, session.id)
 
     def talk(self, *texts: str) -> str:
         """A conversation on the web channel; its id."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from services.staff import Role
+from services.permissions import Role
 from services.tickets import Kind
 from tests.browser.chromium import Watch, watched_context
 from tests.browser.desk_day import PASSWORD, DeskDay, sign_in

@@ -11,7 +11,7 @@ import pytest
 from bot.assistant import Assistant
 from bot.server import create_app
 from services.assembly import Services
-from services.staff import Role
+from services.permissions import Role
 from tests.desk.officer import Officer
 
 PASSWORD = "kopi tubruk pagi hari"

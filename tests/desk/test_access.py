@@ -9,7 +9,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from bot.assistant import Assistant
 from bot.server import create_app
 from services.assembly import Services
-from services.staff import PERMISSIONS, Permission, Role
+from services.permissions import PERMISSIONS, Permission, Role
 from tests.desk.conftest import PASSWORD
 
 OPEN_TO_ALL = {"/desk/sign-in", "/desk/oidc/start", "/desk/oidc/callback", "/desk/static/{name}", "/desk/calendar/{token}.ics"}

@@ -10,7 +10,7 @@ import pytest
 from services.assembly import Services
 from services.audit import AuditFilter
 from services.conversation_log import LogFilter
-from services.staff import Role
+from services.permissions import Role
 from services.tickets import Filing, Kind, Resolution
 from tests.citizen import Citizen
 from tests.clock import Clock

@@ -15,7 +15,7 @@ from services.audit import AuditFilter
 from services.knowledge_editing import DraftState, EditProblem
 from services.knowledge_files import Trust
 from services.knowledge_form import Advice, KnowledgeForm, Trouble
-from services.staff import Role
+from services.permissions import Role
 from tests.browser.teaching_day import leave_questions
 from tests.citizen import Citizen
 from tests.desk.officer import Officer

@@ -7,7 +7,7 @@ from icalendar import Calendar
 
 from services.assembly import Services
 from services.audit import AuditFilter
-from services.staff import Role
+from services.permissions import Role
 from services.tickets import Kind, Resolution
 from tests.desk.filed import file
 from tests.desk.test_tickets import REASON

@@ -15,8 +15,9 @@ from bot.server import create_app
 from services.assembly import Services, assemble, use
 from services.audit import AuditFilter
 from services.knowledge import Knowledge
+from services.permissions import Role
 from services.settings import Settings
-from services.staff import Problem, Role, StaffRefused
+from services.staff import Problem, StaffRefused
 from tests.desk.identity_provider import CLIENT, SECRET, Provider, running_provider
 
 

@@ -14,10 +14,10 @@ from services.calendar import JAKARTA
 from services.daily_figures import Figure
 from services.handoff import State as HandoffState
 from services.overview import Overview
+from services.permissions import Role
 from services.ppid_report import Month
 from services.spans import Span
 from services.spreadsheet import csv_file
-from services.staff import Role
 from services.tickets import Kind, Resolution
 from services.waiting_times import Waits
 from store.models import DailyFigure, Handoff, Message

@@ -11,7 +11,7 @@ from bot.channels.web import Sessions
 from bot.markup import to_telegram_html
 from bot.pages import COOKIE
 from services.assembly import Services
-from services.staff import Role
+from services.permissions import Role
 from store.conversations import Reply
 from tests.browser.xss_corpus import CORPUS
 

@@ -5,7 +5,7 @@ import pytest
 
 from services.assembly import Services
 from services.handoff import Event
-from services.staff import Role
+from services.permissions import Role
 from tests.citizen import Citizen
 from tests.clock import Clock
 
@@ -14,7 +14,7 @@ from tests.clock import Clock
 def clock(services: Services) -> Clock:
     """A Monday morning in service hours."""
     clock = Clock("2026-11-23 10:00")
-    services.handoffs._clock = clock
+    services.handoffs._clock = services.officer_typing._clock = clock
     return clock
 
 
@@ -117,7 +117,7 @@ async def test_an_officer_who_falls_silent_gives_the_citizen_back(citizen: Citiz
     assert services.handoffs.hand_back_idle() == []
     clock.forward(minutes=6)
     assert services.handoffs.hand_back_idle() == [waiting.handoff_id]
-    assert services.handoffs.untold()[-1].name is Event.HANDED_BACK
+    assert services.untold.all()[-1].name is Event.HANDED_BACK
 
 
 @pytest.mark.parametrize("path", ["/desk/queue/999", "/desk/queue/999/messages", "/desk/queue/999/events"])
@@ -165,17 +165,17 @@ async def test_the_citizen_is_shown_that_the_officer_is_writing(
     budi = await sign_in(Role.OFFICER, "budi")
     conversation = services.handoffs.active()[0].conversation_id
     assert (await budi.sends(f"{room}/typing")).status_code == 204
-    assert services.handoffs.typed_at(conversation) is None, "only who has the conversation is writing in it"
+    assert services.officer_typing.seen_at(conversation) is None, "only who has the conversation is writing in it"
     assert (await sari.sends(f"{room}/typing")).status_code == 204
-    first = services.handoffs.typed_at(conversation)
+    first = services.officer_typing.seen_at(conversation)
     clock.forward(seconds=1)
     await sari.sends(f"{room}/typing")
-    assert services.handoffs.typed_at(conversation) == first, "a second later nothing new is noted"
+    assert services.officer_typing.seen_at(conversation) == first, "a second later nothing new is noted"
     clock.forward(seconds=3)
     await sari.sends(f"{room}/typing")
-    assert services.handoffs.typing() == {conversation: clock.now}
+    assert services.officer_typing.everywhere() == {conversation: clock.now}
     await sari.sends(f"{room}/say", text="Baik.")
-    assert services.handoffs.typed_at(conversation) is None
+    assert services.officer_typing.seen_at(conversation) is None
     await sari.sends(f"{room}/typing")
     clock.forward(seconds=7)
-    assert services.handoffs.typed_at(conversation) is None, "a sign is true for a few seconds only"
+    assert services.officer_typing.seen_at(conversation) is None, "a sign is true for a few seconds only"

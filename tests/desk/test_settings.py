@@ -10,7 +10,7 @@ from bot.scheduler import Job, Scheduler
 from services.assembly import Services
 from services.audit import AuditFilter
 from services.calendar import JAKARTA
-from services.staff import Role
+from services.permissions import Role
 from services.ticket_events import Happening
 from services.tickets import Filing, Kind
 from store.leases import Leases

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import pyotp
 import pytest
 
 from services.assembly import Services
-from services.staff import Problem, Role, Staff, StaffRefused
+from services.attempts import AttemptLimiter
+from services.desk_sessions import DeskSessions
+from services.permissions import Role
+from services.second_factor import SecondFactor
+from services.sign_in import SignIn
+from services.staff import Problem, Staff, StaffRefused
 from tests.clock import Clock
 from tests.desk.conftest import PASSWORD
 
@@ -44,15 +52,15 @@ async def test_a_cookie_over_https_is_bound_to_the_host(sign_in, client) -> None
 def test_guessing_pauses_one_address_and_not_the_owner(services: Services) -> None:
     services.staff.add("budi", "Budi", Role.OFFICER, "uji", PASSWORD)
     for _ in range(5):
-        assert services.staff.sign_in("budi", "tebakan salah", "", "203.0.113.9", "") == "refused"
-    assert services.staff.sign_in("budi", PASSWORD, "", "203.0.113.9", "") == "paused"
-    assert services.staff.sign_in("budi", PASSWORD, "", "198.51.100.7", "").login == "budi"
+        assert services.sign_in.by_password("budi", "tebakan salah", "", "203.0.113.9", "") == "refused"
+    assert services.sign_in.by_password("budi", PASSWORD, "", "203.0.113.9", "") == "paused"
+    assert services.sign_in.by_password("budi", PASSWORD, "", "198.51.100.7", "").login == "budi"
 
 
 def test_one_address_cannot_try_many_logins(services: Services) -> None:
     for number in range(50):
-        services.staff.sign_in(f"orang{number}", PASSWORD, "", "203.0.113.9", "")
-    assert services.staff.sign_in("orang99", PASSWORD, "", "203.0.113.9", "") == "paused"
+        services.sign_in.by_password(f"orang{number}", PASSWORD, "", "203.0.113.9", "")
+    assert services.sign_in.by_password("orang99", PASSWORD, "", "203.0.113.9", "") == "paused"
 
 
 @pytest.fixture
@@ -60,68 +68,84 @@ def clock() -> Clock:
     return Clock("2026-11-23 10:00")
 
 
+@dataclass
+class Desk:
+    """Accounts and sign-in by the clock of the test, with one member, Budi."""
+
+    staff: Staff
+    sessions: DeskSessions
+    second_factor: SecondFactor
+    door: SignIn
+
+    def enter(self, login: str = "budi", code: str = "") -> Any:
+        return self.door.by_password(login, PASSWORD, code, "a", "")
+
+
 @pytest.fixture
-def staff(services: Services, clock: Clock) -> Staff:
-    made = Staff(services.database, services.encryption, services.audit, services.staff._attempts, clock)
-    made.add("budi", "Budi", Role.OFFICER, "uji", PASSWORD)
-    return made
+def desk(services: Services, clock: Clock) -> Desk:
+    database, encryption, audit = services.database, services.encryption, services.audit
+    sessions = DeskSessions(database, audit, clock)
+    staff = Staff(database, audit, sessions, clock)
+    second_factor = SecondFactor(database, encryption, audit, staff, clock)
+    staff.add("budi", "Budi", Role.OFFICER, "uji", PASSWORD)
+    return Desk(staff, sessions, second_factor, SignIn(staff, sessions, second_factor, AttemptLimiter(database), encryption))
 
 
-def test_an_idle_session_ends_after_half_an_hour_and_a_used_one_after_twelve_hours(staff: Staff, clock: Clock) -> None:
-    token = staff.sign_in("budi", PASSWORD, "", "a", "").token
+def test_an_idle_session_ends_after_half_an_hour_and_a_used_one_after_twelve_hours(desk: Desk, clock: Clock) -> None:
+    token = desk.enter().token
     for _ in range(24):
         clock.forward(minutes=29)
-        assert staff.session(token)
+        assert desk.sessions.find(token)
     clock.forward(minutes=29)
-    assert staff.session(token) is None
-    token = staff.sign_in("budi", PASSWORD, "", "a", "").token
+    assert desk.sessions.find(token) is None
+    token = desk.enter().token
     clock.forward(minutes=31)
-    assert staff.session(token) is None
+    assert desk.sessions.find(token) is None
 
 
-def test_changing_the_password_ends_the_other_sessions(staff: Staff) -> None:
-    here, there = (staff.sign_in("budi", PASSWORD, "", "a", "") for _ in range(2))
-    staff.change_password(here, PASSWORD, "teh melati sore hari")
-    assert staff.session(here.token)
-    assert staff.session(there.token) is None
-    assert not staff.get("budi").password_is_temporary
+def test_changing_the_password_ends_the_other_sessions(desk: Desk) -> None:
+    here, there = (desk.enter() for _ in range(2))
+    desk.staff.change_password(here, PASSWORD, "teh melati sore hari")
+    assert desk.sessions.find(here.token)
+    assert desk.sessions.find(there.token) is None
+    assert not desk.staff.get("budi").password_is_temporary
 
 
-def test_disabling_an_account_ends_its_sessions_at_once(staff: Staff) -> None:
-    session = staff.sign_in("budi", PASSWORD, "", "a", "")
-    staff.disable("budi", "uji")
-    assert staff.session(session.token) is None
-    assert staff.sign_in("budi", PASSWORD, "", "a", "") == "refused"
+def test_disabling_an_account_ends_its_sessions_at_once(desk: Desk) -> None:
+    session = desk.enter()
+    desk.staff.disable("budi", "uji")
+    assert desk.sessions.find(session.token) is None
+    assert desk.enter() == "refused"
 
 
-def test_the_last_administrator_can_be_neither_disabled_nor_demoted(staff: Staff) -> None:
-    staff.add("bos", "Bos", Role.ADMIN, "uji", PASSWORD)
-    for act in (lambda: staff.disable("bos", "uji"), lambda: staff.set_role("bos", Role.READER, "uji")):
+def test_the_last_administrator_can_be_neither_disabled_nor_demoted(desk: Desk) -> None:
+    desk.staff.add("bos", "Bos", Role.ADMIN, "uji", PASSWORD)
+    for act in (lambda: desk.staff.disable("bos", "uji"), lambda: desk.staff.set_role("bos", Role.READER, "uji")):
         with pytest.raises(StaffRefused) as refused:
             act()
         assert refused.value.problem is Problem.LAST_ADMIN
 
 
-def test_nobody_ends_somebody_elses_session(staff: Staff) -> None:
-    staff.add("ani", "Ani", Role.OFFICER, "uji", PASSWORD)
-    budi, ani = (staff.sign_in(login, PASSWORD, "", "a", "") for login in ("budi", "ani"))
-    staff.end_session(ani.staff_id, budi.id)
-    assert staff.session(budi.token)
+def test_nobody_ends_somebody_elses_session(desk: Desk) -> None:
+    desk.staff.add("ani", "Ani", Role.OFFICER, "uji", PASSWORD)
+    budi, ani = (desk.enter(login) for login in ("budi", "ani"))
+    desk.sessions.end(ani.staff_id, budi.id)
+    assert desk.sessions.find(budi.token)
 
 
-def test_a_second_factor_is_asked_for_and_its_code_works_once(staff: Staff, clock: Clock) -> None:
-    session = staff.sign_in("budi", PASSWORD, "", "a", "")
-    secret = staff.new_totp_secret()
+def test_a_second_factor_is_asked_for_and_its_code_works_once(desk: Desk, clock: Clock) -> None:
+    session = desk.enter()
+    secret = desk.second_factor.new_secret()
     with pytest.raises(StaffRefused):
-        staff.start_totp(session, secret, "000000" if pyotp.TOTP(secret).at(clock()) != "000000" else "111111")
-    recovery = staff.start_totp(session, secret, pyotp.TOTP(secret).at(clock()))
-    assert staff.sign_in("budi", PASSWORD, "", "a", "") == "code_needed"
+        desk.second_factor.start(session, secret, "000000" if pyotp.TOTP(secret).at(clock()) != "000000" else "111111")
+    recovery = desk.second_factor.start(session, secret, pyotp.TOTP(secret).at(clock()))
+    assert desk.enter() == "code_needed"
     clock.forward(minutes=1)
     code = pyotp.TOTP(secret).at(clock())
-    assert staff.sign_in("budi", PASSWORD, f"{code[:3]} {code[3:]}", "a", "").login == "budi"
-    assert staff.sign_in("budi", PASSWORD, code, "a", "") == "refused"
-    assert staff.sign_in("budi", PASSWORD, recovery[0].upper(), "a", "").login == "budi"
-    assert staff.sign_in("budi", PASSWORD, recovery[0], "a", "") == "refused"
+    assert desk.enter(code=f"{code[:3]} {code[3:]}").login == "budi"
+    assert desk.enter(code=code) == "refused"
+    assert desk.enter(code=recovery[0].upper()).login == "budi"
+    assert desk.enter(code=recovery[0]) == "refused"
 
 
 @pytest.mark.parametrize(
@@ -134,9 +158,9 @@ def test_a_second_factor_is_asked_for_and_its_code_works_once(staff: Staff, cloc
         ("sari", "namaku sari sekali", Problem.PASSWORD_IS_LOGIN),
     ],
 )
-def test_an_account_is_refused_with_its_reason(login: str, password: str, problem: Problem, staff: Staff) -> None:
+def test_an_account_is_refused_with_its_reason(login: str, password: str, problem: Problem, desk: Desk) -> None:
     with pytest.raises(StaffRefused) as refused:
-        staff.add(login, "Nama", Role.OFFICER, "uji", password)
+        desk.staff.add(login, "Nama", Role.OFFICER, "uji", password)
     assert refused.value.problem is problem
 
 

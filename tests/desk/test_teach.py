@@ -8,8 +8,8 @@ import pytest
 from desk.pages import Pages
 from services.assembly import Services
 from services.audit import AuditFilter
+from services.permissions import Role
 from services.settings import PROJECT
-from services.staff import Role
 from services.teaching import FALLBACK, Reason, TeachingProblem
 from services.teaching_patch import LeftOut
 from services.training_files import files_of_intents

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from desk.pages import HERE, Pages
+from services.permissions import Role
 from services.registry import JOURNEYS
 from services.settings import PROJECT
-from services.staff import Problem, Role
+from services.staff import Problem
 from services.turn import AnswerStatus
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.assembly import Services
-from services.staff import Role
+from services.permissions import Role
 from services.ticket_files import MOST_FILES, FileProblem, FileRefused, TicketFiles
 from services.tickets import Kind, Resolution
 from tests.desk.clamd import EICAR, running_clamd

@@ -10,7 +10,7 @@ from bot.assistant import Assistant
 from services.assembly import Services
 from services.audit import AuditFilter
 from services.legal_clock import LegalClock, Light
-from services.staff import Role
+from services.permissions import Role
 from services.ticket_events import Happening
 from services.ticket_list import TicketFilter, TicketList
 from services.tickets import Kind, Resolution, State

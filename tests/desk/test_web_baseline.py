@@ -16,8 +16,8 @@ from bot.assistant import Assistant
 from bot.middleware import HSTS
 from bot.server import create_app
 from services.assembly import Services
+from services.permissions import Role
 from services.settings import PROJECT
-from services.staff import Role
 from tests.citizen import Citizen
 
 PLACES = "|".join(re.escape(f"{folder}/") for folder in (PROJECT, Path.home()))

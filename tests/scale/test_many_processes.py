@@ -15,8 +15,8 @@ import pytest
 
 from services.assembly import Services, assemble
 from services.knowledge import Knowledge
+from services.permissions import Role
 from services.settings import PROJECT, Settings
-from services.staff import Role
 from store.database import utc_now
 from store.models import Handoff
 from tests.desk.officer import Officer

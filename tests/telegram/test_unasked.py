@@ -83,14 +83,14 @@ async def test_an_officers_words_outlive_an_outage_and_a_restart_once_and_in_ord
     assert said == ["Selamat pagi", "Ada yang dapat saya bantu?"]
     conversation = desk.services.conversations.open("telegram", "id", "7")
     assert len(desk.services.conversations.after(conversation.id, 0)) == 3
-    assert desk.handoffs.untold() == []
+    assert desk.services.untold.all() == []
 
 
 async def test_a_chat_that_refuses_is_not_tried_for_ever(desk: Desk) -> None:
     desk.take(7)
     desk.api.failures["sendMessage"] = [(403, {})]
     await desk.announcements().tell_all()
-    assert desk.handoffs.untold() == []
+    assert desk.services.untold.all() == []
     assert desk.texts(7) == []
 
 
@@ -132,8 +132,8 @@ async def test_a_server_that_stops_leaves_what_is_not_sent_to_the_next_start_at_
     desk.channel._sender.stop()
     await ending.finish()
     await telling
-    (event,) = desk.handoffs.untold()
-    assert desk.handoffs.claim(event.event_id)
+    (event,) = desk.services.untold.all()
+    assert desk.services.untold.claim(event.event_id)
 
 
 async def test_telegram_is_not_asked_again_in_a_long_pause_that_it_wants(desk: Desk) -> None:
