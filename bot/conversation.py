@@ -21,7 +21,6 @@ from structlog.contextvars import get_contextvars
 from bot.assistant import Answer, Assistant, Said
 from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
 from bot.nlu.intents import FAVOURITES
-from bot.operation import TURN_SECONDS, TURNS
 from bot.shortcuts import (
     LEAVE,
     OFFICER_BUTTON,
@@ -29,6 +28,7 @@ from bot.shortcuts import (
     leaves_officer,
     parsed_as,
 )
+from bot.turn_measures import TurnMeasures
 from bot.turn_order import Crowded, TurnOrder
 from bot.understanding import Understanding, masked
 from services.assembly import Services
@@ -85,6 +85,7 @@ class ConversationService:
         self._own_data = services.own_data
         self._channels = services.channels
         self._retention = services.retention
+        self.measures = TurnMeasures()
         self.order = TurnOrder(None if services.database.is_sqlite else TurnQueue(services.database), services.wakeups)
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
@@ -351,9 +352,7 @@ class ConversationService:
         last: bool = True,
     ) -> list[Outbound]:
         if facts:
-            TURNS.labels(facts["status"]).inc()
-            if "milliseconds" in facts:
-                TURN_SECONDS.observe(facts["milliseconds"] / 1000)
+            self.measures.count(facts)
         replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
         stored, row_id = await asyncio.to_thread(
             self._conversations.add_replies,

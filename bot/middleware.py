@@ -57,21 +57,32 @@ PRIVATE_PATHS = ("/api/", "/chat", "/desk")
 """What is never kept by a cache."""
 
 
-class Guarded:
+class OfHttp:
+    """Stands around HTTP requests; all else, such as the start of the application, goes by it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self.around if scope["type"] == "http" else self._app)(scope, receive, send)
+
+    async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, as a rule by passing it on to `self._app`."""
+        raise NotImplementedError
+
+
+class Guarded(OfHttp):
     """Refuses a body that is too large, and puts the security headers on every answer that has none of its own.
 
     Only the form that sends a file may be larger, by `file_bytes`. A body whose length isn't said is counted as it comes.
     """
 
     def __init__(self, app: ASGIApp, problem: Problem, file_bytes: int) -> None:
-        self._app = app
+        super().__init__(app)
         self._problem = problem
         self._file_bytes = file_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
         uploads = scope["method"] == "POST" and FILE_PATH.fullmatch(scope["path"])
         largest = MAX_BODY + (self._file_bytes if uploads else 0)
         too_large, answered, expects_body = False, False, True
@@ -92,15 +103,7 @@ class Guarded:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith(PUBLIC_FILES):
-                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", HSTS)
-                if scope["path"].startswith(PRIVATE_PATHS):
-                    headers.setdefault("Cache-Control", "no-store")
+                _add_headers(scope, MutableHeaders(scope=message))
             await send(message)
 
         async def send_unless_too_large(message: Message) -> None:
@@ -120,6 +123,17 @@ class Guarded:
         await refusal(scope, receive, send_guarded)
 
 
+def _add_headers(scope: Scope, headers: MutableHeaders) -> None:
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if scope["path"].startswith(PUBLIC_FILES):
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if scope["scheme"] == "https":
+        headers.setdefault("Strict-Transport-Security", HSTS)
+    if scope["path"].startswith(PRIVATE_PATHS):
+        headers.setdefault("Cache-Control", "no-store")
+
+
 class KnownHosts:
     """Answers only under the names that the operator has given; probes may come by any."""
 
@@ -132,21 +146,19 @@ class KnownHosts:
         await (self._app if probe else self._checked)(scope, receive, send)
 
 
-class Bounded:
+class Bounded(OfHttp):
     """Bounds how many requests are worked on at once, and how many streams of events one session and all of them hold open."""
 
     def __init__(self, app: ASGIApp, problem: Problem, requests: int = REQUESTS_AT_ONCE, streams: int = STREAMS_AT_ONCE) -> None:
-        self._app = app
+        super().__init__(app)
         self._problem = problem
         self._requests = requests
         self._streams = streams
         self._open = 0
         self._open_streams: Tally[str] = Tally()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif STREAM_PATH.fullmatch(scope["path"]):
+    async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if STREAM_PATH.fullmatch(scope["path"]):
             await self._stream(scope, receive, send)
         elif self._open >= self._requests:
             await (await self._problem(Request(scope), 503, {"Retry-After": "5"}))(scope, receive, send)
@@ -173,17 +185,14 @@ class Bounded:
                 del self._open_streams[session]
 
 
-class Contained:
+class Contained(OfHttp):
     """What the application raises ends in a line of the log and a problem. The server sees none of it: its traceback would quote."""
 
     def __init__(self, app: ASGIApp, problem: Problem) -> None:
-        self._app = app
+        super().__init__(app)
         self._problem = problem
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
         async def send_noted(message: Message) -> None:
@@ -196,24 +205,25 @@ class Contained:
         except ClientDisconnect:
             raise
         except Exception as error:
-            route = getattr(scope.get("route"), "path", "unknown")  # the address itself may hold a token
-            log.error("request failed", route=route, error=type(error).__name__, at=place_of(error))
+            log.error("request failed", route=_route(scope), error=type(error).__name__, at=place_of(error))
             if not begun:  # else the server cuts the connection, since the answer has no end
                 await (await self._problem(Request(scope), 500, {}))(scope, receive, send)
 
 
-class Measured:
+def _route(scope: Scope) -> str:
+    """The route that answers; the address itself may hold a token."""
+    return getattr(scope.get("route"), "path", "unknown")
+
+
+class Measured(OfHttp):
     """Counts requests and their time by route, never by address or citizen, and gives each a number that all its log lines carry."""
 
     def __init__(self, app: ASGIApp, requests: Counter, seconds: Histogram) -> None:
-        self._app = app
+        super().__init__(app)
         self._requests = requests
         self._seconds = seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status, number = 500, secrets.token_hex(4).upper()
         structlog.contextvars.bind_contextvars(request=number)
@@ -228,6 +238,6 @@ class Measured:
         try:
             await self._app(scope, receive, send_noted)
         finally:
-            route = getattr(scope.get("route"), "path", "unknown")
+            route = _route(scope)
             self._requests.labels(scope["method"] if scope["method"] in METHODS else "other", route, status).inc()
             self._seconds.labels(route).observe(time.perf_counter() - started)

@@ -12,17 +12,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from bot.assistant import Assistant
 from bot.middleware import Measured
+from bot.turn_measures import TurnMeasures
 from services.assembly import Services
 from services.operation import Figures, Operation
 from store.database import utc_now
 
 FIGURES_SECONDS = 10.0
 """Figures that cost a query are counted at most so often, however many ask."""
-PROCESS = CollectorRegistry()
-TURNS = Counter("sapa_turns", "Turns of conversations by the status of the answer", ["status"], registry=PROCESS)
-TURN_SECONDS = Histogram(
-    "sapa_turn_seconds", "Time of a turn", registry=PROCESS, buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-)
 
 
 class _Gauges:
@@ -50,7 +46,7 @@ class _Gauges:
         self._disk.set(figures.disk_free_bytes)
 
 
-def add_operation(app: FastAPI, services: Services, assistant: Assistant) -> None:
+def add_operation(app: FastAPI, services: Services, assistant: Assistant, turns: TurnMeasures) -> None:
     registry = CollectorRegistry()
     requests = Counter("sapa_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
     seconds = Histogram("sapa_http_seconds", "Time to answer", ["route"], registry=registry)
@@ -88,4 +84,4 @@ def add_operation(app: FastAPI, services: Services, assistant: Assistant) -> Non
         if time.monotonic() - counted_at > FIGURES_SECONDS and (await checks())["database"]:
             counted_at = time.monotonic()
             gauges.show(await asyncio.to_thread(operation.figures, utc_now()))
-        return Response(generate_latest(PROCESS) + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(turns.registry) + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -128,7 +128,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))
     open_desk(app, services)
     _add_pages(app)
-    add_operation(app, services, assistant)
+    add_operation(app, services, assistant, service.measures)
     return app
 
 
