@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from desk.pages import address
+from desk.steps import led_on
 from desk.teach import topic_names
 from services.desk_sessions import Session
-from services.knowledge_editing import MOST_PROBES, DraftState, EditRefused
+from services.knowledge_editing import MOST_PROBES, DraftState
 from services.knowledge_files import Entry, KnowledgeError, Trust
 from services.knowledge_form import LONGEST, KnowledgeForm
 from services.knowledge_preview import Tried
@@ -78,14 +79,7 @@ def knowledge_draft(room: Room) -> APIRouter:
         return services.knowledge_preview.ask(draft.entry_id, entry, draft.probes)
 
     def step(request: Request, session: Session, draft_id: int, act: Callable[[], str]) -> Response:
-        """Do it and go to the address that it gives."""
-        try:
-            target = act()
-        except KeyError as unknown:
-            raise HTTPException(404) from unknown
-        except EditRefused as refused:
-            return page(request, session, draft_id, 422, problem=refused.problem.value, check=True)
-        return RedirectResponse(target, 303)
+        return led_on(act, lambda problem: page(request, session, draft_id, 422, problem=problem, check=True))
 
     @router.post("")
     def begin(

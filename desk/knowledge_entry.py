@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from desk.knowledge_draft import LONGEST_NOTE
 from desk.pages import address
+from desk.steps import led_on
 from desk.teach import topic_names
 from services.desk_sessions import Session
 from services.knowledge_catalogue import difference
-from services.knowledge_editing import EditRefused
 from services.permissions import Permission
 
 if TYPE_CHECKING:
@@ -50,14 +50,7 @@ def knowledge_entry(room: Room) -> APIRouter:
         )
 
     def change(request: Request, session: Session, entry_id: str, act: Callable[[], str]) -> Response:
-        """Do it and go to the address that it gives."""
-        try:
-            target = act()
-        except KeyError as unknown:
-            raise HTTPException(404) from unknown
-        except EditRefused as refused:
-            return entry_page(request, session, entry_id, 422, problem=refused.problem.value)
-        return RedirectResponse(target, 303)
+        return led_on(act, lambda problem: entry_page(request, session, entry_id, 422, problem))
 
     @router.get(".md")
     def file(entry_id: str, session: Session = editor) -> Response:

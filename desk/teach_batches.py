@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from desk.pages import address
+from desk.steps import led_on
 from desk.teach import topic_names
 from services.desk_sessions import Session
 from services.permissions import Permission
@@ -58,13 +59,11 @@ def teach_batches(room: Room) -> APIRouter:
         )
 
     def close(request: Request, session: Session, number: int, done: str, act: Callable[[], None]) -> Response:
-        try:
+        def closed() -> str:
             act()
-        except KeyError as unknown:
-            raise HTTPException(404) from unknown
-        except TeachingRefused as refused:
-            return one(request, session, number, 422, problem=refused.problem.value)
-        return RedirectResponse(address(f"/desk/teach/batches/{number}", done=done), 303)
+            return address(f"/desk/teach/batches/{number}", done=done)
+
+        return led_on(closed, lambda problem: one(request, session, number, 422, problem=problem))
 
     def patch_file(name: str, number: int | None, session: Session) -> Response:
         change = teaching_patch(batches.approved(number), PROJECT)

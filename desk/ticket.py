@@ -140,9 +140,7 @@ def attempt(session: Session, act: Callable[[], object]) -> str:
         raise HTTPException(404) from unknown
     except NotYoursToHandle as refused:
         raise NotAllowed(session) from refused
-    except ChangeRefused as refused:
-        return refused.refusal.value
-    except FileRefused as refused:
+    except (ChangeRefused, FileRefused) as refused:
         return refused.problem.value
     except UnknownYear:
         return "unknown_year"

@@ -12,6 +12,7 @@ import yaml
 from sqlalchemy import delete, select
 
 from services.audit import AuditLog
+from services.refused import Refused
 from store.database import Database, utc_now
 from store.models import CannedReply
 
@@ -32,10 +33,8 @@ class Problem(StrEnum):
     NUMBER = "canned_number"
 
 
-class CannedRefused(ValueError):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.value)
-        self.problem = problem
+class CannedRefused(Refused[Problem]):
+    """A ready reply that can't be kept."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from services.knowledge import Knowledge
 from services.knowledge_catalogue import DiffLine, KnowledgeCatalogue, difference, text_hash
 from services.knowledge_files import KnowledgeError, parse_entry
 from services.knowledge_form import Fault, KnowledgeForm, bare_question
+from services.refused import Refused
 from store.database import Database, utc_now
 from store.knowledge_models import KnowledgeVersion
 
@@ -45,10 +46,8 @@ class EditProblem(StrEnum):
     IN_FORCE_ALREADY = "in_force_already"
 
 
-class EditRefused(Exception):
-    def __init__(self, problem: EditProblem) -> None:
-        super().__init__(problem.value)
-        self.problem = problem
+class EditRefused(Refused[EditProblem]):
+    """A step that the draft or entry does not allow, or not to this person."""
 
 
 class KnowledgeEditing:

@@ -14,6 +14,7 @@ from services.audit import AuditLog
 from services.desk_sessions import DeskSessions, Session
 from services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hashed, made_up, matches
 from services.permissions import Role
+from services.refused import Refused
 from store.database import Database, utc_now
 from store.staff_models import StaffMember
 
@@ -34,10 +35,8 @@ class Problem(StrEnum):
     EMAIL_TAKEN = "email_taken"
 
 
-class StaffRefused(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.value)
-        self.problem = problem
+class StaffRefused(Refused[Problem]):
+    """An account can't be as asked for, or its owner has not proven who they are."""
 
 
 class Staff:

@@ -23,6 +23,7 @@ from services.conversation_log import LOW_RATING
 from services.handoff import State
 from services.knowledge_files import TOPICS
 from services.privacy import mask
+from services.refused import Refused
 from services.ticket_events import Happening
 from services.training_files import files_of_intents
 from services.turn import AnswerStatus
@@ -90,10 +91,8 @@ class TeachingProblem(StrEnum):
     NOTHING_KEPT = "nothing_kept"
 
 
-class TeachingRefused(Exception):
-    def __init__(self, problem: TeachingProblem) -> None:
-        super().__init__(problem.value)
-        self.problem = problem
+class TeachingRefused(Refused[TeachingProblem]):
+    """A decision or batch that can't be made, or not by this person."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
 from services.privacy import mask
+from services.refused import Refused
 from services.registry import JOURNEY_OF
 from services.ticket_duplicates import main_text
 from services.ticket_events import INTERNAL, MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry, record
@@ -65,12 +66,8 @@ class Refusal(StrEnum):
     """Tickets of two citizens, of two kinds, or one and the same ticket, can't be merged."""
 
 
-class ChangeRefused(Exception):
+class ChangeRefused(Refused[Refusal]):
     """The ticket is not in a state, or the change not of a kind, that the rules allow."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.value)
-        self.refusal = refusal
 
 
 class TicketChanges:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from services.file_types import media_type, safe_name
 from services.receipts import LinkFault
+from services.refused import Refused
 from services.signed_tokens import SignedTokens
 from services.ticket_events import Actor, Happening, record
 from services.tickets import State
@@ -43,10 +44,8 @@ class FileProblem(StrEnum):
     CLOSED = "closed"
 
 
-class FileRefused(Exception):
-    def __init__(self, problem: FileProblem) -> None:
-        super().__init__(problem.value)
-        self.problem = problem
+class FileRefused(Refused[FileProblem]):
+    """A file that can't be kept."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def file(services: Services) -> Callable[..., str]:
 def refusal(change: Callable[[], object]) -> Refusal:
     with pytest.raises(ChangeRefused) as refused:
         change()
-    return refused.value.refusal
+    return refused.value.problem
 
 
 def test_a_note_is_encrypted_and_stands_in_the_history(services: Services, file: Callable[..., str]) -> None:
@@ -161,7 +161,7 @@ def test_of_two_officers_who_answer_at_once_one_is_refused(services: Services, f
             services.ticket_changes.answer(number, f"Jawaban {officer}", Resolution.GRANTED, officer)
             results.append("answered")
         except ChangeRefused as refused:
-            results.append(refused.refusal)
+            results.append(refused.problem)
 
     threads = [threading.Thread(target=answer, args=(officer,)) for officer in ("dewi", "agus")]
     for thread in threads:
