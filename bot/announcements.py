@@ -18,6 +18,7 @@ import structlog
 from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
 from bot.courier import Courier
+from bot.looking import keep_looking
 from services.assembly import Services
 from services.handoff import Event
 from services.untold import Untold
@@ -55,13 +56,11 @@ class Announcements:
         self._typing: dict[str, datetime] = {}
 
     async def keep_telling(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self._look()
-                await self.show_typing()
-            except Exception as error:  # a database that is away for a moment must not end it
-                log.error("looking for announcements failed", error=type(error).__name__)
+        await keep_looking(self._look_and_show, "announcements", LOOK_SECONDS)
+
+    async def _look_and_show(self) -> None:
+        await self._look()
+        await self.show_typing()
 
     async def finish(self) -> None:
         """Wait for what is being told; a channel that has stopped leaves the rest to the next start."""

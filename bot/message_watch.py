@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
+from bot.looking import keep_looking
 from services.wakeups import Wakeups
 from store.conversations import Conversations
 
-log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 LOOK_BACK = 200
 """A message may be seen after one with a higher id, since transactions end in another order than they begin."""
@@ -24,18 +22,16 @@ class MessageWatch:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            try:
-                if self._wakeups.reaches_others:
-                    self._newest = 0
-                elif self._newest == 0:
-                    self._newest = await asyncio.to_thread(self._conversations.newest_id)
-                    self._wakeups.wake_all()  # for what came between Redis and this look
-                else:
-                    await self.look()
-            except Exception as error:  # a database that is away for a moment must not end it
-                log.error("looking for messages failed", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        await keep_looking(self._look_if_needed, "messages", LOOK_SECONDS)
+
+    async def _look_if_needed(self) -> None:
+        if self._wakeups.reaches_others:
+            self._newest = 0
+        elif self._newest == 0:
+            self._newest = await asyncio.to_thread(self._conversations.newest_id)
+            self._wakeups.wake_all()  # for what came between Redis and this look
+        else:
+            await self.look()
 
     async def look(self) -> None:
         """Wake whoever listens to a conversation that has a message not seen before."""

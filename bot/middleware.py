@@ -205,12 +205,12 @@ class Contained(OfHttp):
         except ClientDisconnect:
             raise
         except Exception as error:
-            log.error("request failed", route=_route(scope), error=type(error).__name__, at=place_of(error))
+            log.error("request failed", route=route_of(scope), error=type(error).__name__, at=place_of(error))
             if not begun:  # else the server cuts the connection, since the answer has no end
                 await (await self._problem(Request(scope), 500, {}))(scope, receive, send)
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The route that answers; the address itself may hold a token."""
     return getattr(scope.get("route"), "path", "unknown")
 
@@ -238,6 +238,6 @@ class Measured(OfHttp):
         try:
             await self._app(scope, receive, send_noted)
         finally:
-            route = _route(scope)
+            route = route_of(scope)
             self._requests.labels(scope["method"] if scope["method"] in METHODS else "other", route, status).inc()
             self._seconds.labels(route).observe(time.perf_counter() - started)

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from bot.assistant import Assistant
+from bot.looking import keep_looking
 from bot.model_files import model_file
 from services.model_choice import ModelChoices
 from store.database import utc_now
@@ -37,12 +38,7 @@ class ModelWatch:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception as error:  # a database that is away for a moment must not end it
-                log.error("looking for the chosen model failed", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        await keep_looking(self.look, "the chosen model", LOOK_SECONDS)
 
     async def look(self) -> bool:
         """Whether another model is served now than before. One that is missing or can't be loaded changes nothing."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from pathlib import Path
 from typing import Annotated
 
-import yaml
 from fastapi import APIRouter, Cookie, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from bot.channels.web import Sessions
 from bot.conversation import ConversationService, TooManyWaiting
+from bot.html_pages import HtmlPage
 from bot.markup import Span, spans
 from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
 
-TEMPLATES = Path(__file__).with_name("templates")
 COOKIE = "sapa_chat"
 
 
@@ -30,8 +27,7 @@ def lines_of(message: Outbound) -> list[list[Span]]:
 
 def plain_chat(service: ConversationService, conversations: Conversations, sessions: Sessions) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html"]))
-    texts = yaml.safe_load((TEMPLATES / "chat.yml").read_text(encoding="utf-8"))
+    page = HtmlPage("chat")
 
     async def known(token: str | None) -> str | None:
         found = sessions.conversation_of(token) if token else None
@@ -50,10 +46,8 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
             token, _ = sessions.issue(conversation_id)
         messages = await service.messages_after(conversation_id, 0)
         shown = [{"seq": m.seq, "author": m.author, "sources": m.sources, "lines": lines_of(m)} for m in messages]
-        page = environment.get_template("chat.html").render(
-            t=texts[locale], locale=locale, messages=shown, buttons=messages[-1].buttons if messages else [], once=uuid.uuid4()
-        )
-        response = HTMLResponse(page)
+        buttons = messages[-1].buttons if messages else []
+        response = HTMLResponse(page.render(locale, messages=shown, buttons=buttons, once=uuid.uuid4()))
         if token:
             response.set_cookie(COOKIE, token, httponly=True, secure=request.url.scheme == "https", samesite="strict", path="/chat")
         return response

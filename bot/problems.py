@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import structlog
-import yaml
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
 from bot.assistant import Assistant
 from bot.conversation import Interrupted
-from bot.middleware import Problem
+from bot.html_pages import HtmlPage, language_of
+from bot.middleware import Problem, route_of
 from bot.rate_limits import LINKS
 from store.database import AWAY
 from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
-TEMPLATES = Path(__file__).with_name("templates")
 CHAT = "/chat"
 PAGES = (CHAT, *LINKS)
 """What a person opens in a browser, and gets a page of."""
@@ -41,21 +38,16 @@ SENTENCES = {
 }
 
 
-def _language(request: Request) -> str:
-    return "en" if request.headers.get("accept-language", "").lower().startswith("en") else "id"
-
-
 def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
     """Returns what middleware calls for an answer of its own."""
-    page = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html"])).get_template("problem.html")
-    texts = yaml.safe_load((TEMPLATES / "problem.yml").read_text(encoding="utf-8"))
+    page = HtmlPage("problem")
 
     async def problem(request: Request, status: int, extra: dict[str, object] | None = None) -> Response:
-        locale, path = _language(request), request.url.path
+        locale, path = language_of(request), request.url.path
         sentence = await assistant.sentence(SENTENCES.get(status, "utter_problem_server"), locale)
         if path.startswith(PAGES):
             of_chat = path.startswith(CHAT)
-            return HTMLResponse(page.render(t=texts[locale], locale=locale, sentence=sentence.text, of_chat=of_chat), status)
+            return HTMLResponse(page.render(locale, sentence=sentence.text, of_chat=of_chat), status)
         body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": sentence.text}
         reference = {"reference": get_contextvars()["request"]} if status == 500 else {}
         return JSONResponse(body | reference | (extra or {}), status, media_type="application/problem+json")
@@ -72,8 +64,7 @@ def add_problem_handlers(app: FastAPI, assistant: Assistant) -> Problem:
         return await problem(request, 422, {"invalid": places})
 
     async def not_now(request: Request, error: Exception) -> Response:
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        log.warning("request could not be dealt with now", route=route, error=type(error).__name__)
+        log.warning("request could not be dealt with now", route=route_of(request.scope), error=type(error).__name__)
         response = await problem(request, 503)
         response.headers["Retry-After"] = "1"
         return response

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from bot.html_pages import BEHIND_A_LINK, HtmlPage
 from services import value_words
 from services.dates import clock_time, long_date
 from services.receipts import PATH, LinkFault, PrintedReceipt, Receipts
 from services.ticket_words import word
 
-TEMPLATES = Path(__file__).with_name("templates")
-HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
-STATUS = {LinkFault.EXPIRED: 410, LinkFault.FORGED: 404}
-
 
 def receipt_page(receipts: Receipts) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(["html"]))
-    texts = yaml.safe_load((TEMPLATES / "receipt.yml").read_text(encoding="utf-8"))
+    page = HtmlPage("receipt")
 
     @router.get(PATH + "{token}")
     async def show(request: Request, token: str) -> HTMLResponse:
         found = await asyncio.to_thread(receipts.open, token)
         if isinstance(found, LinkFault):
-            locale = "en" if request.headers.get("accept-language", "").lower().startswith("en") else "id"
-            page = environment.get_template("receipt.html").render(t=texts[locale], locale=locale, fault=found.value)
-            return HTMLResponse(page, STATUS[found], HEADERS)
-        words = texts[found.locale]
-        page = environment.get_template("receipt.html").render(t=words, locale=found.locale, fault=None, **shown(found, words))
-        return HTMLResponse(page, headers=HEADERS)
+            return page.of_fault(request, found)
+        values = shown(found, page.texts[found.locale])
+        return HTMLResponse(page.render(found.locale, fault=None, **values), headers=BEHIND_A_LINK)
 
     return router
 

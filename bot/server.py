@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -25,6 +26,7 @@ from bot.conversation import ConversationService
 from bot.courier import Courier
 from bot.downloads import own_data_download
 from bot.embedding import WIDGET, from_listed_pages, listed_origins
+from bot.looking import keep_looking
 from bot.message_watch import MessageWatch
 from bot.middleware import Bounded, Contained, Guarded, KnownHosts
 from bot.model_watch import ModelWatch
@@ -38,7 +40,6 @@ from bot.receipt_page import receipt_page
 from bot.scheduler import Job, Scheduler
 from desk.room import open_desk
 from services.assembly import Services
-from services.knowledge import Knowledge
 from store.leases import Leases
 from store.notices import Notices
 from store.telegram_inbox import TelegramInbox
@@ -46,6 +47,7 @@ from store.turn_queue import TurnQueue
 
 log = structlog.get_logger(__name__)
 KNOWLEDGE_SECONDS = 1.0
+"""So long after an editor's change was saved it is known, and no citizen waits for it."""
 NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 FORGETTING_INTERVAL = timedelta(hours=6)
 FIGURES_INTERVAL = timedelta(minutes=10)
@@ -73,12 +75,13 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, courier)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier), runs=services.job_runs)
     announcements = Announcements(service, services, courier, {"telegram": telegram.show_typing} if telegram else {})
+    reload = partial(asyncio.to_thread, services.knowledge.reload_if_changed)
     models = ModelWatch(assistant, settings.models_dir, services.model_choices, Leases(services.database))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         background = [
-            asyncio.create_task(_keep_knowledge_fresh(services.knowledge)),
+            asyncio.create_task(keep_looking(reload, "changed knowledge", KNOWLEDGE_SECONDS)),
             asyncio.create_task(announcements.keep_telling()),
             asyncio.create_task(services.wakeups.run()),
             asyncio.create_task(MessageWatch(conversations, services.wakeups).run()),
@@ -185,13 +188,6 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
         Job("end_handoffs", CLOSING_INTERVAL, end_handoffs),
         Job("queued_turns", FORGETTING_INTERVAL, forget_turns),
     ]
-
-
-async def _keep_knowledge_fresh(knowledge: Knowledge) -> None:
-    """An editor's change is known a moment after it was saved, and no citizen waits for it."""
-    while True:
-        await asyncio.sleep(KNOWLEDGE_SECONDS)
-        await asyncio.to_thread(knowledge.reload_if_changed)
 
 
 def _add_pages(app: FastAPI) -> None:

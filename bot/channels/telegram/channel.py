@@ -25,6 +25,7 @@ from bot.channels.telegram.reading import read
 from bot.channels.telegram.sending import Delivery, Sender, Stopping, pieces_of, quietly
 from bot.channels.telegram.updates import Answer, Answers, Means
 from bot.conversation import Interrupted
+from bot.looking import keep_looking
 from bot.messages import Outbound
 from store.database import AWAY
 from store.telegram_inbox import LEASE, Progress, Taken
@@ -93,15 +94,15 @@ class TelegramChannel:
     async def _keep_leases(self) -> None:
         """Renew the leases on updates of this process, and take over those of processes that no longer do."""
         renewed = time.monotonic()
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                if time.monotonic() - renewed >= LEASE.total_seconds() / 3:
-                    await asyncio.to_thread(self._inbox.renew)
-                    renewed = time.monotonic()
-                await self._take_up()
-            except Exception as error:  # a database that is away for a moment must not end it
-                log.error("looking for telegram updates failed", error=type(error).__name__)
+
+        async def look() -> None:
+            nonlocal renewed
+            if time.monotonic() - renewed >= LEASE.total_seconds() / 3:
+                await asyncio.to_thread(self._inbox.renew)
+                renewed = time.monotonic()
+            await self._take_up()
+
+        await keep_looking(look, "telegram updates", LOOK_SECONDS)
 
     async def _is_behind_another(self, update: Update) -> bool:
         try:
