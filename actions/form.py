@@ -286,16 +286,17 @@ class FinishForm(Action, ABC):
         if tracker.get_slot("journey_outcome") != "confirmed":
             return []
         fields = services().drafts.read(tracker.sender_id, self.journey.name)
+        events: Events = []
         if fields:
-            self.finish(dispatcher, tracker, fields)
+            events = self.finish(dispatcher, tracker, fields) or []
             turn = CURRENT.get()
             if turn:
                 turn.finished.append(self.journey.name)
             else:  # `rasa shell`, where nobody stores an answer
                 services().drafts.drop(tracker.sender_id, self.journey.name)
         turn_of(tracker).status = AnswerStatus.ANSWERED
-        return [SlotSet("journey_outcome", None)]
+        return [SlotSet("journey_outcome", None), *events]
 
     @abstractmethod
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
-        """Do the errand with the confirmed fields and say what came of it."""
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events | None:
+        """Do the errand with the confirmed fields and say what came of it; events are what the dialogue is to remember of it."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
+from actions.form import Events, FinishForm, ValidateForm
 from actions.opened_ticket import remember_opened
 from actions.receipts import receipt_link
 from actions.replies import button, language_of, long_date, turn_of
@@ -78,24 +77,16 @@ class ValidateTicket(ValidateForm):
         dispatcher.utter_message(response="utter_ticket_list", buttons=[button(number, payload) for number, payload in named])
 
 
-class FinishTicket(Action):
-    """Not a `FinishForm`: it also remembers which ticket was opened."""
+class FinishTicket(FinishForm):
+    journey = TICKET
 
-    def name(self) -> str:
-        return f"action_finish_{TICKET.name}"
-
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        if tracker.get_slot("journey_outcome") != "confirmed":
-            return []
-        fields = services().drafts.read(tracker.sender_id, TICKET.name)
-        services().drafts.drop(tracker.sender_id, TICKET.name)
-        turn_of(tracker).status = AnswerStatus.ANSWERED
-        ticket = services().tickets.find(fields["number"], fields["code"], tracker.sender_id) if fields else None
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
+        ticket = services().tickets.find(fields["number"], fields["code"], tracker.sender_id)
         if ticket is None:
             dispatcher.utter_message(response="utter_ticket_mismatch")
-            return [SlotSet("journey_outcome", None)]
+            return []
         utter_ticket(dispatcher, tracker, ticket)
-        return [SlotSet("journey_outcome", None), remember_opened(ticket.number)]
+        return [remember_opened(ticket.number)]
 
 
 def utter_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:

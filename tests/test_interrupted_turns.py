@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from services.assembly import Services
 from services.drafts import Drafts
 from services.ticket_events import Happening
-from services.tickets import Resolution
+from services.tickets import Filing, Kind, Resolution
 from store.ticket_models import Ticket
 from tests.citizen import Citizen
 
@@ -57,6 +57,20 @@ async def test_an_answer_that_could_not_be_stored_comes_on_the_next_try_and_the_
     history = await citizen.history()
     assert sum(message["text"] == "ya" for message in history) == 2  # consent, confirmation
     assert services.drafts.kept(conversation_of(services), "aspiration") is None
+
+
+async def test_a_status_whose_answer_could_not_be_stored_is_shown_on_the_next_try(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = services.conversations.open("web", "id").id
+    receipt = services.tickets.file(Filing(Kind.ASPIRATION, {"text": "Perbanyak taman kota"}, "lingkungan", owner, "id"))
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("cek status tiket", receipt.number)
+    monkeypatch.setattr(services.conversations, "add_replies", failing_once(services.conversations.add_replies))
+    cid = str(uuid.uuid4())
+    assert (await sent(client, citizen, receipt.access_code, cid)).status_code == 503
+    again = await sent(client, citizen, receipt.access_code, cid)
+    assert receipt.number in again.text and "diterima" in again.text.lower(), again.text
 
 
 @pytest.mark.parametrize(
