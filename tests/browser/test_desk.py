@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.at_desk import at_desk
 from tests.browser.chromium import watched_context
 from tests.browser.desk_day import DeskDay, sign_in
 from tests.browser.desk_pages import TOO_WIDE, WIDTHS, visit
@@ -20,11 +21,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
-    with watched_context(browser, day.server.url) as (context, watch):
-        page = context.new_page()
-        sign_in(page, "ratna")
+    with at_desk(browser, day, "ratna") as page:
         yield page
-        watch.assert_clean()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

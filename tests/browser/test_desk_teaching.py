@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from services.knowledge_form import KnowledgeForm
-from tests.browser.chromium import watched_context
-from tests.browser.desk_day import DeskDay, sign_in
+from tests.browser.at_desk import at_desk
+from tests.browser.desk_day import DeskDay
 from tests.browser.desk_pages import PATIENCE_SECONDS, TOO_WIDE
 from tests.browser.teaching_day import UNCLEAR, VISITORS_PARKING
 from tests.browser.test_people_and_pages import assert_accessible
@@ -24,16 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("desk_addresses")]  #
 MEANT = {text: intent for text, intent, _ in UNCLEAR}
 ANSWER = replace(VISITORS_PARKING, id="kemensetneg_profil_parkir_tamu")
 LATER_ANSWER = "Mulai Desember, parkir tamu hanya untuk yang sudah mempunyai janji temu."
-
-
-@contextmanager
-def at_desk(browser: Browser, day: DeskDay, login: str) -> Iterator[Page]:
-    with watched_context(browser, day.server.url) as (context, watch):
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_SECONDS * 1000)
-        sign_in(page, login)
-        yield page
-        watch.assert_clean()
 
 
 @pytest.fixture

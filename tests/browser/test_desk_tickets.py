@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from services.assembly import Services
 from services.tickets import Resolution
-from tests.browser.chromium import watched_context
-from tests.browser.desk_day import DeskDay, sign_in
+from tests.browser.at_desk import at_desk
+from tests.browser.desk_day import DeskDay
 from tests.desk.filed import file
 
 pytestmark = pytest.mark.browser
@@ -26,12 +26,9 @@ def stored(day: DeskDay) -> Services:
 
 @pytest.fixture
 def desk(browser: Browser, day: DeskDay) -> Iterator[Page]:
-    with watched_context(browser, day.server.url) as (context, watch):
-        page = context.new_page()
-        sign_in(page, "ratna")
+    with at_desk(browser, day, "ratna") as page:
         expect(page.get_by_role("heading", level=1)).to_have_text("Ikhtisar")
         yield page
-        watch.assert_clean()
 
 
 def test_the_ppid_answers_a_request_before_its_deadline(desk: Page, stored: Services, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from services.permissions import Role
 from services.tickets import Kind
-from tests.browser.chromium import Watch, watched_context
-from tests.browser.desk_day import PASSWORD, DeskDay, sign_in
+from tests.browser.at_desk import at_desk
+from tests.browser.chromium import Watch
+from tests.browser.desk_day import PASSWORD, DeskDay
 from tests.browser.running_server import RunningServer
 from tests.browser.test_hostile_text import strangers
 from tests.browser.widget_page import WidgetPage
@@ -30,11 +31,8 @@ def day(server: RunningServer) -> DeskDay:
 
 @pytest.fixture
 def officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
-    with watched_context(browser, day.server.url) as (context, watch):
-        page = context.new_page()
-        sign_in(page, "wida")
+    with at_desk(browser, day, "wida") as page:
         yield page
-        watch.assert_clean()
 
 
 def take_over(officer: Page, day: DeskDay) -> None:

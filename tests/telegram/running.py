@@ -57,6 +57,25 @@ async def finished(services: Services, count: int) -> None:
             await asyncio.sleep(0.05)
 
 
+class HeldCall:
+    """A gate of the stand-in that lets no call through until it is released."""
+
+    def __init__(self, api: BotApi) -> None:
+        self._begun, self._released = asyncio.Event(), asyncio.Event()
+        api.gate = self._hold
+
+    async def _hold(self, _method: str, _form: dict[str, Any]) -> None:
+        self._begun.set()
+        await self._released.wait()
+
+    async def begun(self) -> None:
+        """Until the first call waits."""
+        await asyncio.wait_for(self._begun.wait(), 20)
+
+    def release(self) -> None:
+        self._released.set()
+
+
 class Webhook:
     def __init__(self, client: httpx.AsyncClient, api: BotApi, services: Services) -> None:
         self.client, self.api, self.services, self.secret = client, api, services, api.secret

@@ -68,17 +68,23 @@ async def test_a_body_without_a_length_is_limited_too(webhook: Webhook, services
     assert (await webhook.client.post("/telegram/masuk", headers=headers, content=endless())).status_code == 413
 
 
+async def served_until_finished(services: Services, assistant: Assistant, count: int) -> BotApi:
+    """A process that starts, deals with what is stored and stops; what Telegram was sent by it."""
+    async with BotApi() as api:
+        channel = channel_of(ConversationService(assistant, services), services, api)
+        await channel.start()
+        await finished(services, count)
+        await channel.stop()
+    return api
+
+
 async def test_what_a_crash_left_undone_is_done_by_the_next_start_once_and_in_order(services: Services, assistant: Assistant) -> None:
     inbox = TelegramInbox(services.database, services.encryption)
     for number in range(1, 13):
         assert inbox.accept(number, 7 + number % 3, update(number, 7 + number % 3, f"apa itu simpel nomor {number}?"))
     inbox.finish(1)
     inbox.release()
-    async with BotApi() as api:
-        channel = channel_of(ConversationService(assistant, services), services, api)
-        await channel.start()
-        await finished(services, 12)
-        await channel.stop()
+    api = await served_until_finished(services, assistant, 12)
     for chat in (7, 8, 9):
         conversation = services.conversations.open("telegram", "id", str(chat))
         messages = services.conversations.after(conversation.id, 0)
@@ -93,11 +99,7 @@ async def test_messages_that_telegram_had_taken_before_a_crash_are_not_sent_agai
     inbox.accept(1, 7, update(1, 7, "/start"))
     inbox.note_sent(1, 1)
     inbox.release()
-    async with BotApi() as api:
-        channel = channel_of(ConversationService(assistant, services), services, api)
-        await channel.start()
-        await finished(services, 1)
-        await channel.stop()
+    api = await served_until_finished(services, assistant, 1)
     assert len(api.sent_to(7)) == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from services.handoff import Handoffs
 from store.models import Message
 from tests.clock import Clock
 from tests.telegram.bot_api import BotApi
-from tests.telegram.running import Webhook, edited, finished, stored, update
+from tests.telegram.running import HeldCall, Webhook, edited, finished, stored, update
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 FILE = {"file_id": "a", "file_unique_id": "b"}
@@ -156,20 +155,14 @@ async def test_what_nobody_waits_for_an_answer_to_gets_none(content: dict[str, A
 
 
 async def test_of_a_message_that_was_changed_before_its_turn_the_last_text_counts(webhook: Webhook, services: Services) -> None:
-    holding, held = asyncio.Event(), asyncio.Event()
-
-    async def hold(_method: str, _form: dict[str, Any]) -> None:
-        holding.set()
-        await held.wait()
-
-    webhook.api.gate = hold
+    held = HeldCall(webhook.api)
     first, second = update(1, 7, "halo"), update(2, 7, "apa itu magang?")
     await webhook.post(first)
-    await asyncio.wait_for(holding.wait(), 20)
+    await held.begun()
     await webhook.post(second)
     await webhook.post(edited(3, second, "apa itu stiker?"))
     await webhook.post(edited(4, second, "apa itu simpel?"))
-    held.set()
+    held.release()
     await finished(services, 4)
     answer = webhook.api.sent_to(7)[-1]
     assert "Perjalanan Dinas Luar Negeri" in answer["text"]

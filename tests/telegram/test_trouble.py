@@ -24,7 +24,7 @@ from services.settings import Settings
 from store.conversations import Conversations
 from store.telegram_inbox import TelegramInbox
 from tests.telegram.bot_api import BotApi
-from tests.telegram.running import ADDRESS, TOKEN, Webhook, channel_of, finished, stored, update
+from tests.telegram.running import ADDRESS, TOKEN, HeldCall, Webhook, channel_of, finished, stored, update
 
 DOWN = (502, {"description": "Bad Gateway"})
 
@@ -137,18 +137,12 @@ async def test_the_bot_begins_as_soon_as_telegram_is_there(
 
 
 async def test_updates_that_come_out_of_order_are_answered_in_order(webhook: Webhook, services: Services) -> None:
-    holding, held = asyncio.Event(), asyncio.Event()
-
-    async def hold(_method: str, _form: dict[str, Any]) -> None:
-        holding.set()
-        await held.wait()
-
-    webhook.api.gate = hold
+    held = HeldCall(webhook.api)
     await webhook.post(update(1, 7, "halo"))
-    await asyncio.wait_for(holding.wait(), 20)
+    await held.begun()
     for number, text in ((4, "apa itu magang?"), (2, "saya ingin menyampaikan aspirasi"), (3, "batal")):
         await webhook.post(update(number, 7, text))
-    held.set()
+    held.release()
     await finished(services, 4)
     conversation = services.conversations.open("telegram", "id", "7")
     said = [message.text for message in services.conversations.after(conversation.id, 0) if message.author == "user"]
