@@ -25,11 +25,16 @@ from store.tables import TABLES
 
 DOCS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "*/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "*/README.md", "*/*/README.md")
     for path in PROJECT.glob(pattern)
     if not path.relative_to(PROJECT).parts[0].startswith(".")
 )
-FOLDERS = "actions bench bot data deploy desk docs evaluation knowledge services store tests widget".split()
+TRACKED = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
+FOLDERS = sorted(
+    {"bot/nlu", "bot/channels", "data/nlu"}
+    | {path.split("/")[0] for path in TRACKED if "/" in path and not path.startswith(".")}
+    | {"/".join(path.split("/")[:2]) for path in TRACKED if path.startswith("tests/") and path.count("/") > 1}
+)
 ADR_PARTS = ("Context", "Decision", "Status", "Consequences")
 
 
@@ -176,7 +181,10 @@ def test_the_readme_is_short() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_folder_says_in_ten_lines_what_lives_there(folder: str) -> None:
-    assert 1 <= len(read(f"{folder}/README.md").splitlines()) <= 10
+    page = read(f"{folder}/README.md")
+    assert len(page.splitlines()) <= 10
+    assert re.search(r"[Bb]egin with|begin there|Mulailah dari", page), "where to begin"
+    assert re.search(r"Not here|Bukan di sini|Never|never learns", page), "what lives elsewhere"
 
 
 def test_every_decision_has_its_four_parts() -> None:
@@ -196,6 +204,20 @@ def test_every_table_is_in_the_architecture_and_no_other() -> None:
     rows = re.findall(r"^\| (`[^|]+) \|", page[page.index("## Where data lies") :], re.MULTILINE)
     named = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
     assert named - {"message_words"} == set(TABLES.tables) - {"alembic_version"}
+
+
+def test_what_a_diagram_of_the_architecture_names_in_a_file_stands_there() -> None:
+    """The word behind a file is a function or class of it: `services/tickets.py file`, `desk/access.py may(Permission)`."""
+    page = read("docs/architecture.md")
+    named = [
+        (file, name)
+        for diagram in re.findall(r"```mermaid\n(.*?)```", page, re.DOTALL)
+        for file, names in re.findall(r"\b((?:bot|actions|desk|services|store)/[\w/]+\.py) (\w[\w.]*(?:, \w+)*)", diagram)
+        for name in re.split(r", |\.", names)
+    ]
+    assert len(named) > 30
+    for file, name in named:
+        assert re.search(rf"(?:^|\s)(?:def|class) {name}\b|^{name}\b", read(file), re.MULTILINE), f"{file} {name}"
 
 
 def test_every_file_that_the_architecture_names_exists() -> None:
