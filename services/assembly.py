@@ -137,29 +137,10 @@ def use(assembled: Services) -> None:
 
 def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Services:
     """New services from these settings; `knowledge` that is loaded already may be shared."""
-    database = Database(configured.database)
-    encryption = open_encryption(configured.keys, configured.data_dir)
-    with database.starting():
-        database.migrate(encryption)
-        if configured.environment == "production":
-            remove_demo_data(database)
-        else:
-            load_demo_data(database, encryption)
+    database, encryption = _opened(configured)
     audit = AuditLog(database)
     desk_settings = DeskSettings(database, audit)
-
-    def days_off() -> Overrides | None:
-        given = desk_settings.get(Name.DAYS_OFF)
-        return Overrides.read(given) if given else None
-
-    def spans() -> dict[int, tuple[Span, ...]] | None:
-        given = desk_settings.get(Name.SERVICE_HOURS)
-        return read_spans(Name.SERVICE_HOURS, given) if given else None
-
-    calendar = replace(
-        WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off), at_desk=days_off
-    )
-    hours = ServiceHours.from_file(service_hours_file(configured.data_dir), calendar, spans)
+    calendar, hours = _working_time(configured, desk_settings)
     attempts = AttemptLimiter(database)
     wakeups = Wakeups(configured.redis_url)
     conversations = Conversations(database, encryption, wakeups.publish)
@@ -235,6 +216,35 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         knowledge_preview=KnowledgePreview(knowledge),
         unanswered=UnansweredQuestions(database, knowledge, shared_encoder),
     )
+
+
+def _opened(configured: Settings) -> tuple[Database, Encryption]:
+    """The database with the schema of this version, and demo data where it is not in production."""
+    database = Database(configured.database)
+    encryption = open_encryption(configured.keys, configured.data_dir)
+    with database.starting():
+        database.migrate(encryption)
+        if configured.environment == "production":
+            remove_demo_data(database)
+        else:
+            load_demo_data(database, encryption)
+    return database, encryption
+
+
+def _working_time(configured: Settings, desk_settings: DeskSettings) -> tuple[WorkingCalendar, ServiceHours]:
+    """Working days and service hours: those of the files, or what staff have set in their place."""
+
+    def days_off() -> Overrides | None:
+        given = desk_settings.get(Name.DAYS_OFF)
+        return Overrides.read(given) if given else None
+
+    def spans() -> dict[int, tuple[Span, ...]] | None:
+        given = desk_settings.get(Name.SERVICE_HOURS)
+        return read_spans(Name.SERVICE_HOURS, given) if given else None
+
+    of_law = WorkingCalendar.from_file(PROJECT / "services" / "calendar_overrides.yml", configured.cut_off)
+    calendar = replace(of_law, at_desk=days_off)
+    return calendar, ServiceHours.from_file(service_hours_file(configured.data_dir), calendar, spans)
 
 
 def _simpel_directory(configured: Settings, database: Database, encryption: Encryption) -> SimpelDirectory:
