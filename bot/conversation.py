@@ -228,7 +228,8 @@ class ConversationService:
         )
         action = action_beside_form(parsed, meant, conversation.awaited_field)
         kept = masked(meant, parsed, None if action else conversation.awaited_field)
-        stored = await self._receive(inbound, opening, kept.text)
+        # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
+        stored = await self._receive(inbound, opening, kept.text if meant == text else text)
         turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
         answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
         said = list(answer.said)

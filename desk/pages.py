@@ -24,6 +24,8 @@ from services.value_words import shown
 
 HERE = Path(__file__).parent
 LANGUAGES = ("id", "en")
+INDONESIAN_MARKS = str.maketrans(",.", ".,")
+"""4,000.5 in English is 4.000,5 in Indonesian."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Pages:
     def show(self, request: Request, session: Session | None, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """The page as an HTTP response.
 
-        In the template: `t` the texts, `session`, `form_token`, `moment`, `day`, `day_of`, `address`, `word`, `value`, and `values`.
+        In the template: `t` the texts, `session`, `form_token`, `moment`, `number`, `day`, `day_of`, `address`, `word`, `value`, and
+        `values`.
         """
         return HTMLResponse(self.render(request, session, template, **values), status)
 
@@ -101,6 +104,10 @@ class Pages:
         def moment(value: datetime) -> str:
             return f"{day_of(value)}, {clock_time(value)}"
 
+        def number(given: float, places: int = 0) -> str:
+            english = f"{given:,.{places}f}"
+            return english if locale == "en" else english.translate(INDONESIAN_MARKS)
+
         return self._environment.get_template(template).render(
             t=self.texts[locale],
             locale=locale,
@@ -112,6 +119,7 @@ class Pages:
             day=day,
             day_of=day_of,
             moment=moment,
+            number=number,
             word=partial(word, locale),
             value=lambda given: shown(given, locale),
             address=address,

@@ -35,6 +35,18 @@ def number_and_code(answer: str) -> tuple[str, str]:
     return number[0], code[1]
 
 
+async def test_a_pressed_choice_stays_in_the_conversation_as_it_was_read(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("saya ingin menyampaikan aspirasi")
+    await citizen.presses("Ya, setuju")
+    await citizen.says(ASPIRATION)
+    assert "rancangan aturan" in await citizen.presses("Layanan Setneg")
+    assert [message["text"] for message in await citizen.history() if message["from"] == "user"][1::2] == [
+        "Ya, setuju",
+        "Layanan Setneg",
+    ]
+
+
 @pytest.mark.parametrize("number", DEMO_REQUESTS)
 async def test_every_demo_status_is_shown_with_its_next_step(client: httpx.AsyncClient, number: str) -> None:
     citizen = await Citizen(client).arrives()

@@ -723,7 +723,7 @@ export class SapaSetneg extends HTMLElement {
     under.textContent = over ? fill(words.tooLong, number(length - MAX_TEXT)) : near ? fill(words.count, number(length), number(MAX_TEXT)) : words.keys;
     // Read out on crossing a limit only.
     const kind = `under ${near ? "near" : ""} ${over ? "over" : ""}`;
-    if (near && under.className !== kind) this.#say(under.textContent, 6000);
+    if (near && under.className !== kind) this.#say(under.textContent, 900);
     under.className = kind;
   }
 

@@ -208,6 +208,7 @@ async def test_the_ppids_report_counts_what_was_received_in_the_month(services: 
     assert lines[refused][5:] == ["Ya", "ditolak", "h"]
     assert lines[waiting][6] == "masih diproses"
     report = services.ppid_reports.of(Month(2026, 11))
+    assert f"<dd>{report.mean_working_days:.1f}</dd>".replace(".", ",") in page
     assert (report.count(Resolution.GRANTED), report.count(None), report.late, report.extended, report.count_ground("h")) == (
         1,
         1,
