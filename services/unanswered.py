@@ -106,7 +106,7 @@ class UnansweredQuestions:
         self._last = None
 
     def gather(self) -> Gathered:
-        asked = [one for one in self._asked() if self._knowledge.find(one.text).verdict is not Verdict.ANSWER]
+        asked = [one for one in self._asked() if not self._is_answered(one.text)]
         if len(asked) < 2:
             return Gathered([], len(asked), self._clock())
         vectors = directions(self._encoder().encode([one.text for one in asked]), self._knowledge.centre)
@@ -123,6 +123,11 @@ class UnansweredQuestions:
             hits = self._knowledge.find(questions[0].text).hits
             groups.append(Group(questions, hits[0].entry.topic if hits else ""))
         return Gathered(sorted(groups, key=lambda group: -group.times)[:MOST_SHOWN], alone, self._clock())
+
+    def _is_answered(self, question: str) -> bool:
+        """Whether the knowledge answers it by now, and not only that nothing is known."""
+        found = self._knowledge.find(question)
+        return found.verdict is Verdict.ANSWER and found.hits[0].entry.facts.known
 
     def _asked(self) -> list[Asked]:
         closed = select(Handoff.conversation_id).where(Handoff.state != State.ENDED, Handoff.agreed.is_not(True))
