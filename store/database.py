@@ -59,8 +59,7 @@ class Database:
             if not self._prepares:
                 connecting["prepare_threshold"] = None
             return create_engine(self.url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)
-        if self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
 
         @event.listens_for(engine, "connect")

@@ -107,7 +107,7 @@ def _patterns_of(path: Path) -> Iterator[Used]:
         place = f"{name}:{node.lineno}"
         values = {**vars(importlib.import_module(name.removesuffix(".py").replace("/", "."))), **LOCALS.get(name, {})}
         try:
-            given = [eval(compile(ast.Expression(one), place, "eval"), values) for one in [node.args[0], *_flags(node)]]
+            given = [eval(compile(ast.Expression(one), f"<{place}>", "eval"), values) for one in [node.args[0], *_flags(node)]]
         except NameError as unknown:
             assert name in IN_A_LIST, f"{place}: give this test the local names of its pattern ({unknown})"
             yield from (Used(name, pattern, anchored=False) for pattern in IN_A_LIST[name])
