@@ -65,6 +65,7 @@ fuzz: setup-dev ## search parsers and renderers for faults, guided by coverage, 
 
 mutation: setup-dev ## change calendar, tickets, privacy and SIMPEL's disclosure in small ways: a change that no test sees has to be explained
 	$(UV) sync --frozen --group mutation --python $(PYTHON)
+	rm -rf mutants # mutmut copies no newer data files into it
 	nice .venv/bin/mutmut run
 	.venv/bin/python -m tests.mutation.survivors
 
