@@ -143,9 +143,9 @@ class ValidateForm(Action, ABC):
             return self._command(dispatcher, tracker, name)
         if asked.takes_sentences:
             return self._beside_sentences(dispatcher, tracker, asked, name if confidence >= SURE else "", confidence)
-        if confidence < SURE:
-            return None
         could_be_value = not isinstance(asked.check(text), Rejection)
+        if confidence < SURE:  # a question all the same, if not which: it is answered, or known not to be
+            return None if could_be_value or not is_question(text) else self._answer(dispatcher, tracker, asked)
         if name == "ask_information" and (is_question(text) or not could_be_value):
             return self._answer(dispatcher, tracker, asked)
         if name == "switch_language":

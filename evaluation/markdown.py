@@ -19,10 +19,12 @@ How far to trust it:
   them, and no second reader checked the labels.
 - **Development**: the authors a, b, c, d, f, g and s (`evaluation/*.csv`). Their errors have been read, and training data was written
   and thresholds were chosen because of them. These figures are optimistic.
-- **Held out**: the authors e and h (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these messages, and nothing
-  was chosen on them. One exception: seven false alarms of an emergency were read on 26 November 2026, and examples against such
-  alarms written, so that row is optimistic, too. These are the figures to quote. They are two authors' messages, and few:
+- **Held out**: the authors e, h and t (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these messages, and
+  nothing was chosen on them. One exception: seven false alarms of an emergency were read on 26 November 2026, and examples against
+  such alarms written, so that row is optimistic, too. These are the figures to quote. They are three authors' messages, and few:
   mind the intervals.
+- Author t (register `plain`) wrote what people type in a short chat: openers, and follow-up questions whose subject was said before. The
+  model before that one had 331 of its 380 right (87.1 %), far less than of any author who wrote one message at a time.
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
   wrote a message, both are named (ab, cd).
 - Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents
