@@ -146,7 +146,7 @@ class ValidateForm(Action, ABC):
         could_be_value = not isinstance(asked.check(text), Rejection)
         if confidence < SURE:  # a question all the same, if not which: it is answered, or known not to be
             return None if could_be_value or not is_question(text) else self._answer(dispatcher, tracker, asked)
-        if name == "ask_information" and (is_question(text) or not could_be_value):
+        if name == "ask_information" and (is_question(text) or (not could_be_value and len(text.split()) > 1)):
             return self._answer(dispatcher, tracker, asked)
         if name == "switch_language":
             return switch_language(dispatcher, tracker)
