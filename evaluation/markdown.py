@@ -23,8 +23,8 @@ How far to trust it:
   nothing was chosen on them. One exception: seven false alarms of an emergency were read on 26 November 2026, and examples against
   such alarms written, so that row is optimistic, too. These are the figures to quote. They are three authors' messages, and few:
   mind the intervals.
-- Author t (register `plain`) wrote what people type in a short chat: openers, and follow-up questions whose subject was said before. The
-  model before that one had 331 of its 380 right (87.1 %), far less than of any author who wrote one message at a time.
+- Author t (register `plain`) wrote what people type in a short chat: openers, and follow-up questions whose subject was said
+  before. The model before these had 331 of the 380 right (87.1 %), far fewer than of authors who wrote single messages.
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
   wrote a message, both are named (ab, cd).
 - Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents
