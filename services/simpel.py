@@ -81,11 +81,14 @@ class SqlSimpelDirectory:
                 row = session.execute(self._query, {"number": number}).first()
         except SQLAlchemyError as error:
             raise SimpelUnavailable("the SIMPEL table can't be read") from error
-        expected = row.access_code_hash if row else self._hash_code("", "")
+        expected = (row.access_code_hash if row else None) or self._hash_code("", "")
         matches = hmac.compare_digest(expected, self._hash_code(number, access_code))
         if row is None or not matches:
             return None
-        return SimpelStatus(Status(row.status), row.changed_on)
+        try:
+            return SimpelStatus(Status(row.status), row.changed_on)
+        except ValueError as error:
+            raise SimpelUnavailable("the SIMPEL table holds a status that nobody agreed on") from error
 
 
 ALL_TRIES_SECONDS = 4

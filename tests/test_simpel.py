@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pybreaker
 import pytest
+from sqlalchemy import text
 
 from services.attempts import ALLOWED_FAILURES, AttemptLimiter
 from services.demo import DEMO_REQUESTS, load_demo_data
@@ -164,6 +165,25 @@ def test_a_view_in_a_schema_is_read(database: Database, relation: str) -> None:
         session.add(SimpelRequest(number="B-1/2026", access_code_hash="hash", status="DIKIRIM", changed_on=date(2026, 11, 1)))
     directory = SqlSimpelDirectory(database, lambda _number, _code: "hash", relation)
     assert directory.lookup("B-1/2026", "7K4Q2A") == SimpelStatus(Status.SENT, date(2026, 11, 1))
+
+
+def view_of(database: Database, row: str) -> SqlSimpelDirectory:
+    """A view with the one row of request X-1; a hash in it is number and code with a space between."""
+    with database.session() as session:
+        session.execute(text(f"CREATE VIEW one_row AS SELECT 'X-1' AS number, NULL AS changed_on, {row}"))
+    return SqlSimpelDirectory(database, "{} {}".format, "one_row")
+
+
+def test_a_status_that_nobody_agreed_on_is_never_guessed_at_nor_told_to_a_stranger(database: Database) -> None:
+    directory = view_of(database, "'X-1 7K4Q2A' AS access_code_hash, 'BARU' AS status")
+    with pytest.raises(SimpelUnavailable):
+        directory.lookup("X-1", "7K4Q2A")
+    assert directory.lookup("X-1", "7K4Q2B") is None
+
+
+def test_a_row_without_a_hash_opens_to_nobody(database: Database) -> None:
+    directory = view_of(database, "NULL AS access_code_hash, 'DRAF' AS status")
+    assert [directory.lookup("X-1", code) for code in ("7K4Q2A", "", "None")] == [None, None, None]
 
 
 def test_a_missing_view_is_an_unavailable_system(database: Database, encryption: Encryption) -> None:
