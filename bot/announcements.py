@@ -20,11 +20,12 @@ from bot.conversation import ConversationService, TooManyWaiting
 from bot.courier import Courier
 from bot.looking import keep_looking
 from services.assembly import Services
-from services.handoff import Event
+from services.handoff import FROM_OFFICERS, Event
 from services.untold import Untold
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
+"""Without a wake-up, as from another process while Redis is away."""
 AGAIN_SECONDS = 10.0
 """After so long a delivery that failed is tried again."""
 FINISHING_SECONDS = 5.0
@@ -47,6 +48,7 @@ class Announcements:
         """`show_typing` names, by channel, what shows the sign at a channel's own address; the web's event stream needs none."""
         self._service = service
         self._conversations = services.conversations
+        self._wakeups = services.wakeups
         self._untold = services.untold
         self._officer_typing = services.officer_typing
         self._courier = courier
@@ -56,7 +58,8 @@ class Announcements:
         self._typing: dict[str, datetime] = {}
 
     async def keep_telling(self) -> None:
-        await keep_looking(self._look_and_show, "announcements", LOOK_SECONDS)
+        with self._wakeups.listen(FROM_OFFICERS) as listener:
+            await keep_looking(self._look_and_show, "announcements", LOOK_SECONDS, listener.wait)
 
     async def _look_and_show(self) -> None:
         await self._look()

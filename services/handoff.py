@@ -27,6 +27,8 @@ from store.database import Database, utc_now
 from store.models import Conversation, Handoff, HandoffEvent, Message
 
 CITIZEN, PROGRAM = "warga", "sistem"
+FROM_OFFICERS = "from officers"
+"""The topic of wake-ups for whoever tells citizens what comes from officers."""
 LONGEST_MESSAGE = 4000
 LONGEST_SILENCE = timedelta(minutes=30)
 """An officer who says nothing for so long gives the citizen back to the assistant."""
@@ -246,7 +248,9 @@ class Handoffs:
             self._record(session, handoff_id, Event.SAID, officer, {"seq": seq})
             return self._conversations.add(session, handoff.conversation_id, seq, "officer", reply)
 
-        return self._conversations.append(self._get(handoff_id).conversation_id, write)
+        said = self._conversations.append(self._get(handoff_id).conversation_id, write)
+        self._conversations.tell(FROM_OFFICERS)
+        return said
 
     def transfer(self, handoff_id: int, officer: str, to: str) -> None:
         """Pass the conversation on to another officer, who has it from then on. Raises `NotYours`."""
@@ -330,6 +334,8 @@ class Handoffs:
             if not _changed_one(session.execute(update(Handoff).where(Handoff.id == handoff_id, allowed).values(values))):
                 raise NotYours(handoff_id)
             self._record(session, handoff_id, event, actor, data)
+        if event in TO_BE_TOLD:
+            self._conversations.tell(FROM_OFFICERS)
 
     def _record(self, session: Session, handoff_id: int, event: Event, actor: str, data: dict[str, Any] | None = None) -> None:
         now = self._clock()

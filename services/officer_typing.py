@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select, update
 
-from services.handoff import State, held_by
+from services.handoff import FROM_OFFICERS, State, held_by
 from store.conversations import Conversations
 from store.database import Database, utc_now
 from store.models import Handoff
@@ -33,6 +33,7 @@ class OfficerTyping:
             conversation_id = session.scalar(typing.returning(Handoff.conversation_id))
         if conversation_id:
             self._conversations.tell(conversation_id)
+            self._conversations.tell(FROM_OFFICERS)
 
     def everywhere(self) -> dict[str, datetime]:
         """Conversations in which an officer is writing now, and since when that was last seen."""

@@ -78,7 +78,7 @@ _NEWEST_AND_KNOWN = select(Message).where(
 
 class Conversations:
     def __init__(self, database: Database, encryption: Encryption, tell: Callable[[str], None] = lambda _: None) -> None:
-        """`tell` is called with the id of a conversation in which there is something new to see."""
+        """`tell` wakes who listens to a topic; here, to the id of a conversation in which there is something new to see."""
         self._database = database
         self._encryption = encryption
         self.tell = tell

@@ -72,6 +72,22 @@ async def test_inside_hours_the_citizen_hears_the_place_what_happens_and_how_to_
     assert "Setuju?" in answer
 
 
+async def test_what_an_officer_does_is_told_at_once(
+    client: httpx.AsyncClient, services: Services, announcements: Announcements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.announcements.LOOK_SECONDS", 3600)
+    citizen = await Citizen(client).arrives()
+    await citizen.says(WISH)
+    telling = asyncio.create_task(announcements.keep_telling())
+    await asyncio.sleep(0)
+    services.handoffs.take(services.handoffs.queue()[0].handoff_id, OFFICER)
+    async with asyncio.timeout(20):
+        while services.untold.all():
+            await asyncio.sleep(0.05)
+    telling.cancel()
+    assert "petugas" in (await history(client, citizen))[-1][1].lower()
+
+
 async def test_asking_twice_says_the_place_and_makes_no_second_entry(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.goes_through(WISH, "ya")
