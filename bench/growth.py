@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import statistics
 import tempfile
 import threading
@@ -211,6 +212,7 @@ def measure(services: Services, conversations: int) -> dict[str, Any]:
     week = now - timedelta(days=7)
     log, tickets = services.conversation_log, services.ticket_list
     today = date.today()
+    said = sorted({word for sentence in sentences() for word in re.findall(r"\w{4,}", sentence.lower())})
     month = Span(today - timedelta(days=30), today)
     pages: dict[str, Callable[[], Any]] = {
         "conversations, first page": lambda: log.search(LogFilter(), 1, limit=51),
@@ -219,6 +221,9 @@ def measure(services: Services, conversations: int) -> dict[str, Any]:
         "conversations by topic and language": lambda: log.search(LogFilter(topic="simpel", language="en"), 1, limit=51),
         "search for a word": lambda: log.search(LogFilter(words=chance.choice(("magang", "istura", "tiket", "paspor"))), 1, limit=51),
         "search for two words": lambda: log.search(LogFilter(words="magang syarat"), 1, limit=51),
+        "search for any word that was said": lambda: log.search(LogFilter(words=chance.choice(said)), 1, limit=51),
+        "search for any two of them": lambda: log.search(LogFilter(words=" ".join(chance.sample(said, 2))), 1, limit=51),
+        "search for a word that nobody said": lambda: log.search(LogFilter(words="xenon"), 1, limit=51),
         "choices of the filters": log.choices,
         "open tickets, first page": lambda: tickets.page(TicketFilter()),
         "all tickets, first page": lambda: tickets.page(TicketFilter(state="all")),

@@ -70,6 +70,7 @@ class Turns:
         return {
             "turns": len(self.milliseconds),
             "failed": self.failed,
+            "mean": round(statistics.mean(self.milliseconds), 2),
             **percentiles(self.milliseconds),
             "turns_per_second": round(len(self.milliseconds) / self.seconds, 1),
         }
@@ -100,3 +101,24 @@ async def _sender(channel: Channel, client: httpx.AsyncClient, texts: list[str],
         answered = await channel.send(client, conversation, text)
         turns.milliseconds.append((time.perf_counter() - started) * 1000)
         turns.failed += not answered
+
+
+async def grow(channel: Channel, text: str, turns: int, conversations: int) -> dict[str, float]:
+    """The median milliseconds of a turn at the first, the middle and the last of `turns` of one conversation, over `conversations`.
+
+    All turns say the same, so that only the length of the conversation differs. "At" is the five turns around one, or beside it.
+    """
+    took: list[list[float]] = []
+    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
+        for _ in range(conversations):
+            conversation, own = await channel.open(client), []
+            for _ in range(turns):
+                started = time.perf_counter()
+                await channel.send(client, conversation, text)
+                own.append((time.perf_counter() - started) * 1000)
+            took.append(own)
+
+    def at(first: int) -> float:
+        return round(statistics.median(ms for own in took for ms in own[first : first + 5]), 1)
+
+    return {"1": at(0), "100": at(97), str(turns - 1): at(turns - 5)}

@@ -72,13 +72,17 @@ I would like to check my ticket
 Who won the football match last night?
 Recommend me a good restaurant in Jakarta
 """
+TOWNS = """
+Sleman Bantul Medan Padang Jambi Palembang Bengkulu Serang Bogor Bandung Cirebon Tegal Solo Malang Kediri Jember Denpasar Mataram
+Kupang Pontianak Sampit Samarinda Palu Makassar Kendari Gorontalo Manado Ternate Ambon Sorong Jayapura Merauke Perth Leiden
+""".split()
 OPENERS = {
     "id": ["", "Halo kak, ", "Maaf, ", "Mohon info: ", "Min, "],
     "en": ["", "Hi, ", "Excuse me, ", "Hello there, ", "Sorry, "],
 }
 CLOSERS = {
-    "id": ["", " Mohon dijawab.", " Saya dari Sleman.", " Ini untuk ibu saya.", " Makasih ya."],
-    "en": ["", " Please answer.", " I am from Perth.", " It is for my mother.", " Thank you."],
+    "id": ["", " Mohon dijawab.", " Ini untuk ibu saya.", " Makasih ya.", *(f" Saya dari {town}." for town in TOWNS)],
+    "en": ["", " Please answer.", " It is for my mother.", " Thank you.", *(f" I am from {town}." for town in TOWNS)],
 }
 
 

@@ -1,4 +1,4 @@
-"""Measures stock Rasa and Sapa Setneg one after the other on this machine: `make bench`, or -m bench.run --help."""
+"""Measures Sapa Setneg, its model on Rasa's own server and stock Rasa, one after the other: `make bench`, or -m bench.run --help."""
 
 from __future__ import annotations
 
@@ -7,42 +7,62 @@ import asyncio
 import json
 import os
 import signal
+import statistics
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from bench.load import Channel, Turns, percentiles, talk
+from bench.load import Channel, Turns, grow, percentiles, talk
 from bench.messages import distinct_messages, sentences
 from bench.processes import Server, running
-from bench.report import machine, to_markdown
-from bench.systems import EPOCHS, WARM_UP, WORK, Own, Stock, data_digest
+from bench.report import machine, write
+from bench.systems import EPOCHS, WARM_UP, WORK, Own, Pipeline, RasaServers, Stock, data_digest
 
-MANY = 16
 WARMING = 20
+STEPS = (1, 2, 4, 8, 16, 32, 64)
+"""Senders at once, until the slowest twentieth of the turns waits longer than `PATIENCE_MS`."""
+PATIENCE_MS = 300
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many turns a run has: with one sender, with many, at each of `STEPS`, in all, and in each of the long conversations."""
+
+    one: int
+    many: int
+    step: int
+    total: int
+    long: int = 501
+    conversations: int = 3
+
+
+FULL = Size(one=400, many=960, step=320, total=10_000)
+QUICK = Size(one=100, many=320, step=160, total=2_500, conversations=1)
 
 
 def main() -> None:
     options = _options()
     signal.signal(signal.SIGTERM, _end)
     WORK.mkdir(parents=True, exist_ok=True)
-    systems: list[Stock | Own] = [Own()] if options.skip_stock else [Own(), Stock(options.stock_epochs)]
+    own = Own()
+    systems: list[Own | RasaServers] = [own, Pipeline(own), *([] if options.skip_stock else [Stock(options.stock_epochs)])]
     result: dict[str, Any] = {"machine": machine(), "data": data_digest(), "quick": options.quick, "systems": {}}
     for system in systems:
         result["systems"][system.name] = _measure(system, options)
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    options.report.write_text(to_markdown(result), encoding="utf-8")
-    options.report.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(to_markdown(result))
+    options.report.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write(result)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer turns, and the models of the last run")
-    parser.add_argument("--skip-stock", action="store_true", help="measure Sapa Setneg alone")
-    parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.md"), help="and a .json beside it")
+    parser.add_argument("--quick", action="store_true", help="fewer turns")
+    parser.add_argument("--trained", action="store_true", help="take the models of the last run")
+    parser.add_argument("--skip-stock", action="store_true", help="measure without stock Rasa")
+    parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"), help="where all figures go")
     parser.add_argument("--nice", type=int, default=0, help="niceness of trainings, on a machine that others use too")
     parser.add_argument(
         "--stock-epochs", type=int, default=EPOCHS, help="a shorter training of the stock model, for a trial; the report says so"
@@ -55,41 +75,54 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(143)
 
 
-def _measure(system: Stock | Own, options: argparse.Namespace) -> dict[str, Any]:
+def _measure(system: Own | RasaServers, options: argparse.Namespace) -> dict[str, Any]:
     _say(system, "environment")
     system.set_up()
-    training = system.trained() if options.quick else None
+    training = system.trained() if options.trained else None
     if training is None:
         _say(system, "training; TensorFlow may take hours" if isinstance(system, Stock) else "training")
-        training = system.train(options.nice, warm=options.quick)
-    one, many = (100, 320) if options.quick else (400, 960)
+        training = system.train(options.nice, warm=options.trained)
+    size = QUICK if options.quick else FULL
     servers, channel = system.servers()
     _say(system, "serving")
     with running(servers) as ready:
-        figures = {"training": asdict(training), "ready_seconds": ready, **_serve(servers, channel, one, many)}
+        figures = {"training": asdict(training), "ready_seconds": ready, **_serve(system, servers, channel, size)}
     _say(system, "understanding")
-    texts = [*distinct_messages(WARM_UP), *sentences()]
-    figures["nlu"] = _few(system.understand(texts))
-    if isinstance(system, Stock):
-        figures["nlu_over_http"] = _few(system.parse_over_http(texts))
-    else:
+    milliseconds = system.understand(distinct_messages(WARMING + size.one)[WARMING - WARM_UP :])
+    figures["nlu"] = {"texts": len(milliseconds), "mean": round(statistics.mean(milliseconds), 2), **percentiles(milliseconds)}
+    figures["nlu"]["share"] = round(figures["nlu"]["mean"] / figures["one_sender"]["mean"], 3)
+    if isinstance(system, Own):
         figures["encoding_anew"] = system.encode_anew()
     return figures
 
 
-def _serve(servers: list[Server], channel: Channel, one: int, many: int) -> dict[str, Any]:
-    """The same messages in the same order for each system: first none of them twice, then a few again and again."""
-    texts = distinct_messages(WARMING + one + many)
-    again = list(islice(cycle(sentences()), one + many))  # all said once before they are measured
+def _serve(system: Own | RasaServers, servers: list[Server], channel: Channel, size: Size) -> dict[str, Any]:
+    """The same messages in the same order for each system. None is sent twice but for the rows of repeated messages."""
+    texts, again = iter(distinct_messages(size.total)), cycle(sentences())
     figures: dict[str, Any] = {"memory_ready_mb": _memory(servers)}
-    asyncio.run(talk(channel, texts[:WARMING], 2))
-    figures["one_sender"] = _load(servers, channel, texts[WARMING : WARMING + one], 1)
-    figures["many_senders"] = _load(servers, channel, texts[WARMING + one :], MANY)
+    disk = system.disk_bytes()
+    asyncio.run(talk(channel, list(islice(texts, WARMING)), 2))
+    for load, senders, turns in (("one_sender", 1, size.one), ("many_senders", 16, size.many), ("crowd", 64, size.many)):
+        figures[load] = _load(servers, channel, list(islice(texts, turns)), senders)
     asyncio.run(talk(channel, sentences(), 2))
-    figures["one_sender_again"] = _load(servers, channel, again[:one], 1)
-    figures["many_senders_again"] = _load(servers, channel, again[one:], MANY)
+    for load, senders, turns in (("one_sender_again", 1, size.one), ("many_senders_again", 16, size.many)):
+        figures[load] = _load(servers, channel, list(islice(again, turns)), senders)
+    figures["steps"] = list(_steps(servers, channel, texts, size.step))
+    figures["sustained"] = max((step["turns_per_second"] for step in figures["steps"] if step["p95"] < PATIENCE_MS), default=None)
+    asyncio.run(talk(channel, list(texts), 16))
+    figures["turns"] = size.total + len(sentences()) + size.one + size.many
     figures["memory_after_mb"] = _memory(servers)
+    figures["disk_bytes_a_turn"] = round((system.disk_bytes() - disk) / figures["turns"])
+    figures["long"] = asyncio.run(grow(channel, sentences()[0], size.long, size.conversations))
     return figures
+
+
+def _steps(servers: list[Server], channel: Channel, texts: Iterator[str], turns: int) -> Iterator[dict[str, Any]]:
+    for senders in STEPS:
+        step = _load(servers, channel, list(islice(texts, turns)), senders)
+        yield step
+        if step["p95"] >= PATIENCE_MS:
+            return
 
 
 def _load(servers: list[Server], channel: Channel, texts: list[str], senders: int) -> dict[str, Any]:
@@ -108,11 +141,7 @@ def _memory(servers: list[Server]) -> float:
     return round(sum(server.memory_mb for server in servers), 1)
 
 
-def _few(milliseconds: list[float]) -> dict[str, float]:
-    return {"texts": len(milliseconds), **percentiles(milliseconds)}
-
-
-def _say(system: Stock | Own, what: str) -> None:
+def _say(system: Own | RasaServers, what: str) -> None:
     print(f"{system.name}: {what}", file=sys.stderr, flush=True)
 
 

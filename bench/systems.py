@@ -15,11 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
 from bench.load import Channel, OwnChannel, StockChannel
-from bench.processes import Server, free_port, run_logged, running
+from bench.processes import Server, free_port, run_logged
 from bot.training import fingerprint
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -46,6 +45,8 @@ class Training:
     data: str
     trained_at: str
     epochs: int | None = None
+    nice: int = 0
+    """Above 0, other work had the machine first."""
     warm: bool = False
     """Sentences encoded in an earlier run were at hand."""
 
@@ -69,7 +70,7 @@ def timed_training(command: list[str | Path], environment: Mapping[str, str], fo
     run_logged(["nice", "-n", str(nice), *command], environment, folder, log)
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Training(round(seconds, 1), round(cpu, 1), data, datetime.now(UTC).isoformat(timespec="seconds"))
+    return Training(round(seconds, 1), round(cpu, 1), data, datetime.now(UTC).isoformat(timespec="seconds"), nice=nice)
 
 
 def timed_parsing(command: list[str | Path], environment: Mapping[str, str], folder: Path, texts: list[str]) -> list[float]:
@@ -81,14 +82,59 @@ def timed_parsing(command: list[str | Path], environment: Mapping[str, str], fol
     return [float(ms) for ms in json.loads(result.read_text())[WARM_UP:]]
 
 
-class Stock:
+class RasaServers:
+    """Rasa's own server and action server, whose actions do nothing, on a model that somebody has trained."""
+
+    name: str
+    folder: Path
+    model: Path
+    rasa: Path
+
+    def environment(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def servers(self, environment: Mapping[str, str] | None = None) -> tuple[list[Server], Channel]:
+        """Both on an empty database."""
+        actions, port = free_port(), free_port()
+        self._database.unlink(missing_ok=True)
+        variables = {
+            **self.environment(),
+            "STOCK_ACTIONS_PORT": str(actions),
+            "STOCK_DATABASE_URL": f"sqlite:///{self._database}",
+            **(environment or {}),
+        }
+        url = f"http://127.0.0.1:{port}"
+        run_actions: list[str | Path] = [self.rasa, "run", "actions", "--actions", "actions", "--port", str(actions)]
+        run: list[str | Path] = [self.rasa, "run", "--enable-api", "--interface", "127.0.0.1", "--port", str(port)]
+        run += ["--model", self.model, "--endpoints", STOCK / "endpoints.yml", "--credentials", STOCK / "credentials.yml"]
+        health = f"http://127.0.0.1:{actions}/health"
+        return [
+            Server(run_actions, variables, self.folder, health, self.folder / "actions.log"),
+            Server(run, variables, self.folder, f"{url}/status", self.folder / "run.log"),
+        ], StockChannel(url)
+
+    def disk_bytes(self) -> int:
+        return _size(self._database)
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "tracker.db"
+
+    def _lay_out(self) -> None:
+        """A folder of its own with what is learned from, and the domain, which the actions read."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(PROJECT / "data", self.folder / "data", ignore=shutil.ignore_patterns("*.npz"))
+        shutil.copy(PROJECT / "domain.yml", self.folder)
+
+
+class Stock(RasaServers):
     name = "stock"
+    rasa = STOCK / ".venv" / "bin" / "rasa"
 
     def __init__(self, epochs: int = EPOCHS) -> None:
         self._epochs = epochs
-        self._folder = WORK / (self.name if epochs == EPOCHS else f"{self.name}-{epochs}-epochs")
-        self._model = self._folder / "models" / "stock.tar.gz"
-        self._rasa = STOCK / ".venv" / "bin" / "rasa"
+        self.folder = WORK / (self.name if epochs == EPOCHS else f"{self.name}-{epochs}-epochs")
+        self.model = self.folder / "models" / "stock.tar.gz"
 
     def set_up(self) -> None:
         uv = shutil.which("uv") or PROJECT / ".tools" / "bin" / "uv"
@@ -96,139 +142,146 @@ class Stock:
         run_logged(command, inherited(), PROJECT, WORK / "uv.log")
 
     def trained(self) -> Training | None:
-        return _remembered(self._folder) if self._model.exists() else None
+        return _remembered(self.folder) if self.model.exists() else None
 
     def train(self, nice: int, *, warm: bool = False) -> Training:
         """From a copy of data/ and domain.yml, without anything of Rasa's cache, warm or not."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        shutil.copytree(PROJECT / "data", self._folder / "data", ignore=shutil.ignore_patterns("*.npz"))
-        shutil.copy(PROJECT / "domain.yml", self._folder)
+        self._lay_out()
         config = yaml.safe_load((STOCK / "config.yml").read_text(encoding="utf-8"))
         for component in [*config["pipeline"], *config["policies"]]:
             if "epochs" in component:
                 component["epochs"] = self._epochs
-        (self._folder / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-        command: list[str | Path] = [self._rasa, "train", "--out", "models", "--fixed-model-name", "stock"]
-        training = timed_training(command, self._environment(), self._folder, self._folder / "train.log", nice)
-        return _remember(self._folder, replace(training, epochs=self._epochs))
-
-    def servers(self, environment: Mapping[str, str] | None = None) -> tuple[list[Server], Channel]:
-        """The action server and Rasa's own, on an empty database."""
-        actions, port = free_port(), free_port()
-        database = self._folder / "tracker.db"
-        database.unlink(missing_ok=True)
-        variables = {
-            **self._environment(),
-            "STOCK_ACTIONS_PORT": str(actions),
-            "STOCK_DATABASE_URL": f"sqlite:///{database}",
-            **(environment or {}),
-        }
-        url = f"http://127.0.0.1:{port}"
-        run_actions: list[str | Path] = [self._rasa, "run", "actions", "--actions", "actions", "--port", str(actions)]
-        run: list[str | Path] = [
-            self._rasa,
-            "run",
-            "--enable-api",
-            "--interface",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--model",
-            self._model,
-        ]
-        run += ["--endpoints", STOCK / "endpoints.yml", "--credentials", STOCK / "credentials.yml"]
-        health = f"http://127.0.0.1:{actions}/health"
-        return [
-            Server(run_actions, variables, self._folder, health, self._folder / "actions.log"),
-            Server(run, variables, self._folder, f"{url}/status", self._folder / "run.log"),
-        ], StockChannel(url)
+        (self.folder / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        command: list[str | Path] = [self.rasa, "train", "--out", "models", "--fixed-model-name", "stock"]
+        training = timed_training(command, self.environment(), self.folder, self.folder / "train.log", nice)
+        return _remember(self.folder, replace(training, epochs=self._epochs))
 
     def understand(self, texts: list[str]) -> list[float]:
-        command: list[str | Path] = [STOCK / ".venv" / "bin" / "python", STOCK / "parse.py", self._model]
-        return timed_parsing(command, self._environment(), self._folder, texts)
+        command: list[str | Path] = [STOCK / ".venv" / "bin" / "python", STOCK / "parse.py", self.model]
+        return timed_parsing(command, self.environment(), self.folder, texts)
 
-    def parse_over_http(self, texts: list[str]) -> list[float]:
-        """POST /model/parse of a server of its own with one thread."""
-        servers, channel = self.servers(ONE_THREAD)
-        milliseconds = []
-        with running(servers), httpx.Client(timeout=60, trust_env=False) as client:
-            for text in texts:
-                started = time.perf_counter()
-                client.post(f"{channel.url}/model/parse", json={"text": text}).raise_for_status()
-                milliseconds.append((time.perf_counter() - started) * 1000)
-        return milliseconds[WARM_UP:]
-
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {
             **inherited(),
             "PYTHONPATH": str(STOCK),
             "SANIC_HOST": "127.0.0.1",
             "TF_CPP_MIN_LOG_LEVEL": "2",
-            "RASA_CACHE_DIRECTORY": str(self._folder / "cache"),
+            "RASA_CACHE_DIRECTORY": str(self.folder / "cache"),
         }
+
+
+class Pipeline(RasaServers):
+    """Our model on Rasa's own server: what the pipeline alone brings."""
+
+    name = "pipeline"
+    folder = WORK / name
+    rasa = Path(sys.executable).with_name("rasa")
+
+    def __init__(self, own: Own) -> None:
+        self._own = own
+
+    def set_up(self) -> None:
+        """This very environment is the one that is measured."""
+
+    def trained(self) -> Training | None:
+        return self._take_over(self._own.trained())
+
+    def train(self, nice: int, *, warm: bool = False) -> Training:
+        """Nothing is learned: the model is ours, trained before."""
+        training = self.trained()
+        assert training, "Sapa Setneg is measured first"
+        return training
+
+    def _take_over(self, training: Training | None) -> Training | None:
+        if training:
+            self._lay_out()
+            self.model = self.folder / self._own.model.name
+            shutil.copy(self._own.model, self.model)
+        return training
+
+    def understand(self, texts: list[str]) -> list[float]:
+        return self._own.understand(texts)
+
+    def environment(self) -> dict[str, str]:
+        """Actions are found in the stock folder first, components of the pipeline in the project."""
+        return {**self._own.environment(), "PYTHONPATH": f"{STOCK}{os.pathsep}{PROJECT}", "SANIC_HOST": "127.0.0.1"}
 
 
 class Own:
     name = "sapa"
 
     def __init__(self) -> None:
-        self._folder = WORK / self.name
+        self.folder = WORK / self.name
         self._sapa = Path(sys.executable).with_name("sapa")
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "models" / f"sapa-{fingerprint()}.tar.gz"
 
     def set_up(self) -> None:
         """This very environment is the one that is measured."""
 
     def trained(self) -> Training | None:
-        return _remembered(self._folder) if (self._folder / "models" / f"sapa-{fingerprint()}.tar.gz").exists() else None
+        return _remembered(self.folder) if self.model.exists() else None
 
     def train(self, nice: int, *, warm: bool = False) -> Training:
         """With nothing of Rasa's cache, and unless `warm` with no sentence encoded before."""
-        cache = self._folder / "var" / "cache"
+        cache = self.folder / "var" / "cache"
         warm = warm and cache.exists()
         for folder in ("models", "cache", *([] if warm else ["var"])):
-            shutil.rmtree(self._folder / folder, ignore_errors=True)
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
         command: list[str | Path] = [self._sapa, "train", "--force"]
-        log = self._folder / "train.log"
-        training = timed_training(command, self._environment(), self._start_folder(), log, nice)
-        return _remember(self._folder, replace(training, warm=warm))
+        log = self.folder / "train.log"
+        training = timed_training(command, self.environment(), self._start_folder(), log, nice)
+        return _remember(self.folder, replace(training, warm=warm))
 
     def servers(self) -> tuple[list[Server], Channel]:
-        for left in (self._folder / "var").glob("sapa.db*"):
+        for left in self._database_files():
             left.unlink()
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        variables = {**self._environment(), "HOST": "127.0.0.1", "PORT": str(port)}
-        log = self._folder / "serve.log"
+        variables = {**self.environment(), "HOST": "127.0.0.1", "PORT": str(port)}
+        log = self.folder / "serve.log"
         return [Server([self._sapa, "serve"], variables, self._start_folder(), f"{url}/readyz", log)], OwnChannel(url)
+
+    def disk_bytes(self) -> int:
+        return sum(_size(path) for path in self._database_files())
+
+    def _database_files(self) -> list[Path]:
+        return list((self.folder / "var").glob("sapa.db*"))
 
     def understand(self, texts: list[str]) -> list[float]:
         command: list[str | Path] = [sys.executable, "-m", "bench.understand"]
-        return timed_parsing(command, self._environment(), self._start_folder(), texts)
+        return timed_parsing(command, self.environment(), self._start_folder(), texts)
 
     def encode_anew(self) -> dict[str, float]:
         """What the vectors of all sentences cost, which a second training finds in the cache."""
-        result = self._folder / "encoded.json"
+        result = self.folder / "encoded.json"
         command: list[str | Path] = [sys.executable, "-m", "bench.encode", result]
-        run_logged(command, self._environment(), self._start_folder(), self._folder / "encode.log")
+        run_logged(command, self.environment(), self._start_folder(), self.folder / "encode.log")
         found: dict[str, float] = json.loads(result.read_text())
         return found
 
     def _start_folder(self) -> Path:
         """Away from the project, whose `.env` would be read."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        return self._folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Every setting at its default, whatever stands in the reader's shell, but folders of the bench's own."""
         return {
             **inherited(),
             "PYTHONPATH": str(PROJECT),
             "SAPA_ENV": "demo",
             "SAPA_ENCODER_THREADS": "1",
-            "SAPA_DATA_DIR": str(self._folder / "var"),
-            "SAPA_MODELS_DIR": str(self._folder / "models"),
-            "RASA_CACHE_DIRECTORY": str(self._folder / "cache"),
+            "SAPA_DATA_DIR": str(self.folder / "var"),
+            "SAPA_MODELS_DIR": str(self.folder / "models"),
+            "RASA_CACHE_DIRECTORY": str(self.folder / "cache"),
         }
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _remember(folder: Path, training: Training) -> Training:

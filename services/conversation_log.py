@@ -24,8 +24,8 @@ NEWEST_HITS = 1000
 """A search by words looks at so many of the newest messages that hold them all."""
 NEWEST_MESSAGES = 20_000
 """Where PostgreSQL looks first: a frequent word has enough hits among so many messages, a rare one has few anywhere."""
-FREQUENT = 200
-"""Of those messages, with so many hits: as many more as are likely to be enough are gone through likewise."""
+FREQUENT = 50
+"""Of those messages, with so many hits: as many more as are likely to be enough are gone through likewise, else by the index."""
 LOW_RATING = 2
 """Of 1 to 4: the answer to a ticket did not help."""
 
@@ -147,8 +147,8 @@ class ConversationLog:
         """Conversations with a message that holds all words, each as the beginning of a word."""
         if self._database.is_sqlite:
             wanted = " ".join(f'"{word}"*' for word in words)
-            hits = text("SELECT rowid FROM message_words WHERE message_words MATCH :words ORDER BY rowid DESC LIMIT :most")
-            matching = hits.bindparams(words=wanted, most=NEWEST_HITS).columns(literal_column("rowid"))
+            newest = text("SELECT rowid FROM message_words WHERE message_words MATCH :words ORDER BY rowid DESC LIMIT :most")
+            matching = newest.bindparams(words=wanted, most=NEWEST_HITS).columns(literal_column("rowid"))
             return select(Message.conversation_id).where(Message.id.in_(matching))
         vector = func.to_tsvector(literal_column("'simple'"), Message.text)
         matches = vector.op("@@")(func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words)))
@@ -157,20 +157,25 @@ class ConversationLog:
         having = select(Message.id, Message.conversation_id).where(matches)
         with self._database.analysis() as session:
 
-            def newest(after: int, until: int) -> list[str]:
-                among = having.where(Message.id > after, Message.id <= until, *holds).order_by(Message.id.desc())
-                return [name for _, name in session.execute(among.limit(NEWEST_HITS - len(found)))]
+            def gone_through(after: int, until: int) -> list[str]:
+                return hits(having.where(Message.id > after, Message.id <= until, *holds).order_by(Message.id.desc()))
+
+            def by_index(after: int, until: int) -> list[str]:
+                # An order that no index has: else the planner may go through all messages from the newest on for a rare word.
+                return hits(having.where(Message.id > after, Message.id <= until).order_by((Message.id + 0).desc()))
+
+            def hits(query: Select[tuple[int, str]]) -> list[str]:
+                return [name for _, name in session.execute(query.limit(NEWEST_HITS - len(found)))]
 
             last, found = session.scalar(select(func.max(Message.id))) or 0, list[str]()
             first = last - NEWEST_MESSAGES
-            found += newest(first, last)
-            if FREQUENT <= len(found) < NEWEST_HITS:
-                first, last = first - 2 * NEWEST_MESSAGES * NEWEST_HITS // len(found), first
-                found += newest(first, last)
+            found += gone_through(first, last)
+            if 0 < len(found) < NEWEST_HITS and first > 0:
+                look = gone_through if len(found) >= FREQUENT else by_index
+                first, last = max(0, first - 2 * NEWEST_MESSAGES * NEWEST_HITS // len(found)), first
+                found += look(first, last)
             if len(found) < NEWEST_HITS and first > 0:
-                # An order that no index has: else the planner may go through all messages from the newest on for a rare word.
-                earlier = having.where(Message.id <= first).order_by((Message.id + 0).desc()).limit(NEWEST_HITS - len(found))
-                found += [name for _, name in session.execute(earlier)]
+                found += by_index(0, first)
         return select(Conversation.id).where(Conversation.id.in_(set(found)))
 
     def _summaries(self, found: list[Conversation], staff_id: int) -> list[Summary]:

@@ -85,6 +85,8 @@ class Database:
             if not self.is_sqlite:
                 session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
                 session.execute(text("SET LOCAL jit = off"))
+                # An index of words that finds more rows than fit falls back to whole pages, each row of which is then read.
+                session.execute(text("SET LOCAL work_mem = '64MB'"))
             yield session
 
     @contextmanager
