@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -89,6 +89,7 @@ class RasaServers:
     folder: Path
     model: Path
     rasa: Path
+    action_server: ClassVar[list[str | Path]]
 
     def environment(self) -> dict[str, str]:
         raise NotImplementedError
@@ -104,7 +105,7 @@ class RasaServers:
             **(environment or {}),
         }
         url = f"http://127.0.0.1:{port}"
-        run_actions: list[str | Path] = [self.rasa, "run", "actions", "--actions", "actions", "--port", str(actions)]
+        run_actions: list[str | Path] = [*self.action_server, "--actions", "actions", "--port", str(actions)]
         run: list[str | Path] = [self.rasa, "run", "--enable-api", "--interface", "127.0.0.1", "--port", str(port)]
         run += ["--model", self.model, "--endpoints", STOCK / "endpoints.yml", "--credentials", STOCK / "credentials.yml"]
         health = f"http://127.0.0.1:{actions}/health"
@@ -130,6 +131,7 @@ class RasaServers:
 class Stock(RasaServers):
     name = "stock"
     rasa = STOCK / ".venv" / "bin" / "rasa"
+    action_server: ClassVar[list[str | Path]] = [rasa, "run", "actions"]
 
     def __init__(self, epochs: int = EPOCHS) -> None:
         self._epochs = epochs
@@ -176,12 +178,15 @@ class Pipeline(RasaServers):
     name = "pipeline"
     folder = WORK / name
     rasa = Path(sys.executable).with_name("rasa")
+    action_server: ClassVar[list[str | Path]] = [STOCK / ".venv" / "bin" / "python", "-m", "rasa_sdk"]
+    """Without Rasa, which it does not need."""
 
     def __init__(self, own: Own) -> None:
         self._own = own
 
     def set_up(self) -> None:
-        """This very environment is the one that is measured."""
+        """This very environment, and stock's for the action server."""
+        Stock().set_up()
 
     def trained(self) -> Training | None:
         return self._take_over(self._own.trained())

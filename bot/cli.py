@@ -80,7 +80,7 @@ def serve() -> None:
     application = create_app(services(), load_assistant())
     address = f"http://{configured.host}:{configured.port}"
     typer.echo(f"\nSapa Setneg: demo page {address}/   plain chat {address}/chat   webmasters {address}/static/webmaster.html")
-    if configured.environment != "production" and not (configured.simpel_url or configured.simpel_database_url):
+    if configured.environment != "production" and configured.simpel_is_built_in:
         typer.echo("Demo SIMPEL numbers and access codes:")
         for number, (code, status, _) in DEMO_REQUESTS.items():
             typer.echo(f"  {number}  {code}  {status}")

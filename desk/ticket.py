@@ -19,7 +19,7 @@ from services.legal_clock import Count
 from services.permissions import Permission
 from services.privacy import mask
 from services.registry import JOURNEY_OF
-from services.ticket_changes import CLOCKED, MOVES, REFUSING, ChangeRefused
+from services.ticket_changes import CLOCKED, MOVES, ChangeRefused
 from services.ticket_desk import GROUNDS, SHORTEST_REASON, NotYoursToHandle
 from services.ticket_events import MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry
 from services.ticket_files import MOST_FILES, FileProblem, FileRefused
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from services.ticket_list import TicketRow
 
 HIDDEN = "••••••"
+OF_ANY_KIND = frozenset({Resolution.ANSWERED, Resolution.PASSED_ON})
+"""How tickets can end that ask for no decision."""
 LIMITS = {"answer": MAX_ANSWER, "note": MAX_NOTE, "reason": MAX_REASON, "shortest_reason": SHORTEST_REASON, "files": MOST_FILES}
 
 
@@ -172,7 +174,7 @@ def _contents(services: Services, session: Session, number: str, *, revealed: bo
         "may_read_files": session.may(Permission.HANDLE_TICKETS) and desk.may_reveal(session, kind),
         "moves": [state for state, origins in MOVES.items() if row.state in origins],
         "can_extend": kind is Kind.INFORMATION_REQUEST and row.is_open and row.due_on is not None and not row.extended,
-        "resolutions": [one for one in Resolution if one not in UNANSWERED and (kind in CLOCKED or one not in REFUSING)],
+        "resolutions": [one for one in Resolution if one not in UNANSWERED and (kind in CLOCKED or one in OF_ANY_KIND)],
         "grounds": GROUNDS if kind is Kind.INFORMATION_REQUEST else {},
         "limits": LIMITS,
     }

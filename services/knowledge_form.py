@@ -87,7 +87,7 @@ class KnowledgeForm:
     valid_until: str = ""
     confirmed_on: str = ""
     owner: str = ""
-    trust: str = Trust.OFFICIAL.value
+    trust: str = ""
     known: str = "true"
 
     @classmethod

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         return self.public_url or f"http://localhost:{self.port}"
 
     @property
+    def simpel_is_built_in(self) -> bool:
+        """Whether the status of a SIMPEL request comes from the program's own table, where the demo has its requests."""
+        elsewhere = self.simpel_url or self.simpel_database_url or self.simpel_hash_key
+        return not elsewhere and self.simpel_relation == "simpel_requests"
+
+    @property
     def hosts(self) -> list[str]:
         """Names under which it answers: `SAPA_ALLOWED_HOSTS`; in production the public address and this machine; empty for any."""
         named = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]

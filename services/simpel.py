@@ -203,5 +203,8 @@ class SimpelService:
                 return None
             self._attempts.record(*keys, succeeded=status is not None)
             return status
+        except SimpelUnavailable as error:
+            log.warning("SimpelUnavailable", reason=str(error))
+            raise
         finally:
             self._sleep(max(0.0, SAME_TIME_SECONDS - (self._clock() - started)))

@@ -58,3 +58,11 @@ def test_requests_are_looked_up_over_http_where_an_address_is_given(assembled: C
     simpel = assembled(SIMPEL_URL="http://127.0.0.1:9", SIMPEL_TOKEN="t").simpel
     with pytest.raises(SimpelUnavailable):
         simpel.check(NUMBER, CODE, "c")
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"SIMPEL_HASH_KEY": "shared"}, {"SIMPEL_URL": "http://127.0.0.1:9"}, {"SIMPEL_RELATION": "v_sapa"}]
+)
+def test_demo_requests_are_announced_only_where_they_can_be_found(given: dict[str, str]) -> None:
+    configured = Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]  # as in conftest.py
+    assert configured.simpel_is_built_in is (given == {})

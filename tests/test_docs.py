@@ -122,6 +122,12 @@ def test_every_route_is_described_and_nothing_else_is(services: Services, assist
     assert {path: {where.strip("`")} for path, _, where in rows} == files
 
 
+def test_every_intent_has_a_label_at_the_desk_and_nothing_else_has() -> None:
+    expected = set(yaml.safe_load(read("domain.yml"))["intents"])
+    for language in ("id", "en"):
+        assert set(yaml.safe_load(read(f"desk/texts/{language}/teach.yml"))["intents"]) == expected
+
+
 def test_every_intent_is_in_the_table_and_no_other() -> None:
     assert first_cells(read("docs/intents.md")) == set(yaml.safe_load(read("domain.yml"))["intents"])
 
