@@ -9,6 +9,7 @@ import httpx
 import pybreaker
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from services.attempts import ALLOWED_FAILURES, AttemptLimiter
 from services.demo import DEMO_REQUESTS, load_demo_data
@@ -365,3 +366,10 @@ def test_a_system_that_does_not_answer_is_no_failure_of_who_asks(simpel: SimpelS
             simpel.check(NUMBER, CODE, "owner")
     directory.fails = False
     assert simpel.check(NUMBER, CODE, "owner") == SimpelStatus(STATUS, CHANGED_ON)
+
+
+def test_a_fault_of_the_ministrys_system_is_logged_without_number_and_code(simpel: SimpelService, directory: AskedDirectory) -> None:
+    directory.fails = True
+    with capture_logs() as logs, pytest.raises(SimpelUnavailable):
+        simpel.check(NUMBER, CODE, "c")
+    assert logs == [{"event": "SimpelUnavailable", "reason": "for a test", "log_level": "warning"}]
