@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import shutil
@@ -10,15 +11,15 @@ import sqlite3
 import tarfile
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -28,14 +29,16 @@ from services.audit import AuditFilter
 from services.knowledge import Knowledge
 from services.settings import Settings
 from services.tickets import Filing, Kind
+from store import database_copy
 from store.database import Database
-from store.database_copy import InUse, faults
+from store.database_copy import InUse, faults, is_empty, put_back, snapshot
 from store.encryption import open_encryption
 from store.models import Message
 from store.ticket_models import Ticket
 from tests.browser.running_server import RunningServer
 from tests.citizen import Citizen
 from tests.postgresql import own_database
+from tests.test_migrations import at_revision, file_as_before
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -148,17 +151,17 @@ def damaged(path: Path, name: str) -> Path:
     return bad
 
 
-def with_manifest(path: Path, **changed: object) -> Path:
-    """The backup with another manifest."""
+def with_manifest(path: Path, contents: Mapping[str, bytes] | None = None, **changed: object) -> Path:
+    """The backup with another manifest, and `contents` in place of members."""
     bad = path.with_name("forged.tar")
     with tarfile.open(path) as source, tarfile.open(bad, "w") as target:
         for member in source.getmembers():
             content = source.extractfile(member)
             assert content
-            data = content.read()
+            data = (contents or {}).get(member.name, content.read())
             if member.name == backup.MANIFEST:
                 data = json.dumps(json.loads(data) | changed).encode()
-                member.size = len(data)
+            member.size = len(data)
             target.addfile(member, io.BytesIO(data))
     return bad
 
@@ -186,12 +189,61 @@ def test_a_backup_that_is_not_as_it_was_made_changes_nothing(served: Services, t
         ({"counts": made.counts | {"tickets": 7}}, "1 tickets, not 7"),
         ({"sha256": made.sha256 | {"../../etc/passwd": "0"}}, "don't use it"),
         ({"sha256": {name: sha for name, sha in made.sha256.items() if name != backup.DATABASE}}, "no database"),
+        ({"sha256": made.sha256 | {f"{backup.FILES}/aa/none": "0"}}, "not whole"),
+        ({"sealed_check": served.encryption.seal("something else").decode()}, "no key"),
+        (no_database(made), "copy in the backup is damaged"),
     ):
         with pytest.raises(backup.BackupRefused, match=said):
             backup.restore(target, with_manifest(path, **changed), force=True)
     with pytest.raises(backup.BackupRefused, match="checksum"):
         backup.restore(target, damaged(path, file), force=True)
+    folder = tarfile.TarInfo(f"{backup.FILES}/folder")
+    folder.type = tarfile.DIRTYPE
+    with_folder = with_manifest(path, sha256=made.sha256 | {folder.name: "0"})
+    with tarfile.open(with_folder, "a") as archive:
+        archive.addfile(folder)
+    with pytest.raises(backup.BackupRefused, match="not whole"):
+        backup.restore(target, with_folder, force=True)
     assert list((tmp_path / "other").iterdir()) == []
+
+
+NO_DATABASE = b"no database" * 1000
+
+
+def no_database(made: backup.Manifest) -> dict[str, object]:
+    """For `with_manifest`: something else in the place of the database, with the checksum that it has."""
+    sha256 = made.sha256 | {backup.DATABASE: hashlib.sha256(NO_DATABASE).hexdigest()}
+    return {"contents": {backup.DATABASE: NO_DATABASE}, "sha256": sha256}
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)
+def test_a_backup_that_postgresql_cannot_take_in_leaves_what_was_there(served: Services, tmp_path: Path) -> None:
+    made = backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=True)
+    later = served.tickets.file(filing(1), NOW).number
+    for changed, said in ((no_database(made), "nothing was changed"), ({"counts": made.counts | {"tickets": 7}}, "1 tickets, not 7")):
+        served.database.close()
+        with pytest.raises(backup.BackupRefused, match=said):
+            backup.restore(served.settings, with_manifest(tmp_path / "sapa.tar", **changed), force=True)
+        assert later in numbers(served)
+
+
+@pytest.mark.parametrize("urls", ENGINES, indirect=True)
+def test_a_copy_that_is_in_place_goes_again_where_what_comes_next_fails(
+    served: Services, urls: tuple[str, str], tmp_path: Path
+) -> None:
+    with snapshot(served.database, tmp_path / "copy"):
+        pass
+    later = served.tickets.file(filing(1), NOW).number
+    empty = Database(settings_of(tmp_path / "other", urls[1]).database)
+    for database, is_there in ((served.database, True), (empty, False)):
+        database.close()
+        shutil.copy(tmp_path / "copy", tmp_path / "once")
+        with pytest.raises(RuntimeError), put_back(database, tmp_path / "once", "uji") as aside:
+            assert bool(aside) is is_there
+            raise RuntimeError
+    assert later in numbers(served)
+    assert is_empty(empty)
 
 
 @pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
@@ -210,6 +262,123 @@ def test_without_its_keys_a_backup_is_refused_and_with_them_it_opens(served: Ser
     with closing(sqlite3.connect(other / "sapa.db")) as database:
         (sealed,) = database.execute("SELECT fields FROM tickets").fetchone()
     assert open_encryption("", other).unseal(sealed) == {"text": "usul 0"}
+
+
+def test_where_there_is_nothing_to_back_up_or_no_place_for_it_it_is_said_what_to_do(tmp_path: Path) -> None:
+    settings, target = settings_of(tmp_path / "var"), tmp_path / "sapa.tar"
+    with pytest.raises(backup.BackupRefused, match="no folder"):
+        backup.back_up(settings, tmp_path / "none" / "sapa.tar", with_keys=False)
+    with pytest.raises(backup.BackupRefused, match="no keys"):
+        backup.back_up(settings, target, with_keys=False)
+    open_encryption("", tmp_path / "var")
+    with pytest.raises(backup.BackupRefused, match="no database"):
+        backup.back_up(settings, target, with_keys=False)
+    assert list(tmp_path.iterdir()) == [tmp_path / "var"]
+
+
+def test_keys_of_the_environment_are_in_a_backup_with_keys_and_are_enough_for_one_without(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    newest, oldest, stranger = (Fernet.generate_key().decode() for _ in range(3))
+
+    def with_keys(folder: str, keys: str) -> Settings:
+        return settings_of(tmp_path / folder).model_copy(update={"keys": keys})
+
+    settings = with_keys("var", f"{newest}, {oldest}")
+    services = assemble(settings, knowledge)
+    number = services.tickets.file(filing(0), NOW).number
+    services.database.close()
+    backup.back_up(settings, tmp_path / "with.tar", with_keys=True)
+    backup.back_up(settings, tmp_path / "without.tar", with_keys=False)
+    backup.restore(settings_of(tmp_path / "one"), tmp_path / "with.tar", force=False)
+    assert (tmp_path / "one" / "keys.txt").read_text().split() == [newest, oldest]
+    backup.restore(with_keys("other", newest), tmp_path / "without.tar", force=False)
+    assert not (tmp_path / "other" / "keys.txt").exists()
+    for target in (settings_of(tmp_path / "one"), with_keys("other", newest)):
+        restored = assemble(target, knowledge)
+        assert restored.tickets.fields_of(number) == {"text": "usul 0"}
+        restored.database.close()
+    with pytest.raises(backup.BackupRefused, match="SAPA_KEYS"):  # those in force are not changed by what a backup brings
+        backup.restore(with_keys("third", stranger), tmp_path / "with.tar", force=False)
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_a_file_that_comes_during_a_backup_is_in_it_and_one_that_has_gone_is_named(
+    served: Services, tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (number,) = (ticket for ticket in numbers(served) if served.ticket_files.of(ticket))
+    (gone,) = (path for path in (tmp_path / "var" / "files").rglob("*") if path.is_file())
+    gone.unlink()
+
+    def after_an_officer_has_added_one(database: Database, copy: Path) -> AbstractContextManager[Connection]:
+        served.ticket_files.add(number, "susulan.pdf", PDF, "petugas")
+        return snapshot(database, copy)
+
+    monkeypatch.setattr(backup, "snapshot", after_an_officer_has_added_one)
+    made = backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=True)
+    assert made.missing_files == [gone.relative_to(tmp_path / "var" / "files").as_posix()]
+    target = settings_of(tmp_path / "other")
+    backup.restore(target, tmp_path / "sapa.tar", force=False)
+    services = assemble(target, knowledge)
+    (added,) = (one for one in services.ticket_files.of(number) if one.name == "susulan.pdf")
+    assert services.ticket_files.read(number, added.id)[1] == PDF
+    services.database.close()
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_a_damaged_database_is_not_backed_up_and_a_backup_takes_its_place(served: Services, tmp_path: Path) -> None:
+    backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=False)
+    kept = numbers(served)
+    served.database.close()
+    (tmp_path / "var" / "sapa.db").write_bytes(NO_DATABASE)
+    with pytest.raises(backup.BackupRefused, match="could not be copied"):
+        backup.back_up(served.settings, tmp_path / "another.tar", with_keys=False)
+    assert not (tmp_path / "another.tar").exists()
+    restored = backup.restore(served.settings, tmp_path / "sapa.tar", force=True)
+    assert numbers(served) == kept
+    assert (tmp_path / "var" / restored.set_aside[0]).read_bytes() == NO_DATABASE
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_a_backup_of_a_newer_schema_is_left_to_the_version_that_made_it(served: Services, tmp_path: Path) -> None:
+    with served.database.session() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    made = backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=True)
+    with pytest.raises(backup.BackupRefused, match=f"restore it with version {made.version}"):
+        backup.restore(settings_of(tmp_path / "other"), tmp_path / "sapa.tar", force=False)
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_a_database_of_the_first_version_is_backed_up_and_brought_up_where_it_is_put_back(tmp_path: Path) -> None:
+    settings, target = settings_of(tmp_path / "var"), settings_of(tmp_path / "other")
+    encryption = open_encryption("", tmp_path / "var")
+    with closing(at_revision(Database(settings.database), "0001")) as database:
+        file_as_before(database, encryption, "kunci")
+    made = backup.back_up(settings, tmp_path / "sapa.tar", with_keys=True)
+    assert (made.counts["tickets"], "ticket_files" in made.counts) == (1, False)
+    backup.restore(target, tmp_path / "sapa.tar", force=False)
+    with closing(Database(target.database)) as restored, restored.session() as session:
+        (ticket,) = session.scalars(select(Ticket))
+        assert encryption.unseal(ticket.fields) == {"details": "laporan"}
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("program", "said"), [("", "pg_dump is missing"), ("#!/bin/sh\nexec sleep 60\n", "pg_dump did not end")])
+def test_a_program_of_postgresql_that_is_missing_or_hangs_is_said_and_leaves_no_backup(
+    program: str, said: str, served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if program:
+        (programs / "sleep").symlink_to(shutil.which("sleep") or "")
+        (programs / "pg_dump").write_text(program)
+        (programs / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(database_copy, "CLIENT_SECONDS", 0.5)
+    with pytest.raises(backup.BackupRefused, match=said):
+        backup.back_up(served.settings, tmp_path / "sapa.tar", with_keys=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"programs", "var"}
 
 
 @pytest.mark.parametrize("urls", ["sqlite"], indirect=True)

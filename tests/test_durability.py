@@ -19,6 +19,8 @@ import httpx
 import itsdangerous.timed
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from bot.assistant import Assistant
@@ -32,7 +34,8 @@ from services.knowledge import Knowledge
 from services.settings import Settings
 from store import conversations as conversations_module
 from store import database as database_module
-from store.database import Database
+from store.conversations import TRIES_FOR_A_NUMBER, Reply
+from store.database import Database, utc_now
 from store.leases import Leases
 from store.ticket_models import Ticket
 from tests.chaos.server import RealServer
@@ -245,6 +248,13 @@ async def test_messages_keep_their_order_when_the_clock_is_set_back(
     assert after == history[-1:]
 
 
+def test_a_moment_without_a_time_zone_is_refused_and_not_guessed(services: Services) -> None:
+    services.conversations.open("web", "id")
+    with pytest.raises(StatementError, match="time zone"):
+        services.conversations.forget_idle((utc_now() + timedelta(days=1)).replace(tzinfo=None))
+    assert services.conversations.forget_idle(utc_now() + timedelta(days=1)) == 1
+
+
 # The end of a process
 
 
@@ -310,3 +320,17 @@ def test_whoever_opens_the_conversation_of_an_address_at_once_gets_the_same_one(
     with ThreadPoolExecutor(8) as threads:
         for address in map(str, range(10)):
             assert len(set(threads.map(open_it, [address] * 8))) == 1
+
+
+def test_a_message_that_others_overtake_again_and_again_is_an_error_and_every_number_is_given_once(services: Services) -> None:
+    conversations = services.conversations
+    conversation = conversations.open("web", "id").id
+
+    def write_after_somebody_else(session: Session, seq: int) -> None:
+        conversations.add_inbound(conversation, f"id-{seq}", "lebih dulu")
+        conversations.add(session, conversation, seq, "officer", Reply("terlambat"))
+
+    with pytest.raises(IntegrityError):
+        conversations.append(conversation, write_after_somebody_else)
+    kept = [(message.seq, message.text) for message in conversations.after(conversation, 0)]
+    assert kept == [(seq, "lebih dulu") for seq in range(1, TRIES_FOR_A_NUMBER + 1)]

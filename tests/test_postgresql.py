@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.assistant import Assistant
 from bot.server import create_app
+from services import conversation_log
 from services.assembly import Services, assemble, use
 from services.audit import AuditFilter
 from services.calendar import JAKARTA
-from services.conversation_log import LogFilter
+from services.conversation_log import ConversationLog, LogFilter
 from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
 from services.knowledge_editing import EditRefused
@@ -28,7 +29,9 @@ from services.spans import Span
 from services.teaching import TeachingRefused
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
+from store.conversations import Conversations
 from store.database import Database
+from store.encryption import Encryption
 from store.leases import Leases
 from store.telegram_inbox import TelegramInbox
 from tests.citizen import Citizen
@@ -159,6 +162,36 @@ async def test_what_the_desk_reads_can_be_read_here_too(on_postgresql: tuple[htt
     assert first.median is not None
     assert 0 <= first.median < 60
     assert figures.officer_waits.total.count == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "holding", "found"),
+    [
+        ("langka", [10], [10]),  # none among the newest five
+        ("jarang", [5, 30, 57, 59], [5, 30, 57, 59]),  # two: the index finds the rest, first among the thirty before, then among all
+        ("sering", [5, 40, 56, 58, 60], [5, 40, 56, 58, 60]),  # three are frequent: the twenty before are gone through
+        ("selalu", list(range(1, 61)), list(range(55, 61))),  # more than are looked at: the newest
+        ("baru", [60], [60]),
+        ("tiada", [], []),
+    ],
+)
+def test_words_are_found_among_all_messages_however_frequent_they_are(
+    words: str, holding: list[int], found: list[int], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("NEWEST_MESSAGES", 5), ("NEWEST_HITS", 6), ("FREQUENT", 3)):
+        monkeypatch.setattr(conversation_log, name, number)
+    database = Database(database_url)
+    database.migrate()
+    conversations = Conversations(database, Encryption(["l2kX0Xk0Q4l8q0T0Zb8b2m0k5r1m8g4m6u4w0l3H5bE="]))
+    numbers = {}
+    for number in range(1, 61):
+        conversation = conversations.open("web", "id").id
+        conversations.add_inbound(conversation, "m1", f"pesan {words if number in holding else 'lain'}")
+        numbers[conversation] = number
+    log = ConversationLog(database, conversations)
+    for wanted in (words, words[:4]):
+        assert sorted(numbers[one.id] for one in log.search(LogFilter(words=wanted), 0)) == found, wanted
+    database.close()
 
 
 async def test_the_audit_log_is_one_chain_that_the_database_keeps(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:

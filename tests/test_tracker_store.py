@@ -1,3 +1,4 @@
+import pytest
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -5,6 +6,7 @@ from sqlalchemy import func, select
 
 from bot.assistant import Assistant
 from services.assembly import Services
+from store import tracker as tracker_module
 from store.models import TrackerEvent
 from store.tracker import SESSION_EVENTS, SapaTrackerStore
 
@@ -92,3 +94,19 @@ async def test_a_turn_that_fails_before_it_is_stored_leaves_no_trace(services: S
     tracker = await store.retrieve("c")
     assert tracker is not None
     assert tracker.get_slot("last_topic") == "magang"
+
+
+async def test_of_many_conversations_the_last_stay_in_memory_and_the_others_are_read_again(
+    services: Services, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker_module, "KEPT_TRACKERS", 2)
+    store, domain = store_of(services, assistant)
+    saved = {}
+    for name in ("a", "b", "c"):
+        saved[name] = DialogueStateTracker.from_events(name, [SlotSet("last_topic", f"topik {name}")], domain.slots)
+        await store.save(saved[name])
+    again = {name: await store.retrieve(name) for name in saved}
+    assert {name: tracker is saved[name] for name, tracker in again.items()} == {"a": False, "b": True, "c": True}
+    assert {name: tracker and tracker.get_slot("last_topic") for name, tracker in again.items()} == {
+        name: f"topik {name}" for name in saved
+    }

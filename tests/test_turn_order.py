@@ -193,3 +193,17 @@ async def test_places_that_nobody_came_back_to_are_forgotten(database: Database,
     assert queue.forget_old() == 0
     silent_for(database, conversation, timedelta(hours=2))
     assert queue.forget_old() == 1
+
+
+async def test_whoever_renews_its_places_keeps_them_and_gets_no_lost_one_back(database: Database, conversation: str) -> None:
+    queue = TurnQueue(database)
+    working, lost, waiting = (queue.join(conversation) for _ in range(3))
+    assert working and lost and waiting
+    queue.leave(lost)
+    silent_for(database, conversation, timedelta(seconds=1))
+    queue.renew_all([working, lost])
+    queue.advance(waiting)
+    assert waiting.before == 1
+    queue.leave(working)
+    queue.advance(waiting)
+    assert (waiting.before, places(database, conversation)) == (0, 1)

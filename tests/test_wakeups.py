@@ -82,6 +82,15 @@ async def test_a_listener_is_woken_from_any_thread_and_by_its_own_topic_only() -
         assert not await b.wait(0)
 
 
+async def test_of_two_listeners_one_goes_and_the_other_is_still_woken() -> None:
+    wakeups = Wakeups()
+    with wakeups.listen("a") as stays:
+        with wakeups.listen("a"):
+            pass
+        wakeups.publish("a")
+        assert await stays.wait(20)
+
+
 async def test_a_message_wakes_who_listens_to_its_conversation(services: Services) -> None:
     conversation = services.conversations.open("web", "id").id
     with services.wakeups.listen(conversation) as listener:
@@ -122,3 +131,17 @@ async def test_redis_carries_wake_ups_between_processes_and_may_die(redis: Redis
             await listener.wait(0.2)
             one.publish("a")
             assert await listener.wait(20)
+
+
+@pytest.mark.scale
+async def test_wake_ups_right_after_each_other_all_arrive(redis: RedisServer) -> None:
+    async with connected(redis.url) as one, connected(redis.url) as other:
+        with other.listen("a") as a, other.listen("b") as b:
+            for _ in range(2):  # both go out with the first wake-up; that of the second finds nothing to send
+                await a.wait(0)
+                await b.wait(0)
+                one.publish("a")
+                await asyncio.sleep(0)
+                one.publish("b")
+                assert await a.wait(20)
+                assert await b.wait(20)

@@ -3,15 +3,20 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from services.assembly import Services
 from services.audit import AuditFilter
 from services.conversation_log import LogFilter
 from services.permissions import Role
 from services.tickets import Filing, Kind, Resolution
+from store.conversations import Reply
+from store.database import utc_now
+from store.models import Conversation
 from tests.citizen import Citizen
 from tests.clock import Clock
 
@@ -61,6 +66,32 @@ async def test_filters_find_what_they_name_and_nothing_else(citizen: Citizen, se
         assert log.search(other, 0) == [], other
 
 
+def test_the_list_is_narrowed_to_conversations_that_were_last_spoken_in_within_a_span(services: Services) -> None:
+    began = utc_now() - timedelta(days=10)
+    made = [services.conversations.open("web", "id").id for _ in range(3)]
+    with services.database.session() as session:
+        for day, conversation in enumerate(made):
+            moment = began + timedelta(days=day)
+            session.execute(update(Conversation).where(Conversation.id == conversation).values(last_at=moment))
+    second, third = began + timedelta(days=1), began + timedelta(days=2)
+    for wanted, found in (
+        (LogFilter(since=second), made[:0:-1]),
+        (LogFilter(until=second), made[:1]),
+        (LogFilter(since=second, until=third), made[1:2]),
+    ):
+        assert [one.id for one in services.conversation_log.search(wanted, 0)] == found, wanted
+
+
+def test_what_the_assistant_was_unsure_of_can_be_looked_for(services: Services) -> None:
+    made = []
+    for confidence in (0.9, 0.3, None):
+        made.append(services.conversations.open("web", "id").id)
+        asked = services.conversations.add_inbound(made[-1], "m1", "apa itu simpel?")
+        turn = {"status": "answered", "confidence": confidence}
+        services.conversations.add_replies(made[-1], [Reply("Simpel adalah ...")], reply_to=asked.id, turn=turn)
+    assert [one.id for one in services.conversation_log.search(LogFilter(low_confidence=True), 0)] == [made[1]]
+
+
 async def test_deleted_conversations_are_found_no_more(citizen: Citizen, services: Services) -> None:
     await citizen.says("apa itu simpel?")
     services.conversations.forget(the_conversation(services))
@@ -102,6 +133,17 @@ async def test_before_a_citizen_agrees_the_earlier_words_stay_closed(citizen: Ci
         assert "apa itu simpel?" not in page
     services.handoffs.answer(conversation, agreed=True)
     assert "apa itu simpel?" in await reader.reads(f"/desk/conversations/{conversation}")
+
+
+def test_of_a_conversation_without_consent_staff_read_what_came_after_an_officer_took_it(services: Services) -> None:
+    services.handoffs._clock = Clock("2026-11-23 10:00")
+    conversation = services.conversations.open("web", "id").id
+    services.conversations.add_inbound(conversation, "m1", "apa itu simpel?")
+    waiting = services.handoffs.ask(conversation).handoff_id
+    assert services.conversation_log.transcript(conversation) == []
+    services.handoffs.take(waiting, "sari")
+    services.conversations.add_inbound(conversation, "m2", "nomor surat saya belum ada")
+    assert [message.text for message in services.conversation_log.transcript(conversation)] == ["nomor surat saya belum ada"]
 
 
 async def test_the_export_is_a_table_of_what_the_filters_find(citizen: Citizen, services: Services, sign_in) -> None:

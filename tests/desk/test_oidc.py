@@ -155,6 +155,24 @@ async def test_a_provider_that_names_itself_otherwise_or_is_away_is_said_so(brow
     assert "masuk dengan kata sandi" in away.text
 
 
+@pytest.mark.parametrize("missing", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+async def test_a_provider_that_does_not_say_where_to_go_is_said_so(
+    missing: str, browser: httpx.AsyncClient, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = provider.answer
+    monkeypatch.setattr(
+        provider, "answer", lambda path: {name: value for name, value in (whole(path) or {}).items() if name != missing}
+    )
+    assert (await browser.get("/desk/oidc/start")).status_code == 502
+
+
+async def test_an_answer_of_the_provider_that_is_no_object_is_said_so(
+    browser: httpx.AsyncClient, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider, "answer", lambda _path: ["issuer", "authorization_endpoint"])
+    assert (await browser.get("/desk/oidc/start")).status_code == 502
+
+
 async def test_the_page_of_signing_in_offers_it_and_passes_on_where_to(browser: httpx.AsyncClient) -> None:
     page = (await browser.get("/desk/sign-in?next=/desk/audit")).text
     assert 'href="/desk/oidc/start?next=%2Fdesk%2Faudit"' in page

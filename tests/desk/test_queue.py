@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+from itertools import count
+
 import httpx
 import pytest
 
+from bot.assistant import Assistant
+from bot.server import create_app
+from desk import changes
 from services.assembly import Services
 from services.handoff import Event
 from services.permissions import Role
 from tests.citizen import Citizen
 from tests.clock import Clock
+from tests.test_officer_typing import stream_until
 
 
 @pytest.fixture
@@ -133,6 +140,22 @@ async def taken(citizen: Citizen, services: Services, sign_in) -> tuple[object, 
     room = f"/desk/queue/{waiting.handoff_id}"
     await sari.sends(f"{room}/take")
     return sari, room
+
+
+async def test_an_open_page_of_a_conversation_is_told_that_the_citizen_has_written(
+    citizen: Citizen, services: Services, assistant: Assistant, sign_in, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "LOOK_SECONDS", 0.05)
+    sari, room = await taken(citizen, services, sign_in)
+    conversation = services.handoffs.active()[0].conversation_id
+    cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in sari.client.cookies.items())}
+    told = asyncio.create_task(stream_until(create_app(services, assistant), f"{room}/events", cookies, b"event: changed"))
+    for number in count():  # the page may not have begun to look when the first one comes
+        if told.done():
+            break
+        services.conversations.add_inbound(conversation, f"m{number}", "masih di sini?")
+        await asyncio.sleep(0.1)
+    assert b"event: changed" in await told
 
 
 async def test_a_canned_reply_is_put_after_what_is_written(citizen: Citizen, services: Services, sign_in) -> None:

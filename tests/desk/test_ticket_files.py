@@ -172,9 +172,10 @@ def scanned(services: Services, address: str) -> TicketFiles:
     return TicketFiles(services.database, services.encryption, folder, megabytes=1, scanner=address, hours=1, address="")
 
 
-def test_a_scanner_decides_where_one_is_set(services: Services) -> None:
+@pytest.mark.parametrize("place", ["a port", "a socket"])
+def test_a_scanner_decides_where_one_is_set(place: str, services: Services, tmp_path: Path) -> None:
     number = file(services, Kind.ASPIRATION)
-    with running_clamd() as address:
+    with running_clamd(tmp_path / "clamd.ctl" if place == "a socket" else None) as address:
         assert scanned(services, address).add(number, "a.pdf", PDF, "sari").size == len(PDF)
         with pytest.raises(FileRefused) as refused:
             scanned(services, address).add(number, "b.pdf", PDF + EICAR, "sari")
@@ -185,6 +186,15 @@ def test_a_scanner_decides_where_one_is_set(services: Services) -> None:
 def test_without_an_answer_of_the_scanner_nothing_is_taken(address: str, services: Services) -> None:
     number = file(services, Kind.ASPIRATION)
     with pytest.raises(FileRefused) as refused:
+        scanned(services, address).add(number, "a.pdf", PDF, "sari")
+    assert refused.value.problem is FileProblem.NOT_SCANNED
+    assert services.ticket_files.of(number) == []
+
+
+@pytest.mark.parametrize("says", [b"INSTREAM size limit exceeded. ERROR\0", b"stream: O", b""], ids=["an error", "half", "nothing"])
+def test_without_a_verdict_of_the_scanner_nothing_is_taken(says: bytes, services: Services) -> None:
+    number = file(services, Kind.ASPIRATION)
+    with running_clamd(says=says) as address, pytest.raises(FileRefused) as refused:
         scanned(services, address).add(number, "a.pdf", PDF, "sari")
     assert refused.value.problem is FileProblem.NOT_SCANNED
     assert services.ticket_files.of(number) == []
