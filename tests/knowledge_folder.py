@@ -23,6 +23,7 @@ COUNTER = KnowledgeForm(
     checked_on="2026-11-01",
     valid_until="2027-05-31",
     owner="Biro Humas",
+    trust="RESMI",
 )
 PARKING = KnowledgeForm(
     id="kemensetneg_profil_parkir",
@@ -37,6 +38,7 @@ PARKING = KnowledgeForm(
     source_document="Nota Biro Umum, 20 November 2026",
     checked_on="2026-11-20",
     owner="Biro Umum",
+    trust="RESMI",
 )
 _OTHERS = (
     ("magang", "Magang mahasiswa", "Internship", "cara daftar magang\nsyarat magang apa saja\nmagang mahasiswa semester berapa"),
@@ -69,6 +71,7 @@ def write_folder(folder: Path) -> Path:
             source_url=f"https://contoh.go.id/{topic}",
             checked_on="2026-11-01",
             owner="Biro Humas",
+            trust="RESMI",
         )
         for topic, title, english, questions in _OTHERS
     ]

@@ -49,6 +49,24 @@ def test_what_cannot_be_used_is_refused_by_name(name: str, text: str, problem: P
     assert services.canned_replies.all() == []
 
 
+def test_so_many_replies_and_no_more_are_kept_but_those_can_be_changed(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.canned_replies.MOST_REPLIES", 2)
+    replies = services.canned_replies
+    for name in ("sapa", "tutup"):
+        replies.save(name, {"id": "Halo"}, "sari")
+    with pytest.raises(CannedRefused) as refused:
+        replies.save("ketiga", {"id": "Halo"}, "sari")
+    assert refused.value.problem is Problem.NUMBER
+    replies.save("sapa", {"id": "Selamat datang"}, "sari")
+    assert [(one.name, one.texts["id"]) for one in replies.all()] == [("sapa", "Selamat datang"), ("tutup", "Halo")]
+
+
+def test_a_reply_that_is_not_there_cannot_be_removed(services: Services) -> None:
+    with pytest.raises(LookupError):
+        services.canned_replies.remove("sapa", "sari")
+    assert services.audit.search(AuditFilter(action="canned.removed")) == []
+
+
 def test_the_examples_are_replies_that_could_be_saved_by_hand_and_come_only_once(services: Services) -> None:
     services.canned_replies.add_examples("sari")
     names = [one.name for one in services.canned_replies.all()]

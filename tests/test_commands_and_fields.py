@@ -73,6 +73,7 @@ def test_what_can_be_no_name_is_rejected(typed: str) -> None:
         ("62 812 3456 7890", "+6281234567890"),
         ("Budi@Contoh.ID", "budi@contoh.id"),
         ("+44 7911 123456", "+447911123456"),
+        ("NIK 3201234509870001, hp 0812-3456-7890", "+6281234567890"),
     ],
 )
 def test_a_contact_is_found_in_a_sentence(typed: str, kept: str) -> None:
@@ -104,6 +105,7 @@ def test_a_past_date_is_read_in_many_forms(typed: str) -> None:
     [
         ("minggu lalu", "utter_invalid_date"),
         ("31/02/2026", "utter_invalid_date"),
+        ("31 Februari", "utter_invalid_date"),
         ("1 Januari 2099", "utter_invalid_future_date"),
     ],
 )

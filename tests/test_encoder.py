@@ -62,6 +62,11 @@ def test_a_character_that_the_model_does_not_know_is_one_unknown_piece() -> None
     assert packed.unknown in Tokeniser(packed).tokens("halo \U0001f9ff\ue000", 50, 50)
 
 
+def test_a_citizen_who_types_the_models_mark_for_the_unknown_has_typed_its_letters() -> None:
+    packed = PackedFile(packed_file())
+    assert packed.unknown not in Tokeniser(packed).tokens("<unk>", 50, 50)
+
+
 def test_several_texts_at_a_time_have_the_vectors_that_each_has_alone() -> None:
     together = E5Encoder(threads=2)
     texts = ["halo", "syarat magang"]

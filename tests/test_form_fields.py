@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import yaml
 
+from services.calendar import WorkingCalendar
 from services.fields import Choice, Field, Rejection, SeveralChoices
 from services.journeys import Journey
+from services.objections import is_late
 from services.registry import JOURNEYS
 from services.settings import PROJECT
 
@@ -153,6 +157,14 @@ def test_an_objection_has_one_or_more_of_the_seven_grounds_in_the_order_of_the_l
         "biaya_tidak_wajar",
         "terlambat",
     )
+
+
+@pytest.mark.parametrize(
+    ("found_on", "today", "late"),
+    [("2026-11-23", "2027-01-08", False), ("2026-11-23", "2027-01-09", True), ("2027-12-20", "2028-02-20", None)],
+)
+def test_an_objection_is_late_after_thirty_working_days_that_can_be_counted(found_on: str, today: str, late: bool | None) -> None:
+    assert is_late(date.fromisoformat(found_on), date.fromisoformat(today), WorkingCalendar()) is late
 
 
 def test_an_aspiration_has_20_to_2000_characters_without_personal_numbers_and_one_of_seven_topics() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 
 import pytest
@@ -24,6 +25,20 @@ def clock() -> Clock:
 @pytest.fixture
 def handoffs(services: Services, clock: Clock) -> Handoffs:
     return Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+
+
+def at_the_last_moment(services: Services, clock: Clock, looks: int, act: Callable[[], object]) -> Handoffs:
+    """Hand-offs of another process, in which something happens when it looks at the clock so many times."""
+    seen = 0
+
+    def now() -> datetime:
+        nonlocal seen
+        seen += 1
+        if seen == looks:
+            act()
+        return clock()
+
+    return Handoffs(services.database, services.conversations, services.drafts, services.hours, now)
 
 
 @pytest.fixture
@@ -83,6 +98,29 @@ def test_nobody_joins_outside_the_hours_but_a_place_held_stays(handoffs: Handoff
 def test_a_conversation_that_is_not_there_cannot_queue(handoffs: Handoffs) -> None:
     with pytest.raises(LookupError):
         handoffs.ask("nobody")
+    with pytest.raises(LookupError):
+        handoffs.context("nobody")
+
+
+def test_where_nobody_waits_there_is_nothing_to_leave_and_nothing_to_agree_to(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    conversation = citizen()
+    assert not handoffs.leave(conversation)
+    assert not handoffs.answer(conversation, agreed=True)
+
+
+def test_whatever_happens_in_the_queue_makes_the_newest_event_a_newer_one(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    seen = [handoffs.newest_event()]
+    assert seen == [0]
+    conversation = citizen()
+    handoff_id = handoffs.ask(conversation).handoff_id
+    for step in (
+        lambda: handoffs.answer(conversation, agreed=True),
+        lambda: handoffs.take(handoff_id, "rina"),
+        lambda: handoffs.leave(conversation),
+    ):
+        seen.append(handoffs.newest_event())
+        step()
+    assert sorted({*seen, handoffs.newest_event()}) == [*seen, handoffs.newest_event()]
 
 
 def test_the_oldest_waits_first_with_its_seconds(handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]) -> None:
@@ -216,6 +254,56 @@ def test_whom_nobody_took_by_closing_time_is_told_so_once(
     assert history(services, waiting)[-1] == ("unserved", "sistem")
     with services.database.session() as session:
         assert session.get_one(Handoff, taken).state == State.ACTIVE
+
+
+def test_whom_an_officer_takes_at_closing_time_is_not_told_that_nobody_did(
+    services: Services, handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]
+) -> None:
+    first, second = (handoffs.ask(citizen()).handoff_id for _ in range(2))
+    clock.set("2026-11-23 15:00")
+    closing = at_the_last_moment(services, clock, 1, lambda: handoffs.take(first, "rina"))
+    assert closing.close_unserved() == [second]
+    assert history(services, first)[-1] == ("taken", "rina")
+
+
+def test_who_leaves_a_silent_officer_is_not_handed_back_as_well(
+    services: Services, handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]
+) -> None:
+    first, second = citizen(), citizen()
+    for conversation in (first, second):
+        handoffs.take(handoffs.ask(conversation).handoff_id, "rina")
+    place, other = handoffs.place(first), handoffs.place(second)
+    assert place and other
+    clock.forward(hours=1)
+    idle = at_the_last_moment(services, clock, 2, lambda: handoffs.leave(first))
+    assert idle.hand_back_idle() == [other.handoff_id]
+    assert history(services, place.handoff_id)[-1] == ("left", "warga")
+
+
+def test_of_a_citizen_and_an_officer_who_end_it_at_once_one_does(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    for _ in range(10):
+        conversation, start = citizen(), Barrier(2)
+        handoff_id = handoffs.ask(conversation).handoff_id
+        handoffs.take(handoff_id, "rina")
+
+        def leave(conversation: str = conversation, start: Barrier = start) -> bool:
+            start.wait()
+            return handoffs.leave(conversation)
+
+        def hand_back(handoff_id: int = handoff_id, start: Barrier = start) -> bool:
+            start.wait()
+            try:
+                handoffs.hand_back(handoff_id, "rina")
+            except NotYours:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            ended = [one.result() for one in (pool.submit(leave), pool.submit(hand_back))]
+        assert sum(ended) == 1
+        assert history(services, handoff_id)[-1][0] == ("left" if ended[0] else "handed_back")
 
 
 def test_a_restart_next_morning_still_closes_yesterdays_queue(handoffs: Handoffs, clock: Clock, citizen: Callable[[], str]) -> None:

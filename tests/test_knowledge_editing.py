@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -52,6 +54,20 @@ def publish(services: Services, form: KnowledgeForm = PARKING, author: str = "an
     return draft
 
 
+def withdraw(services: Services, entry_id: str) -> int:
+    """The id of the version."""
+    draft = services.knowledge_editing.propose_withdrawal("ani", entry_id, "tidak berlaku lagi")
+    services.knowledge_editing.publish("budi", draft)
+    services.knowledge.reload_if_changed()
+    return draft
+
+
+def break_file(services: Services) -> None:
+    """The file of the counter, as an editor without the form may leave it behind."""
+    path = services.settings.knowledge_dir / f"{COUNTER.id}.md"
+    path.write_text(COUNTER.text().replace("## Answer", "## Jawab"), encoding="utf-8")
+
+
 def answer(services: Services) -> str:
     """What the assistant says of the counter."""
     entry = services.knowledge.entry(COUNTER.id)
@@ -78,6 +94,8 @@ def test_a_complete_form_has_no_faults() -> None:
         ({"title_id": "a" * 121}, "title_id", Trouble.TOO_LONG),
         ({"questions_id": "satu\ndua"}, "questions_id", Trouble.FEW_QUESTIONS),
         ({"questions_id": "satu\ndua\nSatu?\ntiga"}, "questions_id", Trouble.ASKED_TWICE),
+        ({"questions_id": "\n".join(f"pertanyaan {n}" for n in range(151))}, "questions_id", Trouble.MANY_QUESTIONS),
+        ({"questions_id": f"satu\ndua\n{'a' * 601}"}, "questions_id", Trouble.TOO_LONG),
         ({"questions_en": "loket buka jam berapa\nwhere is it"}, "questions_en", Trouble.ASKED_ELSEWHERE),
         ({"answer_en": ""}, "answer_en", Trouble.MISSING),
         ({"answer_id": "Lihat [peta](http://contoh.go.id)."}, "answer_id", Trouble.NOT_HTTPS),
@@ -87,6 +105,8 @@ def test_a_complete_form_has_no_faults() -> None:
         ({"source_document": ""}, "source_url", Trouble.ONE_PLACE),
         ({"source_url": "https://contoh.go.id"}, "source_url", Trouble.ONE_PLACE),
         ({"source_document": "", "source_url": "http://contoh.go.id"}, "source_url", Trouble.NOT_HTTPS),
+        ({"source_document": "", "source_url": "https://[contoh.go.id"}, "source_url", Trouble.NOT_HTTPS),
+        ({"source_document": "", "source_url": "https://contoh.go.id:99999"}, "id", Trouble.FILE),
         ({"checked_on": "kemarin"}, "checked_on", Trouble.DATE),
         ({"checked_on": "2026-11-27"}, "checked_on", Trouble.FUTURE),
         ({"valid_until": "2026-11-01"}, "valid_until", Trouble.BEFORE_CHECK),
@@ -170,6 +190,33 @@ def test_an_incomplete_draft_is_kept_but_not_proposed(services: Services) -> Non
         editing.draft(draft)
 
 
+@pytest.mark.parametrize("step", ["draft", "discard", "save", "propose", "give_back", "publish", "restore"])
+def test_a_draft_that_is_not_there_cannot_be_worked_on(step: str, services: Services) -> None:
+    editing = services.knowledge_editing
+    steps = {
+        "draft": lambda: editing.draft(77),
+        "discard": lambda: editing.discard("ani", 77),
+        "save": lambda: editing.save("ani", 77, PARKING, []),
+        "propose": lambda: editing.propose("ani", 77, ""),
+        "give_back": lambda: editing.give_back("ani", 77, "belum"),
+        "publish": lambda: editing.publish("ani", 77),
+        "restore": lambda: editing.restore("ani", 77, "lagi"),
+    }
+    with pytest.raises(KeyError):
+        steps[step]()
+
+
+def test_what_was_published_is_no_draft_any_more_and_a_draft_is_no_version_to_go_back_to(services: Services) -> None:
+    editing = services.knowledge_editing
+    published, draft = publish(services), editing.edit("ani", COUNTER.id)
+    with pytest.raises(KeyError):
+        editing.draft(published)
+    with pytest.raises(KeyError):
+        editing.save("ani", published, PARKING, [])
+    with pytest.raises(KeyError):
+        editing.restore("ani", draft, "lagi")
+
+
 def test_a_new_entry_cannot_take_the_name_of_another(services: Services) -> None:
     editing = services.knowledge_editing
     draft = editing.begin("ani", replace(PARKING, id=COUNTER.id))
@@ -183,6 +230,28 @@ def test_of_two_drafts_of_one_entry_the_second_does_not_undo_the_first(services:
     editing.propose("citra", late, "")
     publish(services, replace(COUNTER, answer_id="Loket buka pukul 08.00."))
     assert refusal(lambda: editing.publish("budi", late)) is EditProblem.CHANGED_MEANWHILE
+
+
+def test_a_proposal_whose_question_another_answer_has_taken_meanwhile_is_not_published(services: Services) -> None:
+    editing = services.knowledge_editing
+    late = editing.begin("citra", PARKING)
+    editing.propose("citra", late, "")
+    publish(services, replace(PARKING, id="kemensetneg_profil_gerbang", title_id="Gerbang tamu", title_en="Gate for visitors"))
+    assert refusal(lambda: editing.publish("budi", late)) is EditProblem.FAULTS
+
+
+def test_of_many_who_publish_at_once_each_gets_a_number_of_its_own(services: Services) -> None:
+    editing, start = services.knowledge_editing, Barrier(6)
+    drafts = [editing.begin("ani", replace(PARKING, id=f"kemensetneg_profil_parkir_{n}")) for n in range(6)]
+    for draft in drafts:
+        editing.propose("ani", draft, "")
+
+    def publish_one(draft: int) -> int | None:
+        start.wait()
+        return editing.publish("budi", draft).publication
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(publish_one, drafts)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_an_edit_never_changes_the_name_of_its_entry(services: Services) -> None:
@@ -207,6 +276,46 @@ def test_an_old_version_comes_back_at_once_with_a_reason(services: Services) -> 
     services.knowledge.reload_if_changed()
     assert answer(services) == COUNTER.answer_id
     assert len(editing.versions(COUNTER.id)) == 4
+
+
+def test_a_file_that_cannot_be_used_is_not_put_in_force_and_is_shown_as_the_assistant_still_has_it(services: Services) -> None:
+    break_file(services)
+    assert refusal(lambda: services.knowledge_editing.restore_file("ani", COUNTER.id, "kembali")) is EditProblem.FAULTS
+    row = services.knowledge_catalogue.row(COUNTER.id)
+    assert row is not None
+    assert row.entry.answers["id"] == COUNTER.answer_id
+
+
+def test_an_entry_without_a_file_has_none_to_go_back_to(services: Services) -> None:
+    publish(services)
+    with pytest.raises(KeyError):
+        services.knowledge_editing.restore_file("ani", PARKING.id, "kembali")
+
+
+def test_a_withdrawal_has_a_reason_and_no_text_to_write_at(services: Services) -> None:
+    editing = services.knowledge_editing
+    assert refusal(lambda: editing.propose_withdrawal("ani", COUNTER.id, " ")) is EditProblem.NOTE_MISSING
+    draft = editing.propose_withdrawal("ani", COUNTER.id, "loket ditutup")
+    with pytest.raises(KeyError):
+        editing.save("ani", draft, COUNTER, [])
+
+
+def test_a_withdrawal_can_be_restored_as_any_version(services: Services) -> None:
+    withdrawal = withdraw(services, COUNTER.id)
+    services.knowledge_editing.restore_file("citra", COUNTER.id, "loket dibuka lagi")
+    services.knowledge.reload_if_changed()
+    services.knowledge_editing.restore("citra", withdrawal, "tetap ditutup")
+    services.knowledge.reload_if_changed()
+    assert services.knowledge.entry(COUNTER.id) is None
+
+
+def test_the_last_entry_stays_and_is_still_found(services: Services) -> None:
+    for entry_id in ("magang", "simpel"):
+        withdraw(services, entry_id)
+    assert refusal(lambda: withdraw(services, COUNTER.id)) is EditProblem.LAST_ENTRY
+    best = services.knowledge.find("loket buka jam berapa").best
+    assert best is not None
+    assert best.id == COUNTER.id
 
 
 def test_an_entry_is_withdrawn_by_two_and_can_come_back(services: Services) -> None:

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from services.assembly import Services, assemble
+from services.handoff import Handoffs
 from services.own_data import LINK_SECONDS, OwnData, Wish, find_wish
 from services.tickets import Filing, Kind
 from store.models import Button, Draft, Message, TrackerEvent
 from store.ticket_models import Ticket
 from tests.citizen import Citizen
+from tests.clock import Clock
 
 FILING = ("saya ingin menyampaikan aspirasi", "ya", "Tolong perbanyak beasiswa untuk anak nelayan", "pendidikan", *["lewati"] * 2)
 
@@ -126,6 +128,21 @@ async def test_a_download_holds_a_form_that_is_not_sent(client: httpx.AsyncClien
     assert "secret" not in json.dumps(draft)
 
 
+def test_a_download_holds_the_talk_with_an_officer_but_not_the_officers_name(services: Services) -> None:
+    conversation = services.conversations.open("web", "id").id
+    clock = Clock("2026-11-23 10:00")
+    handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, clock)
+    handoff_id = handoffs.ask(conversation).handoff_id
+    handoffs.answer(conversation, agreed=True)
+    handoffs.take(handoff_id, "rina")
+    handoffs.hand_back(handoff_id, "rina")
+    exported = services.own_data.export(conversation)
+    (talk,) = exported["handoffs"]
+    assert (talk["state"], talk["outcome"], talk["agreed_to_show_conversation"]) == ("ended", "handed_back", True)
+    assert {talk[name] for name in ("asked_at", "taken_at", "ended_at")} == {"2026-11-23T03:00:00Z"}
+    assert "rina" not in json.dumps(exported)
+
+
 async def test_nothing_of_another_citizen_is_in_a_download(client: httpx.AsyncClient) -> None:
     citizen, other = await Citizen(client).arrives(), await Citizen(client).arrives()
     await other.says("apa itu magang?")
@@ -233,7 +250,7 @@ async def test_own_data_can_be_asked_for_where_any_sentence_could_be_the_value(c
 async def test_correcting_points_to_a_ticket_and_an_officer(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     answer = await citizen.says("perbaiki data saya")
-    assert "petugas pelindungan data belum ada" in answer
+    assert "belum mengetahui nama petugas pelindungan data" in answer
     assert [button["label"] for button in citizen.last[-1]["buttons"]] == ["Sampaikan aspirasi", "Bicara dengan petugas"]
 
 

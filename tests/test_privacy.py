@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services import contact_reading
 from services.privacy import Kind, Masked, contains_personal_data, mask
+from services.turn import Turn
 
 PERSONAL = [
     ("NIK saya 3201234509870001", Kind.NIK),
@@ -54,6 +55,12 @@ def test_a_personal_value_is_masked_by_its_kind(text: str, kind: Kind) -> None:
     assert [found for found, _ in masked.found] == [kind]
     assert f"[{kind}]" in masked.text
     assert masked.found[0][1] not in masked.text
+
+
+def test_each_value_that_is_hidden_has_one_stand_in_of_its_own() -> None:
+    turn = Turn("c1", "")
+    assert [turn.hide("nama", name) for name in ("Siti", "Budi", "Siti", "Ani")] == ["[nama]", "[nama 2]", "[nama]", "[nama 3]"]
+    assert turn.hidden == {"[nama]": "Siti", "[nama 2]": "Budi", "[nama 3]": "Ani"}
 
 
 @pytest.mark.parametrize("text", KEPT)

@@ -142,6 +142,13 @@ def test_an_answer_that_was_given_before_is_not_taken_again(
     assert not set(read(journey.fields, asked, message, known)) & (set(known) - {asked.name})
 
 
+def test_a_number_that_nobody_asked_for_is_kept_in_no_answer() -> None:
+    asked = objections.JOURNEY.field_named("name")
+    assert asked is not None
+    found = read(objections.JOURNEY.fields, asked, "Siti Aminah, NIK 3201234509870001, siti@contoh.id", {})
+    assert found == {"name": "Siti Aminah", "contact": "siti@contoh.id"}
+
+
 ONE_ANSWER = {
     "name": "Siti Aminah",
     "address": "Jl. Melati 5, Magelang, Jawa Tengah",

@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.assembly import Services, assemble
-from services.calendar import WorkingCalendar
-from services.reminders import Reminder, Stage, stage_of
+from services.calendar import Overrides, WorkingCalendar
+from services.reminders import Reminder, Reminders, Stage, stage_of
 from services.ticket_events import Happening
 from services.tickets import Filing, Kind, Resolution
 
@@ -93,6 +93,19 @@ def test_a_closed_ticket_and_one_without_a_limit_are_left_alone(services: Servic
     services.ticket_changes.answer(file(services), "Terlampir.", Resolution.GRANTED, "dewi")
     file(services, Kind.ASPIRATION)
     assert services.reminders.record_due(morning(date(2027, 3, 1))) == []
+
+
+def test_a_ticket_that_is_answered_while_reminders_are_looked_for_is_not_reminded_of(services: Services) -> None:
+    number = file(services)
+
+    def meanwhile() -> Overrides | None:  # days off are looked up once the tickets are read
+        if not services.tickets.view(number).is_closed:
+            services.ticket_changes.answer(number, "Terlampir.", Resolution.GRANTED, "dewi")
+        return None
+
+    assert Reminders(services.database, WorkingCalendar(at_desk=meanwhile)).record_due(morning(date(2026, 12, 3))) == []
+    assert services.tickets.view(number).is_closed
+    assert reminded(services, number) == []
 
 
 def test_the_citizens_history_and_last_change_know_nothing_of_reminders(services: Services) -> None:

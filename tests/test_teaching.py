@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from services.audit import AuditFilter
 from services.settings import PROJECT
 from services.teaching import Reason, TeachingProblem, TeachingRefused
 from services.teaching_patch import LeftOut, as_example, measures, teaching_patch
-from services.training_files import training_examples
+from services.training_files import files_of_intents, training_examples
 from services.turn import AnswerStatus
 from store.conversations import Reply
 from store.teaching_models import TeachingDecision
@@ -119,6 +121,16 @@ def test_a_decision_is_masked_recorded_and_can_be_undone(log: Log, services: Ser
     assert refusal(lambda: services.teaching.undo("ani")) is TeachingProblem.NOTHING_TO_UNDO
 
 
+def test_what_was_set_aside_leaves_the_queue_teaches_nothing_and_can_be_taken_back(log: Log, services: Services) -> None:
+    message = log.said("hmm ya gitu deh", "nlu_fallback", 0.8, ABSTAINED)
+    services.teaching.set_aside("ani", message)
+    assert services.teaching.queue() == []
+    assert refusal(lambda: services.teaching_batches.hand_on("ani")) is TeachingProblem.NOTHING_TO_HAND_ON
+    assert [one.action for one in services.audit.search(AuditFilter(actor="ani"))] == ["teach.set_aside"]
+    services.teaching.undo("ani")
+    assert [one.message_id for one in services.teaching.queue()] == [message]
+
+
 def test_what_makes_no_sense_is_refused(log: Log, services: Services) -> None:
     message = log.said("apa ya", "nlu_fallback", 0.8, ABSTAINED)
     decide = services.teaching.decide
@@ -152,6 +164,23 @@ def test_nobody_reviews_a_batch_of_their_own(log: Log, services: Services) -> No
     assert [one.text for one in batches.approved(number)] == [kept.text]
     assert [one.text for one in services.teaching.queue()] == [dropped.text]
     assert refusal(lambda: batches.give_back("budi", number, "salah")) is TeachingProblem.REVIEWED_ALREADY
+
+
+def test_of_two_windows_that_hand_on_at_once_one_makes_a_batch(log: Log, services: Services) -> None:
+    for number in range(4):
+        services.teaching.decide("ani", log.said(f"apa ya {number}", "nlu_fallback", 0.8, ABSTAINED), "greet")
+    start = Barrier(2)
+
+    def hand_on(_window: int) -> str:
+        start.wait()
+        try:
+            return str(services.teaching_batches.hand_on("ani"))
+        except TeachingRefused as refused:
+            return refused.problem
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(hand_on, range(2))) == ["1", TeachingProblem.NOTHING_TO_HAND_ON]
+    assert [(one.batch.id, one.decisions) for one in services.teaching_batches.all()] == [(1, 4)]
 
 
 def test_a_batch_given_back_is_its_makers_again(log: Log, services: Services) -> None:
@@ -213,6 +242,27 @@ def test_a_patch_that_was_applied_has_nothing_left_to_add(tree: Path) -> None:
     again = teaching_patch(LESSONS, tree)
     assert again.patch == ""
     assert {one.why for one in again.left_out} == {LeftOut.IN_TRAINING, LeftOut.IN_EVALUATION}
+
+
+def test_questions_that_measure_are_written_behind_those_that_are_there(tree: Path) -> None:
+    file = tree / "evaluation/citizens/intents.csv"
+    file.parent.mkdir()
+    file.write_text("text,intent,register,author\nkucing boleh ikut masuk,out_of_scope,citizen,citizen", encoding="utf-8")
+    change = teaching_patch(LESSONS, tree)
+    apply(change.patch, tree)
+    with file.open(encoding="utf-8", newline="") as rows:
+        texts = [row["text"] for row in csv.DictReader(rows)]
+    assert texts[0] == "kucing boleh ikut masuk"
+    assert texts[1:] == [one.text for one in LESSONS if measures(one.text)]
+    assert len(texts) == 1 + change.evaluation
+
+
+def test_a_training_file_without_a_list_of_examples_is_named_by_its_intent(tree: Path) -> None:
+    lesson = next(one for one in LESSONS if not measures(one.text))
+    path = files_of_intents(tree / "data" / "nlu")[str(lesson.intent)]
+    path.write_text(path.read_text(encoding="utf-8").replace("examples: |\n", "examples: |-\n"), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"{lesson.intent} has no list of examples"):
+        teaching_patch([lesson], tree)
 
 
 def test_what_is_there_already_or_nearly_is_left_out_and_said(tree: Path) -> None:

@@ -52,6 +52,13 @@ def test_documents_come_and_go() -> None:
     assert changed.of(["magang"])[0][1] == pytest.approx(WordScores(documents).of(["magang"])[0][1])
 
 
+def test_a_regression_of_rows_of_very_different_size_ends_all_the_same() -> None:
+    chance = np.random.default_rng(3)
+    rows = (chance.normal(size=(400, 400)) * 10 ** chance.uniform(-2, 3, 400)[:, None]).astype(np.float32)
+    signs = np.where(chance.integers(0, 3, 400)[:, None] == np.arange(3), 1.0, -1.0)
+    assert np.isfinite(TopicRegression([rows], signs).predict([rows[:1]])).all()
+
+
 def test_the_regression_is_a_ridge_regression_and_stays_one_when_rows_are_replaced() -> None:
     chance = np.random.default_rng(3)
     dense, other = (chance.normal(size=(204, width)).astype(np.float32) / np.float32(width**0.5) for width in (200, 100))

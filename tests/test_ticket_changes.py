@@ -211,6 +211,13 @@ def test_while_the_law_demands_an_answer_name_and_contact_stay_until_it_is_given
         assert not list(session.scalars(select(Notice)))
 
 
+def test_counting_again_leaves_a_ticket_of_a_year_without_decree_as_it_is(services: Services, file: Callable[..., str]) -> None:
+    number = file(now=datetime(2027, 12, 27, 3, 0, tzinfo=UTC))
+    assert services.ticket_changes.recount("dewi") == []
+    assert services.tickets.view(number).due_on is None
+    assert [entry.name for entry in services.ticket_changes.history(number, internal=True)] == [Happening.RECEIVED]
+
+
 def test_the_submission_key_is_nowhere_in_the_database(services: Services) -> None:
     filing = Filing(Kind.ASPIRATION, {"text": "x"}, "x", "c1", "id", submission_key="rahasia-konfirmasi")
     receipt = services.tickets.file(filing)

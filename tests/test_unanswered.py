@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from services.assembly import Services, shared_encoder
+from services.encoder import CachingEncoder
 from services.unanswered import UnansweredQuestions
 from tests.browser.teaching_day import PARKING, PRAYER, leave_questions
 from tests.clock import Clock
@@ -42,6 +45,23 @@ def test_a_result_is_kept_for_a_while_and_made_anew_after_a_publication(services
     again = questions.current(wait_seconds=120)
     assert again is not None
     assert again.groups
+
+
+def test_nobody_waits_longer_than_they_want_for_a_result_in_the_making(services: Services) -> None:
+    leave_questions(services)
+    is_loaded = Event()
+
+    def slow_to_load() -> CachingEncoder:
+        is_loaded.wait(120)
+        return shared_encoder()
+
+    questions = UnansweredQuestions(services.database, services.knowledge, slow_to_load)
+    assert questions.current() is None
+    assert questions.current(wait_seconds=0.01) is None
+    is_loaded.set()
+    made = questions.current(wait_seconds=120)
+    assert made is not None
+    assert made.groups
 
 
 def test_nothing_asked_is_no_group(services: Services) -> None:

@@ -24,6 +24,7 @@ from bot.nlu.intent_model import IntentModel, Ngrams, Weighing
 from bot.nlu.intents import FALLBACK, IntentClassifier
 from bot.nlu.normaliser import NORMALISED, Normaliser, spelling_of
 from services import encoder as encoders
+from services import spelling
 from services.e5 import E5, PackedFile, Tokeniser, packed_file
 from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, Vectors, open_encoder
 from services.settings import PROJECT
@@ -132,6 +133,13 @@ def test_a_row_of_features_is_that_of_scikit_learn() -> None:
     row = np.zeros(ngrams.size, dtype=np.float32)
     row[columns] = values
     assert np.allclose(row, expected, atol=1e-6)
+
+
+def test_an_everyday_spelling_that_stands_for_two_words_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spelling, "SLANG_FILE", tmp_path / "slang.yml")
+    (tmp_path / "slang.yml").write_text("tidak: gak ga\nbukan: gak\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="'gak' stands for 'tidak' and 'bukan'"):
+        spelling.slang.__wrapped__()
 
 
 def test_spelling_without_a_known_part_gives_no_error(model: IntentModel) -> None:

@@ -57,6 +57,7 @@ VISITORS_PARKING = KnowledgeForm(
     checked_on="2026-11-20",
     valid_until="2027-05-31",
     owner="Biro Umum",
+    trust="RESMI",
 )
 MORE = {"id": "Keterangan lebih lanjut ada pada sumber di bawah ini.", "en": "Further information stands in the source below."}
 

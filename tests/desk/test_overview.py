@@ -106,6 +106,13 @@ def test_tickets_are_in_time_late_or_open(services: Services) -> None:
     assert found.ratings == {1: 0, 2: 0, 3: 0, 4: 1}
 
 
+def test_working_days_are_not_counted_through_a_year_without_decree(services: Services) -> None:
+    number = file(services, moment="2027-12-27 10:00")
+    services.ticket_changes.answer(number, "Jawaban", Resolution.GRANTED, "sari", at("2028-01-10 10:00"))
+    tickets = services.overview.figures(Span(date(2028, 1, 1), date(2028, 1, 31)), date(2028, 2, 1)).tickets
+    assert (tickets.answered_without_limit, tickets.median_working_days) == (1, None)
+
+
 def reply(services: Services, conversation_id: str, asked_seq: int, seconds: float, author: str = "bot") -> None:
     """An answer so many seconds after the message with this number."""
     with services.database.session() as session:
@@ -127,6 +134,8 @@ def test_the_time_to_the_first_answer_is_that_of_a_conversations_first_message(s
     reply(services, "k3", 1, 7, author="officer")
     say(services, "web", ("2026-11-09 23:59", "answered", "magang"), ("2026-11-13 10:00", "answered", "magang"))
     reply(services, "k4", 2, 5)  # it began before the span
+    say(services, "web", ("2026-11-09 10:00", "answered", "magang"))
+    reply(services, "k5", 1, 1)  # all of it was before
     found = services.overview.figures(Span(FIRST, LAST), LAST).first_answers
     assert found.total == Waits(2, 45.25, 90.0)
     assert found.days[FIRST] == found.total

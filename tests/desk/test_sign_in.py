@@ -5,10 +5,13 @@ from typing import Any
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
 from services.assembly import Services
 from services.attempts import AttemptLimiter
+from services.audit import AuditFilter, AuditLog
 from services.desk_sessions import DeskSessions
+from services.passwords import is_outdated
 from services.permissions import Role
 from services.second_factor import SecondFactor
 from services.sign_in import SignIn
@@ -76,9 +79,15 @@ class Desk:
     sessions: DeskSessions
     second_factor: SecondFactor
     door: SignIn
+    audit: AuditLog
 
-    def enter(self, login: str = "budi", code: str = "") -> Any:
-        return self.door.by_password(login, PASSWORD, code, "a", "")
+    def enter(self, login: str = "budi", code: str = "", password: str = PASSWORD) -> Any:
+        return self.door.by_password(login, password, code, "a", "")
+
+    def recorded(self, action: str) -> tuple[str, str, dict[str, Any]]:
+        """Who did it to whom, and what else the audit log says of the only time."""
+        (entry,) = self.audit.search(AuditFilter(action=action))
+        return entry.actor, entry.subject, entry.data
 
 
 @pytest.fixture
@@ -88,7 +97,7 @@ def desk(services: Services, clock: Clock) -> Desk:
     staff = Staff(database, audit, sessions, clock)
     second_factor = SecondFactor(database, encryption, audit, staff, clock)
     staff.add("budi", "Budi", Role.OFFICER, "uji", PASSWORD)
-    return Desk(staff, sessions, second_factor, SignIn(staff, sessions, second_factor, AttemptLimiter(database), encryption))
+    return Desk(staff, sessions, second_factor, SignIn(staff, sessions, second_factor, AttemptLimiter(database), encryption), audit)
 
 
 def test_an_idle_session_ends_after_half_an_hour_and_a_used_one_after_twelve_hours(desk: Desk, clock: Clock) -> None:
@@ -111,11 +120,65 @@ def test_changing_the_password_ends_the_other_sessions(desk: Desk) -> None:
     assert not desk.staff.get("budi").password_is_temporary
 
 
-def test_disabling_an_account_ends_its_sessions_at_once(desk: Desk) -> None:
+def test_whoever_does_not_know_the_old_password_cannot_change_it(desk: Desk) -> None:
+    session = desk.enter()
+    with pytest.raises(StaffRefused) as refused:
+        desk.staff.change_password(session, "bukan kata sandinya", "teh melati sore hari")
+    assert refused.value.problem is Problem.WRONG_PASSWORD
+    assert desk.enter().login == "budi"
+
+
+def test_a_password_that_was_reset_leaves_a_temporary_one_and_ends_sessions_and_second_factor(desk: Desk, clock: Clock) -> None:
+    session, secret = desk.enter(), desk.second_factor.new_secret()
+    desk.second_factor.start(session, secret, pyotp.TOTP(secret).at(clock()))
+    password = desk.staff.reset_password("budi", "bos")
+    assert desk.sessions.find(session.token) is None
+    assert desk.enter() == "refused"
+    assert desk.enter(password=password).password_is_temporary
+    assert desk.recorded("staff.password_reset") == ("bos", "budi", {})
+
+
+def test_a_hash_of_weaker_times_is_made_anew_at_the_next_sign_in(desk: Desk) -> None:
+    desk.staff.change("budi", password_hash=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD))
+    assert is_outdated(desk.staff.get("budi").password_hash)
+    assert desk.enter().login == "budi"
+    assert not is_outdated(desk.staff.get("budi").password_hash)
+    assert desk.enter().login == "budi"
+
+
+def test_a_token_that_was_never_given_out_is_no_session(desk: Desk) -> None:
+    assert desk.sessions.find(f"{desk.enter().token}x") is None
+
+
+def test_disabling_an_account_ends_its_sessions_at_once_until_it_is_enabled_again(desk: Desk) -> None:
     session = desk.enter()
     desk.staff.disable("budi", "uji")
     assert desk.sessions.find(session.token) is None
     assert desk.enter() == "refused"
+    desk.staff.enable("budi", "bos")
+    assert desk.enter().login == "budi"
+    assert desk.recorded("staff.enabled") == ("bos", "budi", {})
+
+
+def test_a_new_role_holds_at_once_and_is_recorded(desk: Desk) -> None:
+    session = desk.enter()
+    desk.staff.set_role("budi", Role.PPID, "bos")
+    found = desk.sessions.find(session.token)
+    assert found is not None
+    assert found.role is Role.PPID
+    assert desk.recorded("staff.role") == ("bos", "budi", {"role": "ppid"})
+
+
+def test_an_account_that_is_not_there_cannot_be_changed(desk: Desk) -> None:
+    with pytest.raises(LookupError):
+        desk.staff.reset_password("tidakada", "bos")
+    assert desk.audit.search(AuditFilter(subject="tidakada")) == []
+
+
+def test_the_desk_has_nobody_until_the_first_account_is_made(services: Services) -> None:
+    assert not services.staff.any()
+    services.staff.add("budi", "Budi", Role.OFFICER, "uji", PASSWORD)
+    assert services.staff.any()
 
 
 def test_the_last_administrator_can_be_neither_disabled_nor_demoted(desk: Desk) -> None:
@@ -148,6 +211,18 @@ def test_a_second_factor_is_asked_for_and_its_code_works_once(desk: Desk, clock:
     assert desk.enter(code=recovery[0]) == "refused"
 
 
+def test_only_the_password_takes_a_second_factor_off(desk: Desk, clock: Clock) -> None:
+    session, secret = desk.enter(), desk.second_factor.new_secret()
+    desk.second_factor.start(session, secret, pyotp.TOTP(secret).at(clock()))
+    with pytest.raises(StaffRefused) as refused:
+        desk.second_factor.stop(session, "bukan kata sandinya")
+    assert refused.value.problem is Problem.WRONG_PASSWORD
+    assert desk.enter() == "code_needed"
+    desk.second_factor.stop(session, PASSWORD)
+    assert desk.enter().login == "budi"
+    assert desk.recorded("staff.totp_stopped") == ("budi", "budi", {})
+
+
 @pytest.mark.parametrize(
     ("login", "password", "problem"),
     [
@@ -162,6 +237,13 @@ def test_an_account_is_refused_with_its_reason(login: str, password: str, proble
     with pytest.raises(StaffRefused) as refused:
         desk.staff.add(login, "Nama", Role.OFFICER, "uji", password)
     assert refused.value.problem is problem
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a" * 81])
+def test_an_account_has_a_name_of_1_to_80_characters(name: str, desk: Desk) -> None:
+    with pytest.raises(StaffRefused) as refused:
+        desk.staff.add("ani", name, Role.OFFICER, "uji", PASSWORD)
+    assert refused.value.problem is Problem.NAME_LENGTH
 
 
 async def test_the_second_factor_is_set_up_in_the_browser(sign_in) -> None:

@@ -119,6 +119,12 @@ def test_an_answer_has_so_many_files_and_no_more(services: Services) -> None:
     assert len(stored) == MOST_FILES
 
 
+def test_a_ticket_that_is_not_there_gets_no_file(services: Services) -> None:
+    with pytest.raises(KeyError):
+        services.ticket_files.add("ASP-20261123-0000", "a.pdf", PDF, "sari")
+    assert not [path for path in (services.settings.data_dir / "files").rglob("*") if path.is_file()]
+
+
 def test_contents_and_names_lie_encrypted_in_the_data_folder(services: Services) -> None:
     services.ticket_files.add(file(services, Kind.ASPIRATION), "Siti Rahmawati.pdf", PDF, "sari")
     for path in Path(services.settings.data_dir).rglob("*"):

@@ -141,6 +141,7 @@ async def test_filters_stand_in_the_address(services: Services, sign_in) -> None
         "text=%25": [],
         "state=all&since=2001-01-01&until=2001-02-01": [],
         "cursor=nonsense": [request, aspiration],
+        "cursor=0_2026-13-45_1": [request, aspiration],
         "kind=XXX": [],
     }.items():
         assert numbers_in(await reader.reads(f"/desk/tickets?{query}")) == expected, query
@@ -200,6 +201,20 @@ def test_the_light_follows_the_working_days_that_are_left(today: str, light: Lig
 def test_lights_at_the_end_of_the_decreed_years_are_never_too_green(services: Services) -> None:
     clock = LegalClock.on(date(2027, 12, 30), services.calendar)
     assert clock.light(date(2027, 12, 31)) is not Light.GREEN
+
+
+def test_where_days_off_are_not_decreed_an_overdue_ticket_has_a_light_and_no_count_of_days(services: Services) -> None:
+    number = file(services, moment="2027-12-06 10:00")
+    row = TicketList(services.database, services.calendar, Clock("2028-02-01 08:00")).row(number)
+    assert row.due_on is not None
+    assert (row.light, row.days_left) == (Light.OVERDUE, None)
+
+
+def test_a_ticket_whose_citizen_was_forgotten_has_no_siblings(services: Services) -> None:
+    first, second = file(services, Kind.ASPIRATION), file(services, Kind.ASPIRATION)
+    assert [row.number for row in services.ticket_list.same_citizen(first)] == [second]
+    services.ticket_changes.pseudonymise("c1")
+    assert services.ticket_list.same_citizen(first) == []
 
 
 async def test_a_list_says_the_light_in_words_and_shape(services: Services, sign_in) -> None:
