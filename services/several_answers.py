@@ -11,9 +11,11 @@ from typing import Any
 
 from services.field_names import FIELD_WORDS
 from services.fields import Choice, Field, Rejection
-from services.privacy import Kind, mask
+from services.privacy import mask
 
 PERSON = ("name", "address", "contact")
+LABEL = r"\b(?:e-?mail|surel|hp|wa|telp|telepon|phone|nomor|nik|nip|npwp|ktp|paspor|passport|rekening)\b\W*(?=\n|$)"
+"""What is left before a number that was taken out."""
 
 
 def read(all_fields: Sequence[Field], asked: Field, message: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -47,10 +49,9 @@ def _of_a_person(missing: list[Field], asked: Field, message: str) -> dict[str, 
     if asked.name not in by_name or "contact" not in by_name:
         return {}
     rest, contact = message, by_name["contact"].check(message)
-    for kind, value in mask(message).found:
-        if kind in (Kind.EMAIL, Kind.PHONE):
-            rest = rest.replace(value, "\n")
-    rest = re.sub(r"\b(?:e-?mail|surel|hp|wa|telp|telepon|phone|nomor)\b\W*(?=\n|$)", "", rest, flags=re.IGNORECASE)
+    for _, value in mask(message).found:  # the contact, and numbers that nobody asked for
+        rest = rest.replace(value, "\n")
+    rest = re.sub(LABEL, "", rest, flags=re.IGNORECASE)
     parts = [part.strip() for part in re.split(r"[,;\n]+", rest) if part.strip(" .:-")]
     found: dict[str, Any] = {"contact": contact}
     if asked.name == "name" and parts:

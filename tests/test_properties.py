@@ -147,6 +147,14 @@ def test_a_number_that_nobody_asked_for_is_kept_in_no_answer() -> None:
     assert asked is not None
     found = read(objections.JOURNEY.fields, asked, "Siti Aminah, NIK 3201234509870001, siti@contoh.id", {})
     assert found == {"name": "Siti Aminah", "contact": "siti@contoh.id"}
+    asked = information_requests.JOURNEY.field_named("name")
+    assert asked is not None
+    said = "Siti Aminah, NIK 3201234509870001, Jl. Melati 5 Magelang, siti@contoh.id"
+    assert read(information_requests.JOURNEY.fields, asked, said, {"applicant": "wni"}) == {
+        "name": "Siti Aminah",
+        "address": "Jl. Melati 5 Magelang",
+        "contact": "siti@contoh.id",
+    }
 
 
 ONE_ANSWER = {
