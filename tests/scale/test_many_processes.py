@@ -65,6 +65,8 @@ DISTURBANCES = [MODEL, "kill -9 of a process", "kill -9 of Redis", "all connecti
 
 @pytest.mark.parametrize("name", [*DISTURBANCES, pytest.param(ROLLING, marks=pytest.mark.chaos)])
 async def test_nothing_is_lost_doubled_or_reordered_at_a(system: Machines, everyone: list[Visitor], name: str) -> None:
+    for server in system.servers:  # a process that starts while PostgreSQL is away ends, and only systemd would start it again
+        await asyncio.to_thread(wait_for, "the server to be ready", server.is_ready, READY_SECONDS)
     visitors = [Visitor(system.url, number) for number in range(VISITORS)]
     ended = asyncio.Event()
     async with clients() as client:
