@@ -92,6 +92,7 @@ class RasaServers:
     action_server: ClassVar[list[str | Path]]
 
     def environment(self) -> dict[str, str]:
+        """All variables that both programs get; each system has its own."""
         raise NotImplementedError
 
     def servers(self, environment: Mapping[str, str] | None = None) -> tuple[list[Server], Channel]:
@@ -189,19 +190,17 @@ class Pipeline(RasaServers):
         Stock().set_up()
 
     def trained(self) -> Training | None:
-        return self._take_over(self._own.trained())
+        training = self._own.trained()
+        if training:
+            self._lay_out()
+            self.model = self.folder / self._own.model.name
+            shutil.copy(self._own.model, self.model)
+        return training
 
     def train(self, nice: int, *, warm: bool = False) -> Training:
         """Nothing is learned: the model is ours, trained before."""
         training = self.trained()
         assert training, "Sapa Setneg is measured first"
-        return training
-
-    def _take_over(self, training: Training | None) -> Training | None:
-        if training:
-            self._lay_out()
-            self.model = self.folder / self._own.model.name
-            shutil.copy(self._own.model, self.model)
         return training
 
     def understand(self, texts: list[str]) -> list[float]:
