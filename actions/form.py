@@ -78,8 +78,8 @@ class ValidateForm(Action, ABC):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response=sentence_for(turn.text))
             return self.end(confirmed=False)
-        # Left so long, the message may well not be meant for the form.
-        if draft and utc_now() - draft.written_at > LEFT_AFTER and not command:
+        # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
+        if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
             dispatcher.utter_message(response="utter_form_left")
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         if self._wants_out(tracker, asked):
@@ -113,8 +113,13 @@ class ValidateForm(Action, ABC):
     def _is_crisis(tracker: Tracker, asked: Field) -> bool:
         """A danger, and no plain answer to a question with few answers ("yg terakhir")."""
         text = turn_of(tracker).text
-        is_answer = not asked.takes_sentences and danger_of(text) is None and not isinstance(asked.check(text), Rejection)
+        is_answer = danger_of(text) is None and ValidateForm._is_value(text, asked)
         return (tracker.latest_message.get("intent") or {}).get("name") == "crisis" and not is_answer
+
+    @staticmethod
+    def _is_value(text: str, asked: Field) -> bool:
+        """Whether the message is a valid value by its form; never where any sentence could be one."""
+        return not asked.takes_sentences and not isinstance(asked.check(text), Rejection)
 
     def _ask_on(self, tracker: Tracker, fields: dict[str, Any], asked: Field) -> Events:
         """The open question again and nothing else."""

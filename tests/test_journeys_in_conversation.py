@@ -1,16 +1,18 @@
 """Errands from the first word to the number, over the web channel with the trained model."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from actions.form import LEFT_AFTER
 from services.assembly import Services, assemble
 from services.demo import DEMO_REQUESTS
 from services.tickets import Kind
-from store.models import Message, TrackerEvent
+from store.database import utc_now
+from store.models import Draft, Message, TrackerEvent
 from store.ticket_models import Ticket, TicketEvent
 from tests.citizen import Citizen
 
@@ -59,6 +61,20 @@ async def test_number_and_code_may_come_in_two_sloppy_messages(client: httpx.Asy
     citizen = await Citizen(client).arrives()
     answer = await citizen.goes_through("mau cek status simpel dong", "demo smp 105", "kodenya 4zd8kf")
     assert "Dikembalikan untuk dilengkapi" in answer
+
+
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [("4ZD8KF", "Dikembalikan untuk dilengkapi"), ("halo lagi", "isian yang belum selesai"), ("batal", "kita berhenti di sini")],
+)
+async def test_a_form_that_was_left_takes_only_what_is_surely_meant_for_it(
+    client: httpx.AsyncClient, services: Services, message: str, answer: str
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("mau cek status simpel", "DEMO-SMP-000105")
+    with services.database.session() as session:
+        session.execute(update(Draft).values(updated_at=utc_now() - LEFT_AFTER - timedelta(minutes=1)))
+    assert answer in await citizen.says(message)
 
 
 async def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(client: httpx.AsyncClient) -> None:

@@ -1,7 +1,8 @@
 """A database that version 0.1.0 has written is brought up to this version with nothing lost, and everybody in it goes on.
 
 `releases/0.1.0.sql.gz` is what that version's own program stored of three conversations: an aspiration that was filed, a request
-for information that was begun, and, on Telegram, a status check that was begun.
+for information that was begun, and, on Telegram, a status check that was begun. Its moments are brought up to today, as of an
+upgrade in the hour after: what was left for long is treated otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from bot.server import create_app
 from services.assembly import Services, assemble, use
 from services.knowledge import Knowledge
 from services.settings import Settings
-from store.database import Database
+from store.database import Database, utc_now
 from tests.citizen import Citizen
 from tests.test_migrations import at_revision
 from tests.test_postgresql import database_url  # noqa: F401 a fixture
@@ -38,14 +40,17 @@ KEY = "5HSZmc0zCEKFqFvAZ9s7Cg7vRq8chI1O5Ha8JYP9dKs="
 REQUEST_BEGUN = "e1c7089e0ee9fe207e077d52ec1f29f8"
 """A conversation on the web: the first question of a request for information is open."""
 NUMBER, CODE = "ASP-20261126-0PGH", "2V9ZJ7"
+MOMENT = re.compile(r"2026-11-25 \d\d:\d\d:\d\d\.\d{6}")
 HASHED_SINCE = "submission_key"
 Rows = dict[str, list[dict[str, Any]]]
 
 
 def dumped(path: Path) -> Path:
-    """The database as version 0.1.0 left it."""
+    """The database as version 0.1.0 left it an hour ago."""
+    script = gzip.decompress(DUMP.read_bytes()).decode()
+    since = utc_now().replace(tzinfo=None) - timedelta(hours=1) - datetime.fromisoformat(max(MOMENT.findall(script)))
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(gzip.decompress(DUMP.read_bytes()).decode())
+        database.executescript(MOMENT.sub(lambda found: f"{datetime.fromisoformat(found[0]) + since:%Y-%m-%d %H:%M:%S.%f}", script))
     return path
 
 
