@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any
 
@@ -20,11 +22,13 @@ from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
 from bot.logs import place_of
+from bot.turns_at_once import others_first
 from services.turn import CURRENT
 from store.database import AWAY
 from store.turn_queue import TurnLost
 
 log = structlog.get_logger(__name__)
+ACTION_THREADS = 32
 
 
 class ActionFailed(Exception):
@@ -45,7 +49,10 @@ class InProcessActions(EndpointConfig):
         """What the action server would answer. Raises `ActionFailed`."""
         name = json.get("next_action", "")
         try:
-            async with asyncio.timeout(self._seconds):  # wait_for would lose a cancellation that comes as the action ends
+            async with (
+                others_first(),
+                asyncio.timeout(self._seconds),
+            ):  # wait_for would lose a cancellation that comes as the action ends
                 result = await self._executor.run(json)
             return result if isinstance(result, dict) else result.model_dump()
         except Exception as error:  # whatever an action does wrong must not end the conversation
@@ -57,11 +64,11 @@ class InProcessActions(EndpointConfig):
             raise ActionFailed(name) from None  # the cause may quote what the citizen wrote
 
 
-def in_thread(run: Callable[..., Any]) -> Callable[..., Any]:
+def in_thread(run: Callable[..., Any], threads: Executor) -> Callable[..., Any]:
     """An awaitable version of an action's blocking `run`."""
 
     async def run_in_thread(*args: Any) -> Any:
-        return await asyncio.to_thread(run, *args)
+        return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, run, *args)
 
     return run_in_thread
 
@@ -70,9 +77,11 @@ def load_actions(package: str, seconds: float) -> InProcessActions:
     """Registers every action of `package`; those with a plain `run` are moved to a thread."""
     executor = ActionExecutor()
     executor.register_package(package)
+    # Of their own: actions that all wait for a service that hangs must not keep other turns from the database.
+    threads = ThreadPoolExecutor(ACTION_THREADS, "action")
     for name, run in list(executor.actions.items()):
         if not inspect.iscoroutinefunction(run):
-            executor.actions[name] = in_thread(run)
+            executor.actions[name] = in_thread(run, threads)
     validate_quickly()
     return InProcessActions(executor, seconds)
 

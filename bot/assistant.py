@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event, SlotSet
-from rasa.shared.core.slots import Slot
+from rasa.shared.core.events import ActionExecuted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.action_endpoint import load_actions
+from bot.dialogue_speed import hurry
 from bot.graph_runner import DirectRunner
 from bot.model_files import VERSION, model_file
 from bot.nlu.intents import FAVOURITES
@@ -72,13 +71,6 @@ def _copy_parsed(parsed: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "intent": dict(parsed["intent"]), **copies}
 
 
-def _copy_slot(slot: Slot) -> Slot:
-    """What `copy.copy` gives, without its detour: Rasa copies every slot for every state that it looks at."""
-    twin = object.__new__(type(slot))
-    twin.__dict__.update(slot.__dict__)
-    return twin
-
-
 class Assistant:
     def __init__(self, models: Path, database: Database, action_seconds: float, version: str | None = None) -> None:
         """Load the model of this version from the folder; None: the newest. Raises `ModelMissing`."""
@@ -86,8 +78,7 @@ class Assistant:
         if file is None:
             raise ModelMissing(f"no model {version or ''} in {models}; run `sapa train`".replace("  ", " "))
         self._actions = load_actions("actions", action_seconds)
-        Slot.__copy__ = _copy_slot
-        Event.resolve_by_type = staticmethod(cache(Event.resolve_by_type))  # Rasa walks all classes for each event of an action
+        hurry()
         self._database = database
         self.take_over(file.path)
 

@@ -1,7 +1,7 @@
 """One turn of a conversation, the same for every channel: mask, store, understand, answer, store, hand back.
 
-Two messages of one conversation are never worked on at once, and wait in a bounded queue; two conversations never wait for
-each other. What the citizen typed lives in memory for the turn; tracker, log and database see it masked.
+Two messages of one conversation are never worked on at once, and wait in a bounded queue; conversations wait for each other only
+for the processor (bot/turns_at_once.py). What the citizen typed lives in memory for the turn; tracker, log and database see it masked.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bot.shortcuts import (
 )
 from bot.turn_measures import TurnMeasures
 from bot.turn_order import Crowded, TurnOrder
+from bot.turns_at_once import TurnsAtOnce
 from bot.understanding import Understanding, masked
 from services.assembly import Services
 from services.dangers import sentence_for
@@ -55,6 +56,7 @@ STATUS_OF_INTENT = {
 """What the fixed answer to an intent amounts to, where no action has said more."""
 PRIVACY_NOTE = "utter_privacy_note"
 GREETING = (PRIVACY_NOTE, "utter_greet")
+TURNS_AT_ONCE = 3
 LIKELIEST = 4
 """So many intents of the ranking stay with the turn, for staff who decide what was meant: three, and `nlu_fallback` before them."""
 
@@ -86,6 +88,7 @@ class ConversationService:
         self._channels = services.channels
         self._retention = services.retention
         self.measures = TurnMeasures()
+        self._turns = TurnsAtOnce(TURNS_AT_ONCE)
         self.order = TurnOrder(None if services.database.is_sqlite else TurnQueue(services.database), services.wakeups)
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
@@ -166,7 +169,7 @@ class ConversationService:
         The same external id again gets the same replies and has no second effect. Raises `TooManyWaiting` when the conversation's
         queue is full, `UnknownConversation` where there is none.
         """
-        async with self._turn_of(inbound.conversation_id):
+        async with self._turn_of(inbound.conversation_id), self._turns.one():
             opening, place = await asyncio.to_thread(self._open, inbound)
             if opening.replies:
                 return [self.render(message) for message in opening.replies]

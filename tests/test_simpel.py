@@ -177,7 +177,7 @@ def view_of(database: Database, row: str) -> SqlSimpelDirectory:
 
 def test_a_status_that_nobody_agreed_on_is_never_guessed_at_nor_told_to_a_stranger(database: Database) -> None:
     directory = view_of(database, "'X-1 7K4Q2A' AS access_code_hash, 'BARU' AS status")
-    with pytest.raises(SimpelUnavailable):
+    with pytest.raises(SimpelUnavailable, match=r"^the SIMPEL table holds a status that nobody agreed on$"):
         directory.lookup("X-1", "7K4Q2A")
     assert directory.lookup("X-1", "7K4Q2B") is None
 
