@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import structlog
@@ -42,6 +43,8 @@ def train(models: Path, *, force: bool = False) -> Path:
         path.touch()  # Rasa serves the newest one
         return path
     log.info("training the model; the first time this takes about two minutes")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars, which fill a log
     from rasa.api import train as rasa_train
 
     models.mkdir(parents=True, exist_ok=True)

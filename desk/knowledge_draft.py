@@ -14,7 +14,7 @@ from desk.teach import topic_names
 from services.desk_sessions import Session
 from services.knowledge_editing import MOST_PROBES, DraftState
 from services.knowledge_files import Entry, KnowledgeError, Trust
-from services.knowledge_form import LONGEST, KnowledgeForm
+from services.knowledge_form import LEAST_QUESTIONS, LONGEST, KnowledgeForm
 from services.knowledge_preview import Tried
 from services.permissions import Permission
 from store.knowledge_models import KnowledgeVersion
@@ -65,6 +65,7 @@ def knowledge_draft(room: Room) -> APIRouter:
             owners=sorted({entry.facts.owner for entry in services.knowledge.entries}),
             names=services.staff.names(),
             longest=LONGEST | {"note": LONGEST_NOTE},
+            least_questions=LEAST_QUESTIONS,
             most_probes=MOST_PROBES,
             **shown,
         )

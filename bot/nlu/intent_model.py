@@ -309,7 +309,7 @@ class IntentModel:
         self._neighbours = Neighbours(parts, truth)
         accuracy = (self._weighing.probabilities(views).argmax(axis=1) == truth[unseen]).mean()
         weights = [round(float(weight), 2) for weight in self._weighing.weights]
-        log.info("intents trained", examples=len(texts), right_on_held_out=round(float(accuracy), 4), weights=weights)
+        log.info("intents trained", examples=len(texts), right_on_unseen_examples=round(float(accuracy), 4), weights=weights)
 
     def _new_meaning(self) -> Meaning:
         return Meaning(self._config["hidden"], self._config["networks"])
