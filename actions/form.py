@@ -200,7 +200,7 @@ class ValidateForm(Action, ABC):
         return []
 
     def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
-        finding = services().knowledge.find(turn_of(tracker).text, self.journey.topics[0])
+        finding = services().knowledge.find(turn_of(tracker).text, self.journey.topics[0], self.journey.subject)
         entry, asks = finding.best, is_question(turn_of(tracker).text)
         if finding.verdict is Verdict.ANSWER and entry and (asks or not asked.takes_sentences or entry.topic in self.journey.topics):
             utter_entry(dispatcher, tracker, entry)

@@ -26,6 +26,7 @@ JOURNEY = Journey(
     name="information",
     basis="utter_information_basis",
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
+    subject="permohonan informasi",
     opening=opening,
     fields=(
         Field("applicant", fields.Choice(APPLICANTS, "applicant")),

@@ -62,6 +62,8 @@ class Journey:
     fields: tuple[Field, ...]
     topics: tuple[str, ...]
     """Topics of questions that may interrupt even a free-text field."""
+    subject: str | None = None
+    """What a short question in it is about, where the first topic says too little: "keberatan", not all of keterbukaan_informasi."""
     confirm: bool = True
     stops: dict[str, tuple[Any, str]] = field(default_factory=dict)
     cancelled: str = "utter_cancelled"

@@ -124,10 +124,10 @@ class Knowledge:
     def entry(self, entry_id: str) -> Entry | None:
         return self._index.by_id.get(entry_id)
 
-    def find(self, question: str, last_topic: str | None = None) -> Finding:
-        """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`."""
+    def find(self, question: str, last_topic: str | None = None, subject: str | None = None) -> Finding:
+        """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`, or `subject` within it."""
         index = self._index
-        return self._judge(index, index.scores(question, last_topic))
+        return self._judge(index, index.scores(question, last_topic, subject))
 
     @staticmethod
     def _judge(index: Index, scores: Scores) -> Finding:

@@ -125,15 +125,15 @@ class Index:
     def variants(self) -> int:
         return int(self._starts[-1])
 
-    def scores(self, question: str, last_topic: str | None = None) -> Scores:
+    def scores(self, question: str, last_topic: str | None = None, subject: str | None = None) -> Scores:
         """One number an entry, the higher the better; comparable over questions.
 
-        A short question may be a follow-up that leaves its subject, `last_topic`, unsaid ("gratis ga").
+        A short question may be a follow-up that leaves unsaid ("gratis ga") its `subject`, by default the words of `last_topic`.
         """
         scores = self._scores(question)
         if last_topic is None or len(question.split()) > FOLLOW_UP_WORDS or scores.max() >= COMPLETE_FROM:
             return scores
-        with_subject = self._scores(f"{question} {last_topic.replace('_', ' ')}")
+        with_subject = self._scores(f"{question} {subject or last_topic.replace('_', ' ')}")
         return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
 
     def _scores(self, question: str) -> Scores:

@@ -52,6 +52,7 @@ JOURNEY = Journey(
     name="objection",
     basis="utter_objection_basis",
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
+    subject="keberatan",
     prefill=request_in,
     fields=(
         Field("request_number", fields.request_number),

@@ -64,6 +64,19 @@ async def test_number_and_code_may_come_in_two_sloppy_messages(client: httpx.Asy
 
 
 @pytest.mark.parametrize(
+    ("errand", "deadline"),
+    [("mau ajukan keberatan", "Pasal 36"), ("mau minta informasi publik", "10 hari kerja")],
+    ids=["objection", "request"],
+)
+@pytest.mark.parametrize("question", ["berapa hari?", "berapa hari ditanggapinya", "berapa lama"])
+async def test_a_short_question_in_a_form_is_about_its_own_errand(
+    client: httpx.AsyncClient, errand: str, deadline: str, question: str
+) -> None:
+    citizen = await Citizen(client).arrives()
+    assert deadline in await citizen.goes_through(errand, question)
+
+
+@pytest.mark.parametrize(
     ("message", "answer"),
     [("4ZD8KF", "Dikembalikan untuk dilengkapi"), ("halo lagi", "isian yang belum selesai"), ("batal", "kita berhenti di sini")],
 )
