@@ -52,7 +52,7 @@ def copy_tracker(tracker: DialogueStateTracker) -> DialogueStateTracker:
     twin.events = tracker.events.copy()
     twin.slots = {name: _copy_slot(slot) for name, slot in tracker.slots.items()}
     twin.active_loop = copy(tracker.active_loop)
-    twin.model_id = twin.assistant_id = None  # of what is only looked at
+    twin.__dict__.update(model_id=None, assistant_id=None)  # as Rasa's copies have them
     return twin
 
 
