@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 PYTHON := $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
+# Else each start compiles Rasa anew where Python may not write bytecode.
 export UV_COMPILE_BYTECODE := 1
 export RASA_TELEMETRY_ENABLED := false
 export PORT

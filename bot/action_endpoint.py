@@ -49,10 +49,8 @@ class InProcessActions(EndpointConfig):
         """What the action server would answer. Raises `ActionFailed`."""
         name = json.get("next_action", "")
         try:
-            async with (
-                others_first(),
-                asyncio.timeout(self._seconds),
-            ):  # wait_for would lose a cancellation that comes as the action ends
+            # wait_for would lose a cancellation that comes as the action ends
+            async with others_first(), asyncio.timeout(self._seconds):
                 result = await self._executor.run(json)
             return result if isinstance(result, dict) else result.model_dump()
         except Exception as error:  # whatever an action does wrong must not end the conversation

@@ -57,6 +57,7 @@ STATUS_OF_INTENT = {
 PRIVACY_NOTE = "utter_privacy_note"
 GREETING = (PRIVACY_NOTE, "utter_greet")
 TURNS_AT_ONCE = 3
+"""In this process; further ones wait in order: docs/adr/0016-three-turns-at-a-time.md."""
 LIKELIEST = 4
 """So many intents of the ranking stay with the turn, for staff who decide what was meant: three, and `nlu_fallback` before them."""
 

@@ -121,9 +121,7 @@ async def extract_slots(
     filled: Domain | None = domain.__dict__.get(_FILLED)
     if filled is None:
         filled = copy(domain)
-        filled.slots = [
-            slot for slot in domain.slots if any(mapping.keys() - {"type"} or mapping["type"] != "custom" for mapping in slot.mappings)
-        ]
+        filled.slots = [slot for slot in domain.slots if any(mapping != {"type": "custom"} for mapping in slot.mappings)]
         domain.__dict__[_FILLED] = filled
     events: list[Event] = await RASAS_OWN[ActionExtractSlots, "run"](action, channel, nlg, tracker, filled)
     return events

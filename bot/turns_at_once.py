@@ -58,15 +58,15 @@ class TurnsAtOnce:
 
 class _Turn:
     def __init__(self, turns: TurnsAtOnce, arrived: int) -> None:
-        self._turns, self._arrived, self._at_work = turns, arrived, False
+        self._turns, self._arrived, self.at_work = turns, arrived, False
 
     async def enter(self) -> None:
         await self._turns.take(self._arrived)
-        self._at_work = True
+        self.at_work = True
 
     def leave(self) -> None:
-        if self._at_work:
-            self._at_work = False
+        if self.at_work:
+            self.at_work = False
             self._turns.give_back()
 
 
@@ -74,7 +74,7 @@ class _Turn:
 async def others_first() -> AsyncIterator[None]:
     """Let other turns go on while this one waits for what may take long. It then goes before those that came after it."""
     turn = _CURRENT.get()
-    if turn is None:
+    if turn is None or not turn.at_work:  # away already, or over: a task that it has started may outlive it
         yield
         return
     turn.leave()

@@ -128,6 +128,25 @@ async def test_a_turn_that_is_given_up_elsewhere_leaves_exactly_one_place(moment
     assert watched.turns._free == 1
 
 
+async def test_a_place_is_left_once_and_never_taken_for_a_turn_that_is_over() -> None:
+    turns = TurnsAtOnce(1)
+
+    async def outlive(over: asyncio.Event) -> None:
+        await over.wait()
+        async with others_first():
+            pass
+
+    over = asyncio.Event()
+    async with turns.one():
+        later = asyncio.create_task(outlive(over))
+        async with others_first(), others_first():
+            assert turns._free == 1
+        assert turns._free == 0
+    over.set()
+    await later
+    assert turns._free == 1
+
+
 async def test_outside_a_turn_nothing_is_waited_for() -> None:
     async with others_first():
         pass
