@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from bot.channels.telegram import channel as channel_module
@@ -95,6 +95,16 @@ BROKEN = st.fixed_dictionaries({}, optional=dict.fromkeys(KINDS, JSON)) | st.bui
     lambda message, name, value: {"message": {**message, name: value}}, PLAIN, st.sampled_from(["chat", "from", *CONTENT]), JSON
 )
 BATCH = 20
+CITIZEN = {"id": 7, "is_bot": False, "first_name": "Sri", "language_code": 5}
+FROM_CITIZEN = {"message_id": 1, "date": 1, "chat": {"id": 7, "type": "private"}, "from": CITIZEN}
+NO_WORDS = [
+    {"message": {**FROM_CITIZEN, "text": ["halo", None]}},
+    {"message": {**FROM_CITIZEN, "photo": [SIZED], "caption": {"halo": 1}, "media_group_id": 1}},
+    {"edited_message": {**FROM_CITIZEN, "text": 7}},
+    {"message": {**FROM_CITIZEN, "chat": {"id": -7, "type": "group"}, "text": ["@sapa_bot"]}},
+    {"callback_query": {"id": "1", "from": CITIZEN, "chat_instance": "1", "message": FROM_CITIZEN, "data": [1]}},
+]
+"""Where text should stand, something else does."""
 BATCHES = st.lists(WHOLE | WHOLE | BROKEN, min_size=BATCH, max_size=BATCH)
 
 
@@ -119,6 +129,7 @@ SHARED = settings(deadline=None, suppress_health_check=list(HealthCheck), phases
 
 @settings(SHARED, max_examples=10)
 @given(batch=BATCHES)
+@example(batch=NO_WORDS)
 async def test_updates_of_any_shape_are_dealt_with_without_an_error(
     batch: list[dict[str, Any]], webhook: Webhook, numbers: Iterator[int], capfd: pytest.CaptureFixture[str]
 ) -> None:
