@@ -22,7 +22,7 @@ SAMPLE = 500
 
 def measure() -> dict[str, float]:
     """With all cores, from about SAMPLE of the texts."""
-    questions = [text for entry in services().knowledge.entries for text in entry.examples()]
+    questions = [text for entry in services().knowledge.entries for text in entry.examples]
     texts = sorted({*training_texts(), *questions})
     sample = texts[:: max(1, len(texts) // SAMPLE)]
     with tempfile.TemporaryDirectory() as folder:

@@ -144,7 +144,7 @@ def vectors() -> None:
     from services.assembly import services, settings, shared_encoder
 
     settings().encoder_threads = os.cpu_count() or 1
-    texts = sorted({text for entry in services().knowledge.entries for text in entry.examples()})
+    texts = sorted({text for entry in services().knowledge.entries for text in entry.examples})
     shipped_vectors.write(shared_encoder().name, texts, shared_encoder().encode_and_keep(texts))
     typer.echo(f"{len(texts)} vectors in {shipped_vectors.FILE}")
 

@@ -91,7 +91,7 @@ def main() -> int:
     for intent, texts in examples.items():
         findings += near_duplicates(intent, texts)
     entries, _ = read_all(PROJECT / "knowledge")
-    questions = [text for entry in entries.values() for text in entry.examples()]
+    questions = [text for entry in entries.values() for text in entry.examples]
     findings += leaked(FOLDER, everything, questions)
     shipped = shipped_vectors.read(E5Encoder.name)
     missing = sum(shipped_vectors.key_of(text) not in shipped for text in set(questions))

@@ -35,7 +35,7 @@ def measured() -> dict[str, Any]:
     return {
         **today(),
         "training_examples": len(training_texts()),
-        "question_variants": sum(len(entry.examples()) for entry in assembled.knowledge.entries),
+        "question_variants": sum(len(entry.examples) for entry in assembled.knowledge.entries),
         "threshold": latency.loaded_components(assistant)["IntentClassifier"]._config["threshold"],
         "processor": processor(),
         "load": round(os.getloadavg()[0], 1),

@@ -6,7 +6,6 @@ evaluation/report.md measures them on other people's questions.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.encoder import CachingEncoder, Vectors
-from services.knowledge_files import Entry, KnowledgeError, KnowledgeFolder
+from services.knowledge_files import Entry, KnowledgeError, KnowledgeFolder, Stamps
 from services.knowledge_index import Index, Scores
 from services.published_knowledge import PublishedKnowledge
 
 log = structlog.get_logger(__name__)
-_State = tuple[frozenset[tuple[str, int]], int]
-"""The files with the times of their last changes, and the number of the last publication."""
+_State = tuple[Stamps, int]
+"""The files' stamps, and the number of the last publication."""
 
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
 ANSWER_UNASKED_FROM = 1.0
@@ -74,7 +73,7 @@ class Knowledge:
         self._index = self._load()
 
     def _load(self, before: Index | None = None) -> Index:
-        entries, self.errors = self._files.read(self._published.texts() if self._published else None)
+        entries, self.errors = self._files.read(self._published.texts() if self._published else None, self._state[0])
         for error in self.errors:
             log.error("a knowledge file needs mending", problem=str(error))
         if not entries:
@@ -83,9 +82,7 @@ class Knowledge:
         return index if index and index.changed < MADE_ANEW_FROM * index.variants else Index(entries, self._encoder)
 
     def _current_state(self) -> _State:
-        with os.scandir(self._folder) as found:
-            files = frozenset((file.name, file.stat().st_mtime_ns) for file in found if file.name.endswith(".md"))
-        return files, self._published.revision() if self._published else 0
+        return self._files.stamps(), self._published.revision() if self._published else 0
 
     def reload_if_changed(self) -> bool:
         """Read again when a file was added, changed or removed, or something was published, by whatever process.

@@ -19,7 +19,7 @@ from services.audit import AuditLog
 from services.knowledge import Knowledge
 from services.knowledge_catalogue import DiffLine, KnowledgeCatalogue, difference, text_hash
 from services.knowledge_files import KnowledgeError, parse_entry
-from services.knowledge_form import Fault, KnowledgeForm, bare_question
+from services.knowledge_form import Fault, KnowledgeForm
 from services.refused import Refused
 from store.database import Database, utc_now
 from store.knowledge_models import KnowledgeVersion
@@ -133,7 +133,7 @@ class KnowledgeEditing:
             return []
         form = KnowledgeForm.of(version.form)
         others = [entry for entry in self._knowledge.entries if entry.id != form.id]
-        asked = {bare_question(question): entry.id for entry in others for question in entry.examples()}
+        asked = {question: entry.id for entry in others for question in entry.bare_examples}
         taken = version.is_new and self._knowledge.entry(form.id) is not None
         return form.faults(self._catalogue.today(), asked=asked, taken=taken)
 

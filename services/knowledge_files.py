@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,10 @@ SECTIONS = {
     "Jawaban setelah konfirmasi": ("id", True),
     "Answer once confirmed": ("en", True),
 }
+Stamp = tuple[int, int]
+"""Of a file: nanoseconds of its last change, and its size in bytes."""
+Stamps = dict[str, Stamp]
+"""Entry id to the stamp of its file."""
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -87,13 +92,25 @@ class Entry:
     facts: FrontMatter
     answers: dict[str, str]
 
-    @property
+    # Kept, since each change of one entry asks all others for them.
+    @cached_property
     def id(self) -> str:
         return self.facts.id
 
-    @property
+    @cached_property
     def topic(self) -> str:
         return str(self.facts.topic)
+
+    @cached_property
+    def examples(self) -> tuple[str, ...]:
+        """What people say when they want this entry: titles and question variants of both languages."""
+        facts = self.facts
+        return (facts.title.id, facts.title.en, *facts.questions.id, *facts.questions.en)
+
+    @cached_property
+    def bare_examples(self) -> tuple[str, ...]:
+        """They as they are compared with those of other entries."""
+        return tuple(bare_question(question) for question in self.examples)
 
     def source_named(self) -> dict[str, str | None]:
         """The source as a message shows it: title, url or None, and the day (RFC 3339) of the last check."""
@@ -108,10 +125,10 @@ class Entry:
         """Whether the entry is past the day until which its source may be trusted."""
         return self.facts.valid_until is not None and today > self.facts.valid_until
 
-    def examples(self) -> list[str]:
-        """What people say when they want this entry: titles and question variants of both languages."""
-        facts = self.facts
-        return [facts.title.id, facts.title.en, *facts.questions.id, *facts.questions.en]
+
+def bare_question(text: str) -> str:
+    """A question as it is compared with others."""
+    return text.casefold().strip(" ?.")
 
 
 class KnowledgeError(ValueError):
@@ -156,9 +173,13 @@ def _answers(name: str, body: str, *, confirmed: bool) -> dict[str, str]:
 
 def knowledge_paths(folder: Path) -> dict[str, Path]:
     """Entry id to its file."""
+    return {entry_id: folder / f"{entry_id}.md" for entry_id in sorted(_stamps(folder))}
+
+
+def _stamps(folder: Path) -> Stamps:
     with os.scandir(folder) as found:
-        names = sorted(file.name for file in found if file.name.endswith(".md"))
-    return {name.removesuffix(".md"): folder / name for name in names if name != "README.md"}
+        files = [file for file in found if file.name.endswith(".md") and file.name != "README.md"]
+        return {file.name.removesuffix(".md"): (stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()]}
 
 
 class KnowledgeFolder:
@@ -166,15 +187,21 @@ class KnowledgeFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._parsed: dict[str, tuple[str | tuple[int, int], Entry | KnowledgeError]] = {}
+        self._parsed: dict[str, tuple[str | Stamp, Entry | KnowledgeError]] = {}
 
-    def read(self, published: Mapping[str, str | None] | None = None) -> tuple[dict[str, Entry], list[KnowledgeError]]:
+    def stamps(self) -> Stamps:
+        """Of each entry's file, what a change of it changes."""
+        return _stamps(self._folder)
+
+    def read(
+        self, published: Mapping[str, str | None] | None = None, stamps: Stamps | None = None
+    ) -> tuple[dict[str, Entry], list[KnowledgeError]]:
         """All entries by id, and what is wrong with the files that can't be used.
 
         `published`, entry id to the text that stands in place of its file; None withdraws the entry. A text that can't be used leaves
-        the file in force. What has not changed since the last time is the same object.
+        the file in force. What has not changed since the last time is the same object. `stamps`, where the caller has them at hand.
         """
-        files = knowledge_paths(self._folder)
+        files = self.stamps() if stamps is None else stamps
         entries: dict[str, Entry] = {}
         errors: list[KnowledgeError] = []
         asked: dict[str, str] = {}
@@ -182,33 +209,29 @@ class KnowledgeFolder:
             entry = self._in_force(entry_id, files.get(entry_id), published or {}, errors)
             if entry is None:
                 continue
-            for question in entry.examples():
-                earlier = asked.setdefault(question.casefold().strip(" ?."), entry.id)
-                if earlier != entry.id:
+            for bare, question in zip(entry.bare_examples, entry.examples, strict=True):
+                earlier = asked.setdefault(bare, entry_id)
+                if earlier != entry_id:
                     errors.append(KnowledgeError(f"{entry_id}.md: the question {question!r} stands in {earlier}.md too"))
             entries[entry.id] = entry
         return entries, errors
 
     def _in_force(
-        self, entry_id: str, path: Path | None, published: Mapping[str, str | None], errors: list[KnowledgeError]
+        self, entry_id: str, stamp: Stamp | None, published: Mapping[str, str | None], errors: list[KnowledgeError]
     ) -> Entry | None:
         text = published.get(entry_id)
         if text is None and entry_id in published:
             return None
         read = [self._published(entry_id, text)] if text is not None else []
-        if path and not (read and isinstance(read[0], Entry)):
-            read.append(self._of_file(path))
+        if stamp and not (read and isinstance(read[0], Entry)):
+            read.append(self._kept(f"{entry_id}.md", stamp, lambda: read_entry(self._folder / f"{entry_id}.md")))
         errors += [one for one in read if isinstance(one, KnowledgeError)]
         return next((one for one in read if isinstance(one, Entry)), None)
 
     def _published(self, entry_id: str, text: str) -> Entry | KnowledgeError:
         return self._kept(f"published {entry_id}", text, lambda: parse_entry(f"{entry_id}.md", text))
 
-    def _of_file(self, path: Path) -> Entry | KnowledgeError:
-        stat = path.stat()
-        return self._kept(path.name, (stat.st_mtime_ns, stat.st_size), lambda: read_entry(path))
-
-    def _kept(self, name: str, state: str | tuple[int, int], parse: Callable[[], Entry]) -> Entry | KnowledgeError:
+    def _kept(self, name: str, state: str | Stamp, parse: Callable[[], Entry]) -> Entry | KnowledgeError:
         known = self._parsed.get(name)
         if known and known[0] == state:
             return known[1]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from services.knowledge_files import SECTIONS, TOPICS, Entry, KnowledgeError, Trust, parse_entry
+from services.knowledge_files import SECTIONS, TOPICS, Entry, KnowledgeError, Trust, bare_question, parse_entry
 from services.privacy import mask
 from services.readability import long_paragraphs, long_sentences
 
@@ -223,11 +223,6 @@ class _Indented(yaml.SafeDumper):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
-
-
-def bare_question(text: str) -> str:
-    """A question as it is compared with others."""
-    return text.casefold().strip(" ?.")
 
 
 def _faults_of_answer(name: str, words: str) -> list[Fault]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,14 @@ from services.encoder import CachingEncoder, Vectors, directions
 from services.knowledge_files import TOPICS, Entry
 from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
-from services.term_vectors import TermVectors, WordScores, taken, transposed
+from services.term_vectors import TermVectors, WordScores, taken, taken_dense, transposed
 from services.topic_regression import TopicRegression
 
 Scores = npt.NDArray[np.float64]
-BEST_OF = 3
+BEST_OF, NEAREST_SHARE = 3, 0.7
+"""An entry is as near as its nearest variant, by this share, and as its three nearest in the middle, by the rest."""
+LOOKED_AT = 512
+"""So many entries, those with the nearest variants, are looked at for their three nearest; of others the nearest alone counts."""
 WEIGHTS = {"meaning": 1.0, "spelling": 1.0, "words": 0.35, "topic": 0.8}
 SAME_TOPIC_BONUS = 0.35
 QUICK_FROM, QUICK_LEAD = 1.2, 0.15
@@ -33,6 +37,8 @@ COMPLETE_FROM = 1.7
 """A score that questions without a subject ("bisa anonim ga") don't reach: the subject is said."""
 COMPARED = 128
 """So many entries, the likeliest by all else and by the middle of their variants, are compared variant by variant in meaning."""
+AXES = 48
+"""So many of the main directions are kept of the middle of an entry's variants: enough to tell which are to be compared."""
 WORD = r"\S+"
 CHARACTERS = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
 PAIRS = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2)).build_analyzer()
@@ -49,14 +55,16 @@ class Index:
         vectors = encoder.encode_and_keep(examples)
         self.mean: Vectors = vectors.mean(axis=0)
         self._vectors = directions(vectors, self.mean)
-        self._centres = _centres(self._vectors, self._starts)
+        centres = _centres(self._vectors, self._starts)
+        self._axes = _main_axes(centres)
+        self._centres = centres @ self._axes
         spellings, documents = [normalise(text) for text in examples], _documents(self.entries)
         self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
         spellings = [self._correction.correct(spelling) for spelling in spellings]
         self._characters, self._character_rows = TermVectors.fitted(CHARACTERS, spellings)
         self._pairs, self._pair_rows = TermVectors.fitted(PAIRS, spellings)
         self._by_characters = transposed(self._character_rows)
-        signs, by_spelling = _signs(self.entries), [self._character_rows, self._pair_rows]
+        signs, by_spelling = self._signs(), [self._character_rows, self._pair_rows]
         self._topic_by_spelling = TopicRegression(by_spelling, signs)
         self._topic_by_meaning = TopicRegression([self._vectors, *by_spelling], signs)
         self._words = WordScores(documents)
@@ -79,8 +87,8 @@ class Index:
         twin.changed = self.changed + len(gone_rows) + len(examples)
         vectors = self._encoder.encode_and_keep(examples) if examples else np.zeros((0, self._vectors.shape[1]), np.float32)
         vectors = directions(vectors, self.mean)
-        twin._vectors = np.concatenate([self._vectors, vectors])[order]
-        twin._centres = np.concatenate([self._centres, _centres(vectors, _starts(fresh))])[documents]
+        twin._vectors = taken_dense(self._vectors, vectors, order)
+        twin._centres = taken_dense(self._centres, _centres(vectors, _starts(fresh)) @ self._axes, documents)
         spellings = [normalise(text) for text in examples]
         before = [normalise(text) for text in _examples(gone)]
         twin._correction = self._correction.with_texts([*spellings, *_answers(fresh)], [*before, *_answers(gone)])
@@ -91,7 +99,7 @@ class Index:
         by_spelling = [taken(self._character_rows, characters, order), taken(self._pair_rows, pairs, order)]
         twin._character_rows, twin._pair_rows = by_spelling
         twin._by_characters = transposed(twin._character_rows)
-        signs = _signs(twin.entries)
+        signs = twin._signs()
         twin._topic_by_spelling = self._topic_by_spelling.with_rows(order, (gone_rows, lost), by_spelling, signs)
         lost, by_meaning = [self._vectors[gone_rows], *lost], [twin._vectors, *by_spelling]
         twin._topic_by_meaning = self._topic_by_meaning.with_rows(order, (gone_rows, lost), by_meaning, signs)
@@ -103,7 +111,8 @@ class Index:
         self.topics = np.array([entry.topic for entry in self.entries])
         self._topic_of_entry = np.array([TOPICS.index(entry.topic) for entry in self.entries])
         self._starts = _starts(self.entries)
-        self._rows_of = {entry.id: range(*self._starts[n : n + 2]) for n, entry in enumerate(self.entries)}
+        ends = self._starts.tolist()
+        self._rows_of = {entry.id: range(start, end) for entry, (start, end) in zip(self.entries, pairwise(ends), strict=True)}
 
     def _order_of(self, entries: Sequence[Entry], fresh: set[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Where variants and entries of the next state are found: in this one, and counted on beyond it where they are `fresh`."""
@@ -115,11 +124,16 @@ class Index:
                 rows.append(self._rows_of[entry.id])
                 places.append(place_of[entry.id])
                 continue
-            size = len(entry.examples())
+            size = len(entry.examples)
             rows.append(range(next_row, next_row + size))
             places.append(next_place)
             next_row, next_place = next_row + size, next_place + 1
-        return np.array([row for group in rows for row in group], dtype=np.int64), np.array(places, dtype=np.int64)
+        return np.fromiter(chain.from_iterable(rows), dtype=np.int64), np.array(places, dtype=np.int64)
+
+    def _signs(self) -> npt.NDArray[np.float64]:
+        """Shape (variants, topics): 1 where the variant is of an entry of the topic, else -1."""
+        signs = np.where(self._topic_of_entry[:, None] == np.arange(len(TOPICS)), 1.0, -1.0)
+        return np.repeat(signs, np.diff(self._starts), axis=0)
 
     @property
     def variants(self) -> int:
@@ -156,7 +170,7 @@ class Index:
         """Of each entry, how near its variants are in meaning; of unlikely ones, how near the middle of them is, which is less."""
         if len(scores) <= COMPARED:
             return _nearest(self._vectors @ vector, self._starts)
-        near = np.asarray(self._centres @ vector, dtype=np.float64)
+        near = np.asarray(self._centres @ (vector @ self._axes), dtype=np.float64)
         likely = np.sort(np.argpartition(-(scores + near), COMPARED)[:COMPARED])
         groups = [np.arange(*self._starts[place : place + 2]) for place in likely]
         starts = np.concatenate([[0], np.cumsum([len(group) for group in groups])])
@@ -171,7 +185,7 @@ class Index:
 
 
 def _examples(entries: Iterable[Entry]) -> list[str]:
-    return [text for entry in entries for text in entry.examples()]
+    return [text for entry in entries for text in entry.examples]
 
 
 def _answers(entries: Iterable[Entry]) -> list[str]:
@@ -180,7 +194,7 @@ def _answers(entries: Iterable[Entry]) -> list[str]:
 
 def _starts(entries: Sequence[Entry]) -> npt.NDArray[np.int64]:
     """Where the variants of each entry begin, and where all end."""
-    return np.concatenate([[0], np.cumsum([len(entry.examples()) for entry in entries], dtype=np.int64)])
+    return np.concatenate([[0], np.cumsum([len(entry.examples) for entry in entries], dtype=np.int64)])
 
 
 def _centres(vectors: Vectors, starts: npt.NDArray[np.int64]) -> Vectors:
@@ -190,14 +204,14 @@ def _centres(vectors: Vectors, starts: npt.NDArray[np.int64]) -> Vectors:
     return np.asarray(np.add.reduceat(vectors, starts[:-1], axis=0) / np.diff(starts)[:, None], dtype=np.float32)
 
 
+def _main_axes(vectors: Vectors) -> Vectors:
+    """Shape (dimensions, `AXES`): the directions in which the vectors reach farthest."""
+    _, axes = np.linalg.eigh(vectors.T @ vectors)
+    return np.asarray(axes[:, -AXES:], dtype=np.float32)
+
+
 def _documents(entries: Iterable[Entry]) -> list[list[str]]:
-    return [[word for text in [*entry.examples(), *entry.answers.values()] for word in normalise(text).split()] for entry in entries]
-
-
-def _signs(entries: Sequence[Entry]) -> npt.NDArray[np.float64]:
-    """Shape (variants, topics): 1 where the variant is of an entry of the topic, else -1."""
-    topics = np.array([TOPICS.index(entry.topic) for entry in entries for _ in entry.examples()], dtype=np.int64)
-    return np.where(topics[:, None] == np.arange(len(TOPICS)), 1.0, -1.0)
+    return [[word for text in [*entry.examples, *entry.answers.values()] for word in normalise(text).split()] for entry in entries]
 
 
 def _two_best(scores: Scores) -> tuple[float, float]:
@@ -212,13 +226,18 @@ def _nearest(similarity: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> Sco
 
     Every entry has at least `BEST_OF` variants: two titles, and the questions that services/knowledge_files.py asks for.
     """
-    left = np.asarray(similarity, dtype=np.float64).copy()
-    sizes = np.diff(starts)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    best = []
-    for rank in range(BEST_OF):
-        best.append(np.maximum.reduceat(left, starts[:-1]))
-        if rank < BEST_OF - 1:
-            hits = np.flatnonzero(left == best[-1][owner])
-            left[hits[np.flatnonzero(np.diff(owner[hits], prepend=-1))]] = -np.inf
-    return np.asarray(0.7 * best[0] + 0.3 * sum(best) / BEST_OF)
+    best = np.maximum.reduceat(similarity, starts[:-1])
+    score = best * (NEAREST_SHARE + (1 - NEAREST_SHARE) / BEST_OF)
+    likely = np.argpartition(-best, LOOKED_AT)[:LOOKED_AT] if len(best) > LOOKED_AT else np.arange(len(best))
+    sizes = np.diff(starts)[likely]
+    ends = np.cumsum(sizes)
+    owner = np.repeat(np.arange(len(likely)), sizes)
+    left = similarity[np.arange(ends[-1]) + (starts[likely] - ends + sizes)[owner]]
+    nearest = total = best[likely]
+    for _ in range(BEST_OF - 1):
+        hits = np.flatnonzero(left == nearest[owner])
+        left[hits[np.flatnonzero(np.diff(owner[hits], prepend=-1))]] = -np.inf
+        nearest = np.maximum.reduceat(left, ends - sizes)
+        total = total + nearest
+    score[likely] = NEAREST_SHARE * best[likely] + (1 - NEAREST_SHARE) * total / BEST_OF
+    return np.asarray(score, dtype=np.float64)

@@ -68,7 +68,7 @@ class _Known:
         self._all = [text for texts in self._lowered.values() for text in texts]
         self._measured = [text.casefold() for path in sorted((project / "evaluation").rglob("*.csv")) for text in _texts(path)]
         entries, _ = read_all(project / "knowledge")
-        self._questions = [text.casefold() for entry in entries.values() for text in entry.examples()]
+        self._questions = [text.casefold() for entry in entries.values() for text in entry.examples]
 
     def against(self, text: str, intent: str, *, measures: bool) -> tuple[LeftOut, str] | None:
         """Why a text may not be added, and the one that it is too much like."""

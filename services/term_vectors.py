@@ -7,12 +7,14 @@ weighed by those counts, and terms that come with them by their own.
 from __future__ import annotations
 
 import copy
+import itertools
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
 Analyse = Callable[[str], Iterable[str]]
 Places = npt.NDArray[np.int64]
@@ -109,8 +111,28 @@ def transposed(rows: csr_matrix) -> csr_matrix:
 
 def taken(rows: csr_matrix, fresh: csr_matrix, order: Places) -> csr_matrix:
     """The rows at these places, counted on into `fresh`, which may have further columns."""
-    wide = csr_matrix((rows.data, rows.indices, rows.indptr), (rows.shape[0], fresh.shape[1]))
-    return vstack([wide, fresh], format="csr")[order]
+    data, indices, lengths = [], [], [np.zeros(1, np.int32)]
+    for matrix, first, end in _runs(rows, fresh, order):
+        stretch = slice(matrix.indptr[first], matrix.indptr[end])
+        data.append(matrix.data[stretch])
+        indices.append(matrix.indices[stretch])
+        lengths.append(np.diff(matrix.indptr[first : end + 1]))
+    ends = np.cumsum(np.concatenate(lengths), dtype=np.int32)
+    return csr_matrix((np.concatenate(data), np.concatenate(indices), ends), (len(order), fresh.shape[1]))
+
+
+def taken_dense(rows: Weights, fresh: Weights, order: Places) -> Weights:
+    """The same of dense rows, shape (rows, columns), whose columns are as many."""
+    return np.concatenate([matrix[first:end] for matrix, first, end in _runs(rows, fresh, order)])
+
+
+def _runs(rows: Any, fresh: Any, order: Places) -> Iterator[tuple[Any, int, int]]:
+    """The places as stretches of one or the other matrix: where little has changed, they are few, and copied at once."""
+    count = rows.shape[0]
+    breaks = np.flatnonzero((np.diff(order) != 1) | (order[1:] == count)) + 1
+    for start, stop in itertools.pairwise([0, *breaks.tolist(), len(order)]):
+        first, end = int(order[start]), int(order[stop - 1]) + 1
+        yield (rows, first, end) if first < count else (fresh, first - count, end - count)
 
 
 def _count(texts: Iterable[Iterable[str]], places: dict[str, int], *, learn: bool) -> csr_matrix:

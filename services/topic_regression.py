@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
+
+from services.term_vectors import transposed
 
 Matrix = npt.NDArray[np.float32]
 Blocks = Sequence[Any]
@@ -29,8 +32,9 @@ class _Centred:
     """Blocks of features from which the means of their columns are taken away, without making sparse ones dense."""
 
     def __init__(self, blocks: Blocks, means: list[Matrix]) -> None:
-        self._blocks, self._means = blocks, means
-        self._along_means: Any = sum(block @ mean for block, mean in zip(blocks, means, strict=True))
+        self._blocks = [_Dense(block) if isinstance(block, np.ndarray) else _Sparse(block) for block in blocks]
+        self._means = means
+        self._along_means: Any = sum(block @ mean for block, mean in zip(self._blocks, means, strict=True))
         self._square = sum(float(mean @ mean) for mean in means)
 
     def rows_at(self, weights: Sequence[Matrix]) -> Matrix:
@@ -42,12 +46,12 @@ class _Centred:
         """Centred features, transposed, times one number a row and topic."""
         total = numbers.sum(axis=0)
         pairs = zip(self._blocks, self._means, strict=True)
-        return [np.asarray(block.T @ numbers - np.outer(mean, total), dtype=np.float32) for block, mean in pairs]
+        return [np.asarray(block.columns_at(numbers) - np.outer(mean, total), dtype=np.float32) for block, mean in pairs]
 
     def kernel_at(self, numbers: Matrix) -> Matrix:
         """`rows_at(columns_at(numbers))`, without what is as long as the columns are many and not sparse."""
         total = numbers.sum(axis=0)
-        whole = sum(block @ (block.T @ numbers) for block in self._blocks)
+        whole = sum(block.kernel_at(numbers) for block in self._blocks)
         means = np.outer(self._along_means, total) + self._along_means @ numbers - self._square * total
         return np.asarray(whole - means, dtype=np.float32)
 
@@ -57,7 +61,7 @@ class TopicRegression:
         """`signs`, shape (rows, topics), has 1 where the row is of the topic and else -1."""
         self._means = [np.asarray(block.mean(axis=0), dtype=np.float32).ravel() for block in blocks]
         self._usual = signs.mean(axis=0)
-        features = _Centred([_both_ways(block) for block in blocks], self._means)
+        features = _Centred(blocks, self._means)
         wanted = np.asarray(signs - self._usual, dtype=np.float32)
         self._numbers = _solve(features, wanted, _enough(wanted))
         self._weights = features.columns_at(self._numbers)
@@ -82,7 +86,7 @@ class TopicRegression:
         fresh = np.flatnonzero(order >= len(self._numbers))
         twin._numbers = np.concatenate([self._numbers, np.zeros((len(fresh), signs.shape[1]), np.float32)])[order]
         rows = _most_like(fresh, lost, blocks)
-        features = _Centred([_both_ways(block[rows]) for block in blocks], twin._means)
+        features = _Centred([block[rows] for block in blocks], twin._means)
         wanted = np.asarray(signs[rows] - self._usual, dtype=np.float32)
         residual = wanted - features.rows_at(twin._weights) - PENALTY * twin._numbers[rows]
         change = _solve(features, residual, _enough(wanted))
@@ -95,18 +99,46 @@ class TopicRegression:
         return np.asarray(self._usual - sum(mean @ weight for mean, weight in zip(self._means, self._weights, strict=True)))
 
 
-class _BothWays:
-    """A sparse matrix with its transpose at hand, for many products."""
+class _Dense:
+    """A block of features as `_Centred` uses it."""
 
-    def __init__(self, matrix: Any) -> None:
-        self._matrix, self.T = matrix, matrix.T.tocsr()
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
 
-    def __matmul__(self, other: Matrix) -> Any:
+    def __matmul__(self, other: Matrix) -> Matrix:
         return self._matrix @ other
 
+    def columns_at(self, numbers: Matrix) -> Matrix:
+        """The matrix, transposed, times `numbers`."""
+        return self._matrix.T @ numbers
 
-def _both_ways(block: Any) -> Any:
-    return block if isinstance(block, np.ndarray) else _BothWays(block)
+    def kernel_at(self, numbers: Matrix) -> Matrix:
+        """The matrix times `columns_at`."""
+        return self._matrix @ (self._matrix.T @ numbers)
+
+
+class _Sparse:
+    """The same, with its transpose at hand, for many products; both without the columns in which nothing stands."""
+
+    def __init__(self, matrix: csr_matrix) -> None:
+        filled = np.zeros(matrix.shape[1], dtype=bool)
+        filled[matrix.indices] = True
+        self._filled = np.flatnonzero(filled)
+        places = (np.cumsum(filled) - 1).astype(matrix.indices.dtype)[matrix.indices]
+        self._matrix = csr_matrix((matrix.data, places, matrix.indptr), (matrix.shape[0], len(self._filled)))
+        self._transposed = transposed(self._matrix)
+        self._columns = matrix.shape[1]
+
+    def __matmul__(self, other: Matrix) -> Any:
+        return self._matrix @ other[self._filled]
+
+    def columns_at(self, numbers: Matrix) -> Matrix:
+        whole = np.zeros((self._columns, numbers.shape[1]), dtype=np.float32)
+        whole[self._filled] = self._transposed @ numbers
+        return whole
+
+    def kernel_at(self, numbers: Matrix) -> Any:
+        return self._matrix @ (self._transposed @ numbers)
 
 
 def _most_like(fresh: Places, gone: Blocks, blocks: Blocks) -> Places:
