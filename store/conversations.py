@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from store.database import Database, utc_now
 from store.encryption import Encryption
-from store.models import Button, Conversation, ConversationNote, Draft, Handoff, Message, TrackerEvent
+from store.models import Base, Button, Conversation, ConversationNote, Draft, Handoff, Message, TrackerEvent
 from store.notices import NoticeState
 from store.ticket_models import Notice
 from store.turn_queue import hold
@@ -74,6 +74,16 @@ _NEWEST = select(func.max(Message.seq)).where(Message.conversation_id == _THIS).
 _NEWEST_AND_KNOWN = select(Message).where(
     Message.conversation_id == _THIS, or_(Message.external_id == bindparam("external"), Message.seq == _NEWEST)
 )
+
+# The tables themselves: an ORM's bookkeeping costs more than all else in a statement, and a turn has several of them.
+_MESSAGES, _BUTTONS, _EVENTS, _CONVERSATIONS = (
+    Base.metadata.tables[model.__tablename__] for model in (Message, Button, TrackerEvent, Conversation)
+)
+_ADD_MESSAGE = insert(_MESSAGES).returning(_MESSAGES.c.id)
+_ADD_MESSAGES, _ADD_BUTTONS = insert(_MESSAGES), insert(_BUTTONS)
+_ADD_EVENTS = insert(_EVENTS).returning(_EVENTS.c.id)
+_NOTE_TURN = update(_MESSAGES).where(_MESSAGES.c.id == bindparam("answered"))
+_NOTE_STATE = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == _THIS)
 
 
 class Conversations:
@@ -187,7 +197,7 @@ class Conversations:
 
         def write(session: Session, seq: int) -> Received:
             values = {**_values(conversation_id, seq, "user", Reply(text), utc_now()), "external_id": external_id}
-            return Received(session.execute(insert(Message).returning(Message.id), values).scalar_one(), seq)
+            return Received(session.execute(_ADD_MESSAGE, values).scalar_one(), seq)
 
         return self.append(conversation_id, write, likely_seq=likely_seq)
 
@@ -222,19 +232,18 @@ class Conversations:
             rows = [self._reply_values(conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
             issued = [button for _, buttons in rows for button in buttons]
             if issued:
-                session.execute(insert(Button), issued)
+                session.execute(_ADD_BUTTONS, issued)
             if rows:
-                session.execute(insert(Message), [values for values, _ in rows])
+                session.execute(_ADD_MESSAGES, [values for values, _ in rows])
             if reply_to is not None:
                 filters = {name: (turn or {}).get(name) for name in ("status", "intent", "topic", "confidence")}
-                session.execute(update(Message).where(Message.id == reply_to).values(turn=turn, **filters))
+                session.execute(_NOTE_TURN, {"answered": reply_to, "turn": turn, **filters})
             if finished:
                 session.execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey.in_(finished)))
             row_id = 0
             if tracker_row:
-                row_id = session.execute(insert(TrackerEvent).values(tracker_row).returning(TrackerEvent.id)).scalar_one()
-            values = {"last_at": now, "awaited_field": awaited_field}
-            session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
+                row_id = session.execute(_ADD_EVENTS, tracker_row).scalar_one()
+            session.execute(_NOTE_STATE, {"conversation": conversation_id, "last_at": now, "awaited_field": awaited_field})
             return [Message(**values) for values, _ in rows], row_id
 
         # What the citizen gets to see as answered is on the disk, and by it all that the turn has written before.
@@ -281,8 +290,8 @@ class Conversations:
                 return
             values, issued = self._reply_values(notice.conversation_id, seq, reply, None, now)
             if issued:
-                session.execute(insert(Button), issued)
-            message_id = session.execute(insert(Message).values(values).returning(Message.id)).scalar_one()
+                session.execute(_ADD_BUTTONS, issued)
+            message_id = session.execute(_ADD_MESSAGE, values).scalar_one()
             address = session.get_one(Conversation, notice.conversation_id).address
             state = NoticeState.STORED if address else NoticeState.SENT
             session.execute(update(Notice).where(Notice.id == notice_id).values(message_id=message_id, state=state))

@@ -40,14 +40,15 @@ DEFAULTS: dict[str, Any] = {
     "outside": "out_of_scope",
     "never_quick": ["crisis"],
     "sure": 0.99,
+    "surer": {},
     "C": 10.0,
     "hidden": 512,
     "networks": 3,
     "held_out": 0.2,
 }
 """outside: the intent of what the assistant isn't for. never_quick: intents that spelling alone never decides. sure: the probability
-from which it decides. C: inverse strength of the regularisation of `Spelling`. hidden, networks: size and number of the networks of
-`Meaning`. held_out: share of the examples on which the views are weighed."""
+from which it decides; surer: that for some intents, by name. C: inverse strength of the regularisation of `Spelling`. hidden,
+networks: size and number of the networks of `Meaning`. held_out: share of the examples on which the views are weighed."""
 
 
 class Ngrams:
@@ -321,8 +322,9 @@ class IntentModel:
     def judge(self, text: str, spelling: str, encoder: CachingEncoder) -> Judgement:
         by_spelling = self._spelling.log_probabilities(self._correction.correct(spelling))
         quick = self._weighing.quick(by_spelling)
-        if quick.max() >= self._config["sure"] and self.labels[int(quick.argmax())] not in self._config["never_quick"]:
-            return Judgement(quick, [self.labels[int(quick.argmax())]])
+        likeliest = self.labels[int(quick.argmax())]
+        if quick.max() >= self._config["surer"].get(likeliest, self._config["sure"]) and likeliest not in self._config["never_quick"]:
+            return Judgement(quick, [likeliest])
         parts = encoder.encode_parts([text])
         views = Views(by_spelling[None], self._meaning.read(parts), self._neighbours.log_probabilities(parts))
         favourites = [self.labels[int(view[0].argmax())] for view in views.log_probabilities]
