@@ -58,6 +58,7 @@ class AuditLog:
             except IntegrityError:  # another entry was first to follow `previous`
                 if not tries_left:
                     raise
+        raise AssertionError("the last try returns or raises")
 
     def search(self, wanted: AuditFilter, *, before_id: int | None = None, limit: int = 50) -> list[AuditEntry]:
         """The newest first; `before_id` goes on to older ones."""

@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Barrier
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from typer.testing import CliRunner
 
 from desk.teach_commands import teach_app
@@ -252,6 +253,19 @@ def test_of_many_who_publish_at_once_each_gets_a_number_of_its_own(services: Ser
 
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(publish_one, drafts)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_publication_whose_number_others_take_all_the_time_ends_in_an_error_and_stays_proposed(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editing = services.knowledge_editing
+    draft = editing.begin("ani", PARKING)
+    editing.propose("ani", draft, "")
+    monkeypatch.setattr("services.knowledge_editing.text_hash", Mock(side_effect=IntegrityError("", {}, Exception())))
+    monkeypatch.setattr(services.knowledge_catalogue, "file_text", lambda _: "a text")
+    with pytest.raises(IntegrityError):
+        editing.publish("budi", draft)
+    assert editing.draft(draft).publication is None
 
 
 def test_an_edit_never_changes_the_name_of_its_entry(services: Services) -> None:

@@ -219,6 +219,10 @@ def test_a_date_without_a_year_is_the_nearest_on_the_right_side(to_come: bool, d
         assert abs((found - today).days) <= 366
 
 
+def test_a_number_of_something_else_before_the_date_is_not_taken_for_its_day() -> None:
+    assert read_date("12 orang, March 5", date(2026, 11, 23), to_come=True) == date(2027, 3, 5)
+
+
 @pytest.mark.parametrize("word", NEAR)
 @given(days)
 def test_a_near_word_is_so_many_days_from_today(word: str, today: date) -> None:

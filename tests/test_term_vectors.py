@@ -2,10 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from services.term_vectors import TermVectors, WordScores
+from services.term_vectors import TermVectors, WordScores, taken, taken_dense
 from services.topic_regression import TopicRegression
 
 TEXTS = ["apa itu simpel", "syarat magang", "lama magang berapa lama", "kunjungan ke istana", "jadwal kunjungan istana"]
@@ -26,6 +27,18 @@ def test_new_terms_get_columns_of_their_own_and_the_others_keep_theirs() -> None
     assert wider.rows(["loket dibuka"]).shape[1] == rows.shape[1] + 2
     assert np.allclose(wider.rows(TEXTS).toarray()[:, : rows.shape[1]], rows.toarray())
     assert made.rows(["loket dibuka"]).nnz == 0
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [0, 1, 3, 4], [5, 0, 1, 6], [4, 5, 6], [6, 5, 4, 3], [2]])
+def test_rows_are_taken_in_the_order_asked_for_from_both_matrices(order: list[int]) -> None:
+    made, rows = TermVectors.fitted(str.split, TEXTS)
+    texts = ["loket istana", "magang"]
+    fresh = made.with_terms_of(texts).rows(texts)
+    wide = csr_matrix((rows.data, rows.indices, rows.indptr), (rows.shape[0], fresh.shape[1]))
+    expected = vstack([wide, fresh]).toarray()[order]
+    places = np.array(order, dtype=np.int64)
+    assert (taken(rows, fresh, places).toarray() == expected).all()
+    assert (taken_dense(wide.toarray(), fresh.toarray(), places) == expected).all()
 
 
 def test_words_are_scored_by_the_formula_of_bm25() -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
 
 from services.assembly import Services
 from services.ticket_changes import ChangeRefused, Refusal
@@ -170,6 +171,21 @@ def test_of_two_officers_who_answer_at_once_one_is_refused(services: Services, f
         thread.join()
     assert sorted(results) == ["answered", "closed"]
     assert [entry.name for entry in services.ticket_changes.history(number)].count(Happening.ANSWERED) == 1
+
+
+def test_a_change_that_others_come_before_all_the_time_ends_in_an_error_and_changes_nothing(
+    services: Services, file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = file()
+
+    def overtaken(*_: object) -> None:
+        raise StaleDataError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("services.ticket_changes._found", overtaken)
+        with pytest.raises(RuntimeError, match=number):
+            services.ticket_changes.note(number, "halo")
+    assert Happening.NOTED not in [entry.name for entry in services.ticket_changes.history(number)]
 
 
 def test_what_concerns_the_citizen_is_put_into_the_outbox_with_its_event(services: Services, file: Callable[..., str]) -> None:

@@ -93,9 +93,9 @@ def test_each_view_names_its_favourite_and_spelling_alone_where_it_decides(model
     assert trained(encoder, sure=0.5).judge("apa syarat magang", "apa syarat magang", encoder).favourites == ["ask_information"]
 
 
-def encoded_by_a_model_that_is_soon_sure(text: str) -> list[str]:
+def encoded_by_a_model_that_is_soon_sure(text: str, **config: Any) -> list[str]:
     counting = CountingEncoder()
-    model = trained(CachingEncoder(counting), sure=0.5)
+    model = trained(CachingEncoder(counting), sure=0.5, **config)
     counting.encoded.clear()
     model.probabilities(text, text, CachingEncoder(counting))
     return counting.encoded
@@ -107,6 +107,12 @@ def test_a_message_that_spelling_is_sure_of_is_not_encoded() -> None:
 
 def test_a_crisis_is_never_decided_by_spelling_alone() -> None:
     assert encoded_by_a_model_that_is_soon_sure("saya ingin mati") == ["saya ingin mati"]
+
+
+def test_of_an_intent_that_others_are_easily_taken_for_spelling_has_to_be_surer() -> None:
+    surer = {"ask_information": 1.1}
+    assert encoded_by_a_model_that_is_soon_sure("apa syarat magang", surer=surer) == ["apa syarat magang"]
+    assert encoded_by_a_model_that_is_soon_sure("saya mau usul soal parkir", surer=surer) == []
 
 
 def test_a_model_without_an_intent_for_the_rest_still_weighs_its_views() -> None:

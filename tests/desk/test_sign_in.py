@@ -189,6 +189,13 @@ def test_the_last_administrator_can_be_neither_disabled_nor_demoted(desk: Desk) 
         assert refused.value.problem is Problem.LAST_ADMIN
 
 
+def test_who_has_to_administer_beside_the_first_one_is_promoted_and_the_first_can_step_back(desk: Desk) -> None:
+    desk.staff.add("bos", "Bos", Role.ADMIN, "uji", PASSWORD)
+    desk.staff.set_role("budi", Role.ADMIN, "bos")
+    desk.staff.set_role("bos", Role.READER, "budi")
+    assert [desk.staff.get(login).role for login in ("budi", "bos")] == [Role.ADMIN, Role.READER]
+
+
 def test_nobody_ends_somebody_elses_session(desk: Desk) -> None:
     desk.staff.add("ani", "Ani", Role.OFFICER, "uji", PASSWORD)
     budi, ani = (desk.enter(login) for login in ("budi", "ani"))
