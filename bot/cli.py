@@ -86,12 +86,11 @@ def serve() -> None:
             typer.echo(f"  {number}  {code}  {status}")
     _introduce_desk(address)
     sys.stdout.flush()
-    # Rasa's dependencies and uvicorn agree on asyncio's own loop; access logs would hold addresses of citizens.
     uvicorn.run(
         application,
         host=configured.host,
         port=configured.port,
-        access_log=False,
+        access_log=False,  # it would hold addresses of citizens
         log_level="warning",
         log_config=None,  # bot/logs.py has set them
         http=PatientHttp,
