@@ -80,7 +80,7 @@ class ConversationLog:
             at, conversation_id = before
             same_moment = and_(Conversation.last_at == at, Conversation.id < conversation_id)
             query = query.where(or_(Conversation.last_at < at, same_moment))
-        with self._database.analysis() as session:
+        with self._database.analysis(of_words=True) as session:
             found = list(session.scalars(query))
         return self._summaries(found, staff_id)
 
@@ -155,7 +155,7 @@ class ConversationLog:
         # Cheaper to read than the words of a message, so it is asked first.
         holds = [Message.text.icontains(word, autoescape=True) for word in words]
         having = select(Message.id, Message.conversation_id).where(matches)
-        with self._database.analysis() as session:
+        with self._database.analysis(of_words=True) as session:
 
             def gone_through(after: int, until: int) -> list[str]:
                 return hits(having.where(Message.id > after, Message.id <= until, *holds).order_by(Message.id.desc()))

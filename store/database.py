@@ -76,15 +76,17 @@ class Database:
             yield session
 
     @contextmanager
-    def analysis(self) -> Iterator[Session]:
+    def analysis(self, *, of_words: bool = False) -> Iterator[Session]:
         """Like `session`, for questions over spans of time and lists.
 
         They are planned for their very values: PostgreSQL's plan for any values takes a day for a large part of the years.
+        `of_words`: with the memory that an index of words needs. Without need it makes PostgreSQL read whole tables into it.
         """
         with self.session() as session:
             if not self.is_sqlite:
                 session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
                 session.execute(text("SET LOCAL jit = off"))
+            if of_words and not self.is_sqlite:
                 # An index of words that finds more rows than fit falls back to whole pages, each row of which is then read.
                 session.execute(text("SET LOCAL work_mem = '64MB'"))
             yield session
