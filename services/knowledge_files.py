@@ -173,13 +173,12 @@ def _answers(name: str, body: str, *, confirmed: bool) -> dict[str, str]:
 
 def knowledge_paths(folder: Path) -> dict[str, Path]:
     """Entry id to its file."""
-    return {entry_id: folder / f"{entry_id}.md" for entry_id in sorted(_stamps(folder))}
+    return {entry_id: Path(file.path) for entry_id, file in sorted(_files(folder).items())}
 
 
-def _stamps(folder: Path) -> Stamps:
+def _files(folder: Path) -> dict[str, os.DirEntry[str]]:
     with os.scandir(folder) as found:
-        files = [file for file in found if file.name.endswith(".md") and file.name != "README.md"]
-        return {file.name.removesuffix(".md"): (stat.st_mtime_ns, stat.st_size) for file in files for stat in [file.stat()]}
+        return {file.name.removesuffix(".md"): file for file in found if file.name.endswith(".md") and file.name != "README.md"}
 
 
 class KnowledgeFolder:
@@ -191,7 +190,8 @@ class KnowledgeFolder:
 
     def stamps(self) -> Stamps:
         """Of each entry's file, what a change of it changes."""
-        return _stamps(self._folder)
+        stats = {entry_id: file.stat() for entry_id, file in _files(self._folder).items()}
+        return {entry_id: (stat.st_mtime_ns, stat.st_size) for entry_id, stat in stats.items()}
 
     def read(
         self, published: Mapping[str, str | None] | None = None, stamps: Stamps | None = None
