@@ -17,12 +17,13 @@ _REDUPLICATED = re.compile(r"\b([a-z]{2,})2(nya|an)?\b")
 _HYPHENATED = re.compile(r"\b([a-z]{2,})-\1\b")
 _TICKET = re.compile(r"\b(asp|pip|keb|kun|mag)[\s_-]{0,3}\d{8}[\s_-]{0,3}[0-9a-z]{4}\b")
 _SIMPEL_NUMBER = re.compile(r"\bdemo[\s_-]{0,3}smp[\s_-]{0,3}\d{1,6}\b|\b[a-z]{1,2}\s?-\s?\d{1,6}(?:\s?/\s?[a-z0-9.]{1,12}){3,7}\b")
+_BEFORE_OPENING = r"(?:^|[^\w\s-]|\b(?:eh|oh|oya|oiya|iya|ya|nah|halo|hai|min|admin|kak|pak|bu|mas|mbak)\s)\s*"
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]")
 
 
 @cache
 def slang() -> dict[str, str]:
-    """Everyday spelling to standard word. Raises ValueError where a spelling stands for two words."""
+    """Everyday spelling to standard word; to "" what opens a thought. Raises ValueError where a spelling stands for two words."""
     words: dict[str, str] = {}
     for standard, spellings in yaml.load(SLANG_FILE.read_text(), Loader=yaml.BaseLoader).items():  # noqa: S506 makes strings only
         for spelling in spellings.lower().split():
@@ -31,10 +32,18 @@ def slang() -> dict[str, str]:
     return words
 
 
+@cache
+def _openings() -> re.Pattern[str]:
+    """What opens a thought ("by the way"), where one begins and more follows."""
+    spellings = "|".join(re.escape(spelling).replace(r"\-", r"[\s-]+") for spelling, standard in slang().items() if not standard)
+    return re.compile(rf"({_BEFORE_OPENING})(?:(?:{spellings})\b\W*)+(?=\w)")
+
+
 def normalise(text: str) -> str:
-    """Lower case, one form of Unicode, no lengthened letters, "2" written out, numbers of requests named, slang resolved."""
+    """Lower case, one form of Unicode, no lengthened letters, "2" written out, requests' numbers named, no openings, no slang."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
     text = _SIMPEL_NUMBER.sub(" nomorsimpel ", _TICKET.sub(r" nomortiket\1 ", text))
     text = _REDUPLICATED.sub(r"\1 \1\2", _ELONGATED.sub(r"\1", text))
     text = _HYPHENATED.sub(r"\1 \1", text)
-    return " ".join(slang().get(word, word) for word in _WORD.findall(text))
+    text = _openings().sub(r"\1", text)
+    return " ".join(slang().get(word) or word for word in _WORD.findall(text))

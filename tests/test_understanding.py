@@ -148,6 +148,31 @@ def test_an_everyday_spelling_that_stands_for_two_words_is_named(tmp_path: Path,
         spelling.slang.__wrapped__()
 
 
+@pytest.mark.parametrize(
+    "opening",
+    ["Ngomong-ngomong,", "ngomong2", "ngomong ngomong", "ngomongngomong", "omong-omong", "omong2", "omongomong... ngomong2"],
+)
+def test_what_only_opens_a_thought_is_left_out(opening: str) -> None:
+    assert normalise(f"{opening} jam buka setneg jam brp") == "jam buka setneg jam berapa"
+    assert normalise(f"eh {opening} bayar ga") == "eh bayar tidak"
+    assert normalise(f"makasih, {opening} bayar ga") == "terima kasih bayar tidak"
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        ("bisa ngomong jawa ga", "bisa ngomong jawa tidak"),
+        ("ngomong jawa bisa ga", "ngomong jawa bisa tidak"),
+        ("mau ngomong2 sama petugas", "mau ngomong ngomong dengan petugas"),
+        ("ngomongnya kok kaku", "ngomongnya kok kaku"),
+        ("ngomong-ngomong?", "ngomong ngomong ?"),
+        ("omong2", "omong omong"),
+    ],
+)
+def test_speaking_and_what_nothing_follows_stay(text: str, spelling: str) -> None:
+    assert normalise(text) == spelling
+
+
 def test_spelling_without_a_known_part_gives_no_error(model: IntentModel) -> None:
     assert np.isfinite(asked(model, "\u4f60\u597d")[1]).all()
 
