@@ -83,16 +83,19 @@ class Server:
 
     @property
     def memory_mb(self) -> float:
-        """Resident memory of the process and its descendants, in MB of 1,000,000 bytes."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._family())
-        return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+        """Resident memory of the process and its descendants, in MB of 1,000,000 bytes; what several of them share counts once.
+
+        Counted by the kernel as the proportional set size: a page that two processes have counts half for each.
+        """
+        return round(sum(_proportional_kb(pid) for pid in self.family()) * 1024 / 1e6, 1)
 
     @property
     def cpu_seconds(self) -> float:
         """Processor time that the process and its descendants have used."""
-        return sum(sum(int(ticks) for ticks in _stat(pid)[11:13]) for pid in self._family()) / TICKS
+        return sum(sum(int(ticks) for ticks in _stat(pid)[11:13]) for pid in self.family()) / TICKS
 
-    def _family(self) -> list[int]:
+    def family(self) -> list[int]:
+        """The ids of the process and its descendants, parents before children."""
         assert self._process
         children: dict[int, list[int]] = {}
         for folder in Path("/proc").glob("[0-9]*"):
@@ -102,6 +105,11 @@ class Server:
         for pid in family:
             family += children.get(pid, [])
         return family
+
+
+def _proportional_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _stat(pid: int) -> list[str]:

@@ -43,6 +43,11 @@ class RealServer:
         self._server.start()
         self._server.wait()
 
+    def family(self) -> list[int]:
+        """The ids of its processes: the one that listens, its keeper, and those that answer."""
+        assert self._server
+        return self._server.family()
+
     def kill(self) -> None:
         """kill -9, now."""
         assert self._server
