@@ -89,7 +89,7 @@ class Assistant:
         # Rasa wraps a store so that its errors are swallowed and the turn is lost in memory; ours may be seen to fail.
         agent.tracker_store = agent.processor.tracker_store = SapaTrackerStore(agent.domain, self._database)
         found = VERSION.fullmatch(path.name)
-        self._agent, self.version = agent, found[1] if found else path.name
+        self._agent, self.path, self.version = agent, path, found[1] if found else path.name
 
     @property
     def domain(self) -> Domain:

@@ -71,13 +71,19 @@ def serve() -> None:
     """Serve the web channel, the demo page and, with TELEGRAM_BOT_TOKEN, Telegram."""
     import uvicorn
 
+    from bot.memory import settle
     from bot.patient_http import CONNECTIONS_AT_ONCE, PatientHttp
     from bot.server import create_app
+    from bot.turn_keeper import start_keeper
+    from bot.turn_process import live
     from services.assembly import services
     from services.demo import DEMO_REQUESTS
 
     configured = services().settings
-    application = create_app(services(), load_assistant())
+    assistant, processes = load_assistant(), configured.turn_processes_in_force
+    settle()
+    keeper = start_keeper(services(), assistant, processes, live) if processes else None
+    application = create_app(services(), assistant, keeper=keeper)
     address = f"http://{configured.host}:{configured.port}"
     typer.echo(f"\nSapa Setneg: demo page {address}/   plain chat {address}/chat   webmasters {address}/static/webmaster.html")
     if configured.environment != "production" and configured.simpel_is_built_in:

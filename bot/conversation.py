@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from structlog.contextvars import get_contextvars
@@ -30,6 +30,8 @@ from bot.shortcuts import (
 )
 from bot.turn_measures import TurnMeasures
 from bot.turn_order import Crowded, TurnOrder
+from bot.turn_pool import TurnPool
+from bot.turn_wire import Failure, TurnFailed
 from bot.turns_at_once import TurnsAtOnce
 from bot.understanding import Understanding, masked
 from services.assembly import Services
@@ -78,8 +80,22 @@ class Interrupted(Exception):
     """The database was away in the middle of a turn. Nothing was answered; the same message again is answered then."""
 
 
+class Counts(Protocol):
+    def count(self, facts: Mapping[str, Any]) -> None:
+        """A turn, as the log has it."""
+
+
 class ConversationService:
-    def __init__(self, assistant: Assistant, services: Services) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        services: Services,
+        measures: Counts | None = None,
+        pool: TurnPool | None = None,
+        forget_elsewhere: Callable[[str], None] | None = None,
+        turns_at_once: int = TURNS_AT_ONCE,
+    ) -> None:
+        """`pool`: other processes that answer. `forget_elsewhere` is told of each conversation that is deleted."""
         self._assistant = assistant
         self._conversations = services.conversations
         self._understanding = Understanding(assistant, services.conversations)
@@ -88,8 +104,9 @@ class ConversationService:
         self._own_data = services.own_data
         self._channels = services.channels
         self._retention = services.retention
-        self.measures = TurnMeasures()
-        self._turns = TurnsAtOnce(TURNS_AT_ONCE)
+        self._measures = measures or TurnMeasures()
+        self._pool, self._forget_elsewhere = pool, forget_elsewhere
+        self._turns = TurnsAtOnce(turns_at_once)
         self.order = TurnOrder(None if services.database.is_sqlite else TurnQueue(services.database), services.wakeups)
 
     async def greet(self, conversation_id: str, locale: str) -> list[Outbound]:
@@ -170,11 +187,28 @@ class ConversationService:
         The same external id again gets the same replies and has no second effect. Raises `TooManyWaiting` when the conversation's
         queue is full, `UnknownConversation` where there is none.
         """
-        async with self._turn_of(inbound.conversation_id), self._turns.one():
+        async with self._turn_of(inbound.conversation_id):
+            if self._pool and self._pool.serving:
+                return await self._answered_elsewhere(self._pool, inbound)
+            return await self.answer(inbound)
+
+    async def answer(self, inbound: Inbound) -> list[Outbound]:
+        """As `handle`, in this process; the caller keeps the order of the conversation."""
+        async with self._turns.one():
             opening, place = await asyncio.to_thread(self._open, inbound)
             if opening.replies:
                 return [self.render(message) for message in opening.replies]
             return await self._answer(inbound, opening, place)
+
+    async def _answered_elsewhere(self, pool: TurnPool, inbound: Inbound) -> list[Outbound]:
+        try:
+            return await pool.handle(inbound)
+        except TurnFailed as failed:
+            if failed.failure is Failure.UNKNOWN:
+                raise UnknownConversation(inbound.conversation_id) from None
+            if failed.failure is Failure.NOT_NOW:
+                raise Interrupted(inbound.conversation_id) from None
+            raise
 
     def _open(self, inbound: Inbound) -> tuple[Opening, Place | None]:
         opening = self._conversations.begin_turn(inbound.conversation_id, inbound.external_id)
@@ -196,7 +230,13 @@ class ConversationService:
     async def forget(self, conversation_id: str) -> None:
         async with self._turn_of(conversation_id):
             await asyncio.to_thread(self._conversations.forget, conversation_id)
-            self._assistant.forget(conversation_id)
+            self._forget(conversation_id)
+
+    def _forget(self, conversation_id: str) -> None:
+        """Nothing of a deleted conversation stays in memory, here or in another process of this server."""
+        self._assistant.forget(conversation_id)
+        if self._forget_elsewhere:
+            self._forget_elsewhere(conversation_id)
 
     def render(self, message: Message) -> Outbound:
         buttons = [Button(button["id"], button["label"]) for button in message.buttons]
@@ -256,7 +296,7 @@ class ConversationService:
         )
         if turn.delete_afterwards:
             await asyncio.to_thread(self._own_data.delete, inbound.conversation_id)
-            self._assistant.forget(inbound.conversation_id)
+            self._forget(inbound.conversation_id)
         return outbound
 
     async def _pass_on(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
@@ -357,7 +397,7 @@ class ConversationService:
         last: bool = True,
     ) -> list[Outbound]:
         if facts:
-            self.measures.count(facts)
+            self._measures.count(facts)
         replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
         stored, row_id = await asyncio.to_thread(
             self._conversations.add_replies,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import secrets
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import structlog
 
 from bot.assistant import Assistant
 from bot.looking import keep_looking
+from bot.memory import settle
 from bot.model_files import model_file
 from services.model_choice import ModelChoices
 from store.database import utc_now
@@ -27,9 +26,17 @@ LEASE_LENGTH = timedelta(seconds=60)
 
 
 class ModelWatch:
-    def __init__(self, assistant: Assistant, models: Path, choices: ModelChoices, leases: Leases) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        models: Path,
+        choices: ModelChoices,
+        leases: Leases,
+        taken_over: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`taken_over` is called when another model is in use."""
         self._assistant, self._models = assistant, models
-        self._choices, self._leases = choices, leases
+        self._choices, self._leases, self._taken_over = choices, leases, taken_over
         self._holder = secrets.token_hex(8)
         newest = model_file(models, None)
         self._unchosen = newest.version if newest else assistant.version
@@ -61,13 +68,8 @@ class ModelWatch:
         finally:
             await asyncio.to_thread(self._leases.release, LEASE, self._holder)
         self._refused = None
-        await asyncio.to_thread(_give_memory_back)
+        await asyncio.to_thread(settle)  # the old model is unused once its last turn is over
         log.info("model taken over", version=wanted)
+        if self._taken_over:
+            await self._taken_over()
         return True
-
-
-def _give_memory_back() -> None:
-    """The old model is unused once its last turn is over; without this its memory would stay with the process."""
-    gc.collect()
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)

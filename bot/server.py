@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -38,6 +37,9 @@ from bot.public_answers import PublicAnswers
 from bot.rate_limits import RateLimits, Rates
 from bot.receipt_page import receipt_page
 from bot.scheduler import Job, Scheduler
+from bot.turn_keeper import Keeper
+from bot.turn_measures import TurnMeasures
+from bot.turn_pool import TurnPool
 from desk.room import open_desk
 from services.assembly import Services
 from store.leases import Leases
@@ -63,11 +65,13 @@ STATIC = {
 }
 
 
-def create_app(services: Services, assistant: Assistant, rates: Rates | None = None) -> FastAPI:
-    """Takes a loaded assistant, so that a process that listens can answer."""
+def create_app(services: Services, assistant: Assistant, rates: Rates | None = None, keeper: Keeper | None = None) -> FastAPI:
+    """Takes a loaded assistant, so that a process that listens can answer. `keeper`: of processes that answer in its place."""
     settings = services.settings
     conversations = services.conversations
-    service = ConversationService(assistant, services)
+    measures = TurnMeasures()
+    pool = TurnPool(keeper, assistant, services.wakeups, measures) if keeper else None
+    service = ConversationService(assistant, services, measures, pool, pool.forget if pool else None)
     limits = RateLimits(settings.redis_url, settings.limits, services.encryption.fingerprint, rates)
     telegram = _telegram(service, assistant, services, limits) if settings.telegram_bot_token else None
     notices = Notices(services.database, services.encryption)
@@ -75,8 +79,14 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     notifier = Notifier(assistant, service, services.conversations, notices, services.ticket_files, courier)
     scheduler = Scheduler(Leases(services.database), _jobs(services, notifier), runs=services.job_runs)
     announcements = Announcements(service, services, courier, {"telegram": telegram.show_typing} if telegram else {})
-    reload = partial(asyncio.to_thread, services.knowledge.reload_if_changed)
-    models = ModelWatch(assistant, settings.models_dir, services.model_choices, Leases(services.database))
+
+    async def reload() -> None:
+        if await asyncio.to_thread(services.knowledge.reload_if_changed) and pool:
+            await pool.renew()
+
+    models = ModelWatch(
+        assistant, settings.models_dir, services.model_choices, Leases(services.database), pool.renew if pool else None
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -88,6 +98,8 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
             asyncio.create_task(service.order.keep_places()),
             asyncio.create_task(models.run()),
         ]
+        if pool:
+            await pool.start()
         if telegram:
             await telegram.start()
         scheduling = asyncio.create_task(scheduler.run())
@@ -100,6 +112,8 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         if telegram:
             await telegram.stop()
         await announcements.finish()
+        if pool:
+            await pool.close()
         await services.wakeups.close()
         await limits.close()
 
@@ -131,7 +145,7 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
         app.include_router(telegram_webhook(telegram, settings.telegram_webhook_url, _webhook_secret(services)))
     open_desk(app, services)
     _add_pages(app)
-    add_operation(app, services, assistant, service.measures)
+    add_operation(app, services, assistant, measures)
     return app
 
 

@@ -85,22 +85,26 @@ class Knowledge:
         return self._files.stamps(), self._published.revision() if self._published else 0
 
     def reload_if_changed(self) -> bool:
-        """Read again when a file was added, changed or removed, or something was published, by whatever process.
+        """As `reload`; where nothing is usable, or the database can't be reached, the log says so and the old state stays."""
+        try:
+            return self.reload()
+        except (KnowledgeError, SQLAlchemyError) as error:
+            log.error(
+                "the knowledge was not reloaded", problem=str(error) if isinstance(error, KnowledgeError) else type(error).__name__
+            )
+            return False
 
-        Where nothing is usable, or the database can't be reached, the old state stays.
+    def reload(self) -> bool:
+        """Read again when a file was added, changed or removed, or something was published, by whatever process; whether it was so.
+
+        Raises `KnowledgeError` where nothing is usable and an `SQLAlchemyError` where the database can't be reached.
         """
         with self._lock:
-            try:
-                state = self._current_state()
-                if state == self._state:
-                    return False
-                self._state = state
-                self._index = self._load(self._index)
-            except (KnowledgeError, SQLAlchemyError) as error:
-                log.error(
-                    "the knowledge was not reloaded", problem=str(error) if isinstance(error, KnowledgeError) else type(error).__name__
-                )
+            state = self._current_state()
+            if state == self._state:
                 return False
+            self._state = state
+            self._index = self._load(self._index)
         return True
 
     def with_change(self, entry_id: str, entry: Entry | None) -> Callable[[str], Finding]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import sys
 from datetime import time
 from pathlib import Path
 from typing import Literal
@@ -11,6 +14,20 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
+TURN_PROCESSES = 3
+"""On two cores, where it was measured, the best number; more cores are of use to more, more memory is not always there."""
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of processor time in so many: what a container may use, or `max`."""
+
+
+def usable_cores(limit: Path = CPU_LIMIT) -> int:
+    """Cores that this process may run on, by its affinity and by the limit of its container."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = limit.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))
 
 
 class Settings(BaseSettings):
@@ -28,6 +45,7 @@ class Settings(BaseSettings):
     models_dir: Path = Field(Path("models"), alias="SAPA_MODELS_DIR")
     knowledge_dir: Path = Field(PROJECT / "knowledge", alias="SAPA_KNOWLEDGE_DIR")
     encoder_threads: int = Field(1, alias="SAPA_ENCODER_THREADS", ge=1, le=16)
+    turn_processes: int | None = Field(None, alias="SAPA_TURN_PROCESSES", ge=0, le=64)
     public_url: str = Field(
         "", alias="SAPA_PUBLIC_URL", pattern=r"^$|^https://[^\s/?#@]+$|^http://(localhost|127\.0\.0\.1)(:\d{1,5})?$"
     )
@@ -62,6 +80,18 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where citizens reach the server, without a slash at its end: `SAPA_PUBLIC_URL`, or this machine."""
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def turn_processes_in_force(self) -> int:
+        """How many processes answer beside the one that listens: `SAPA_TURN_PROCESSES`, or three on SQLite.
+
+        0 where there is one core only, or no fork that can be relied on: threads of the encoder do not live on in a fork.
+        """
+        if self.encoder_threads > 1 or sys.platform != "linux":
+            return 0
+        if self.turn_processes is not None:
+            return self.turn_processes
+        return TURN_PROCESSES if usable_cores() > 1 and not self.database_url else 0
 
     @property
     def simpel_is_built_in(self) -> bool:

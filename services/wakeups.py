@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -55,6 +55,7 @@ class Wakeups:
         self._listeners: dict[str, set[Listener]] = {}
         self._to_send: deque[str] = deque(maxlen=KEPT)
         self._sending: Listener | None = None
+        self._relayed: Callable[[str], None] | None = None
         self.reaches_others = False
 
     @contextmanager
@@ -69,8 +70,15 @@ class Wakeups:
             if not listeners:
                 del self._listeners[topic]
 
+    def relay(self, to: Callable[[str], None]) -> None:
+        """From now on nobody listens here: whatever is published goes to the process that does."""
+        self._relayed = to
+
     def publish(self, topic: str) -> None:
         """Wake whoever listens to `topic` anywhere. From any thread; never waits, never fails."""
+        if self._relayed:
+            self._relayed(topic)
+            return
         self.wake_here(topic)
         if self._sending and self.reaches_others:
             self._to_send.append(topic)

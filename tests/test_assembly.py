@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services import settings as settings_module
 from services.assembly import Services, assemble
 from services.demo import DEMO_REQUESTS
 from services.knowledge import Knowledge
-from services.settings import Settings
+from services.settings import Settings, usable_cores
 from services.simpel import SimpelStatus, SimpelUnavailable, Status, keyed_hash
 from store.database import Database
 from store.models import SimpelRequest
@@ -66,3 +70,38 @@ def test_requests_are_looked_up_over_http_where_an_address_is_given(assembled: C
 def test_demo_requests_are_announced_only_where_they_can_be_found(given: dict[str, str]) -> None:
     configured = Settings(_env_file=None, **given)  # type: ignore[call-arg, arg-type]  # as in conftest.py
     assert configured.simpel_is_built_in is (given == {})
+
+
+@pytest.mark.parametrize(
+    ("written", "cores"), [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("", 8), (None, 8)]
+)
+def test_a_container_has_the_cores_of_its_limit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str | None, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)))
+    if written is not None:
+        (tmp_path / "cpu.max").write_text(written)
+    assert usable_cores(tmp_path / "cpu.max") == cores
+
+
+@pytest.mark.parametrize(
+    ("given", "cores", "processes"),
+    [
+        ({}, 2, 3),
+        ({}, 1, 0),
+        ({"DATABASE_URL": "postgresql://db/sapa"}, 2, 0),
+        ({"DATABASE_URL": "postgresql://db/sapa", "SAPA_TURN_PROCESSES": 4}, 2, 4),
+        ({"SAPA_TURN_PROCESSES": 0}, 2, 0),
+        ({"SAPA_TURN_PROCESSES": 2, "SAPA_ENCODER_THREADS": 2}, 2, 0),
+    ],
+)
+def test_other_processes_answer_where_one_server_has_cores_for_them(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], cores: int, processes: int
+) -> None:
+    monkeypatch.setattr(settings_module, "usable_cores", lambda: cores)
+    assert Settings(_env_file=None, **given).turn_processes_in_force == processes
+
+
+def test_outside_linux_no_process_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert Settings(_env_file=None, SAPA_TURN_PROCESSES=3).turn_processes_in_force == 0

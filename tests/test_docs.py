@@ -70,7 +70,7 @@ def test_the_defaults_of_settings_are_those_of_the_code() -> None:
         elif field.alias == "SAPA_CUT_OFF":
             expected = f"`{default:%H:%M}`"
         else:
-            expected = f"`{default}`" if str(default) else "empty"
+            expected = "empty" if default in ("", None) else f"`{default}`"
         assert described[str(field.alias)].strip() == expected, field.alias
 
 
