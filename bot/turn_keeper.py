@@ -33,7 +33,7 @@ Live = Callable[[socket.socket, Services, Assistant], None]
 
 
 class KeeperGone(Exception):
-    """The keeper has ended or does not answer; no further process can be had of it."""
+    """The keeper has ended, does not answer, or may not fork: no further process can be had of it now."""
 
 
 class Keeper:
@@ -48,7 +48,10 @@ class Keeper:
         """A new process that answers: the socket to it, and its id. Raises `KeeperGone`."""
         ours, theirs = socket.socketpair()
         try:
-            return ours, int(await self._ask(FORK, theirs))
+            answer = await self._ask(FORK, theirs)
+            if answer == REFUSED:
+                raise KeeperGone
+            return ours, int(answer)
         except BaseException:
             ours.close()
             raise
@@ -103,13 +106,12 @@ def _keep(control: socket.socket, services: Services, assistant: Assistant, live
             if not message:
                 break
             if message == FORK:
-                connection = socket.socket(fileno=given[0])
-                pid = os.fork()
-                if not pid:
-                    control.close()
-                    live(connection, services, assistant)
-                connection.close()
-                control.send(str(pid).encode())
+                with socket.socket(fileno=given[0]) as connection:
+                    pid = _forked()
+                    if pid == 0:
+                        control.close()
+                        live(connection, services, assistant)
+                control.send(REFUSED if pid is None else str(pid).encode())
             else:
                 control.send(DONE if _refreshed(Path(os.fsdecode(message.removeprefix(REFRESH))), services, assistant) else REFUSED)
         except OSError:
@@ -117,6 +119,15 @@ def _keep(control: socket.socket, services: Services, assistant: Assistant, live
     with suppress(ChildProcessError):
         os.wait()  # for all: each ends when the process that listens has closed its socket
     os._exit(0)
+
+
+def _forked() -> int | None:
+    """As `os.fork`; None where the system allows no further process."""
+    try:
+        return os.fork()
+    except OSError as error:
+        log.error("no process could be forked", error=type(error).__name__)
+        return None
 
 
 def _refreshed(model: Path, services: Services, assistant: Assistant) -> bool:

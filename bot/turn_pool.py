@@ -39,13 +39,16 @@ AGAIN_SECONDS = 5.0
 """After so long what could not be loaded is tried again; until then the old is served."""
 STUCK_SECONDS = 60.0
 """Nothing that a turn waits for is waited for so long: a process that has not answered by then never will."""
+CLOSING_SECONDS = 5.0
+"""So long a process may take to end by itself when the server stops."""
 MOST_EACH = 32
 """So many turns a process has in all, waiting ones with them: as many as there are threads for actions."""
 
 
 class _Process:
-    def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.pid, self.reader, self.writer = pid, reader, writer
+    def __init__(self, pid: int, generation: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """`generation`: how often knowledge or model had changed when it was forked."""
+        self.pid, self.generation, self.reader, self.writer = pid, generation, reader, writer
         self.turns: dict[int, asyncio.Future[Answered]] = {}
         self._given: dict[int, float] = {}
         self.began = time.monotonic()
@@ -75,6 +78,10 @@ class _Process:
         del self.turns[number], self._given[number]
         self.end_if_done()
 
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
     def end_if_done(self) -> None:
         if self.is_leaving and not self.turns:
             self.writer.close()
@@ -96,8 +103,10 @@ class TurnPool:
         self._numbers = count()
         self._waiting: deque[_Waiting] = deque()
         self._pause = 0.0
+        self._generation = 0
         self._renewing = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: dict[asyncio.Task[None], _Process] = {}
+        self._replacing: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     @property
@@ -137,26 +146,34 @@ class TurnPool:
     async def renew(self) -> None:
         """Replace all processes by ones with the knowledge and the model of now. Each finishes the turns that it has begun."""
         async with self._renewing:
-            old = list(self._processes)
-            try:
-                while True:
-                    if await self._keeper.refresh(self._assistant.path):
-                        break
-                    await asyncio.sleep(AGAIN_SECONDS)
-                for process in old:
+            await self._refreshed()
+            self._generation += 1
+            for process in list(self._processes):
+                with suppress(KeeperGone):
                     await self._add()
-                    self._let_go(process)
-            except KeeperGone:
+                self._let_go(process)
+            if not self._processes:
                 log.error("turn processes can't be renewed; this process answers alone")
-                for process in old:
-                    self._let_go(process)
+
+    async def _refreshed(self) -> None:
+        """Until the keeper has loaded what is new, or is gone."""
+        with suppress(KeeperGone):
+            while not await self._keeper.refresh(self._assistant.path):
+                log.error("turn processes are not renewed; the old ones go on", again_in=AGAIN_SECONDS)
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def close(self) -> None:
+        """End all processes: by themselves, or after a while by force."""
         self._is_closed = True
-        for process in self._processes:
-            process.writer.close()
-        for task in self._tasks:
+        for task in self._replacing:
             task.cancel()
+        for process in self._listening.values():
+            if not process.writer.is_closing():
+                process.writer.write_eof()
+        if self._listening:
+            _, late = await asyncio.wait(self._listening, timeout=CLOSING_SECONDS)
+            for task in late:
+                self._listening[task].kill()
         await asyncio.to_thread(self._keeper.close)
 
     async def _room(self, conversation_id: str, number: int) -> _Process:
@@ -193,12 +210,19 @@ class TurnPool:
 
     async def _add(self) -> None:
         """Raises `KeeperGone`."""
+        generation = self._generation
         connection, pid = await self._keeper.fork()
-        process = _Process(pid, *await asyncio.open_unix_connection(sock=connection))
+        process = _Process(pid, generation, *await asyncio.open_unix_connection(sock=connection))
+        listening = asyncio.create_task(self._listen(process))
+        self._listening[listening] = process
+        listening.add_done_callback(self._listening.pop)
+        if generation != self._generation:  # forked of what was there before
+            process.writer.close()
+            await self._add()
+            return
         self._processes.append(process)
         self._measures.processes.set(self.serving)
         self._hand_out()
-        self._begin(self._listen(process))
 
     def _let_go(self, process: _Process) -> None:
         process.is_leaving = True
@@ -212,27 +236,21 @@ class TurnPool:
 
     def _end_stuck(self, process: _Process) -> None:
         log.error("a turn process is stuck", turns=len(process.turns))
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-
-    def _begin(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        process.kill()
 
     async def _listen(self, process: _Process) -> None:
         with suppress(EOFError):
             while True:
                 self._hear(await unpacked(process.reader), process)
-        if self._is_closed:
-            return
         process.writer.close()
         for answer in process.turns.values():
             _settle(answer, TurnFailed(Failure.NOT_NOW))
-        if not process.is_leaving:
+        if process in self._processes and not self._is_closed:
             self._let_go(process)
             log.error("a turn process ended", turns_lost=len(process.turns))
-            self._begin(self._replace(process))
+            replacing = asyncio.create_task(self._replace(process))
+            self._replacing.add(replacing)
+            replacing.add_done_callback(self._replacing.discard)
 
     def _hear(self, message: object, process: _Process) -> None:
         match message:
@@ -249,14 +267,16 @@ class TurnPool:
                 self.forget(conversation_id, told_by=process)
 
     async def _replace(self, ended: _Process) -> None:
-        lived = time.monotonic() - ended.began
-        self._pause = min(2 * self._pause + 1, LONGEST_PAUSE) if lived < SHORT_LIFE else 0.0
-        await asyncio.sleep(self._pause)
-        try:
-            if self.serving < self._keeper.processes:
+        if time.monotonic() - ended.began >= SHORT_LIFE:
+            self._pause = -0.5
+        while self.serving < self._keeper.processes:
+            self._pause = min(2 * self._pause + 1, LONGEST_PAUSE)
+            await asyncio.sleep(self._pause)
+            try:
                 await self._add()
-        except KeeperGone:
-            log.error("turn processes can't be replaced", left=self.serving)
+                return
+            except KeeperGone:
+                log.error("a turn process can't be replaced now", left=self.serving)
 
 
 def _settle(answer: asyncio.Future[Any] | None, outcome: Answered | TurnFailed) -> None:

@@ -40,6 +40,7 @@ LOCALS: dict[str, dict[str, Any]] = {
     "services/journeys.py": {"word": "alamat"},
     "services/own_data.py": {"words": ["hapus", "delete everything"]},
     "services/several_answers.py": {"names": "nama|alamat lengkap"},
+    "services/spelling.py": {"spellings": r"ngomong[\s-]+ngomong|omongomong"},
     "services/teaching_patch.py": {"intent": "ask_information"},
 }
 IN_A_LIST: dict[str, list[re.Pattern[str]]] = {"services/privacy.py": [rule[1] for rule in privacy._RULES]}

@@ -360,3 +360,53 @@ async def test_a_turn_that_fails_in_another_process_fails_here_in_the_same_way(
         keeper.made[0].say(Failed(keeper.made[0].asked[0].number, failure))
         with pytest.raises(raised):
             await turn
+
+
+async def test_a_process_that_was_forked_before_the_knowledge_changed_is_not_kept() -> None:
+    """It was asked for, to replace another, just before the keeper loaded what is new."""
+    async with pool_of(1) as (pool, keeper):
+        fork, forked = keeper.fork, asyncio.Event()
+
+        async def slow_fork() -> tuple[socket.socket, int]:
+            made = await fork()
+            if len(keeper.made) == 2:
+                forked.set()
+                await asyncio.sleep(0.05)
+            return made
+
+        keeper.fork = slow_fork  # type: ignore[method-assign]
+        adding = asyncio.create_task(pool._add())
+        await forked.wait()
+        await pool.renew()
+        await adding
+        await until(lambda: keeper.made[0].ended.is_set() and keeper.made[1].ended.is_set())
+        assert pool.serving == 2
+        assert not any(made.ended.is_set() for made in keeper.made[2:])
+
+
+async def test_a_process_that_does_not_end_with_the_server_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.turn_pool, "CLOSING_SECONDS", 0.05)
+    keeper = StandInKeeper(1)
+    pool = TurnPool(keeper, StandInAssistant(), Wakeups(), TurnMeasures())  # type: ignore[arg-type]  # as above
+    await pool.start()
+    await until(lambda: hasattr(keeper.made[0], "_writer"))
+    keeper.made[0].task.cancel()
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _sign: killed.append(pid))
+    await pool.close()
+    assert killed == [keeper.made[0].pid]
+    assert keeper.is_closed
+    keeper.made[0].die()
+
+
+async def test_where_no_process_can_be_forked_now_it_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pool_of(1) as (pool, keeper):
+        sleep = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+        await until(lambda: hasattr(keeper.made[0], "_writer"))
+        keeper.is_gone = True
+        keeper.made[0].die()
+        await until(lambda: not pool.serving)
+        await sleep(0.05)
+        keeper.is_gone = False
+        await until(lambda: pool.serving)
