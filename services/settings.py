@@ -14,8 +14,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
-TURN_PROCESSES = 3
-"""On two cores, where it was measured, the best number; more cores are of use to more, more memory is not always there."""
+TURN_PROCESSES = 2
+"""On two cores three do no more turns. More cores are of use to more, but memory for them is not always there."""
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 """Microseconds of processor time in so many: what a container may use, or `max`."""
 
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
     @property
     def turn_processes_in_force(self) -> int:
-        """How many processes answer beside the one that listens: `SAPA_TURN_PROCESSES`, or three on SQLite.
+        """How many processes answer beside the one that listens: `SAPA_TURN_PROCESSES`, or two on SQLite.
 
         0 where there is one core only, or no fork that can be relied on: threads of the encoder do not live on in a fork.
         """

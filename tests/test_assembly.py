@@ -87,7 +87,7 @@ def test_a_container_has_the_cores_of_its_limit(
 @pytest.mark.parametrize(
     ("given", "cores", "processes"),
     [
-        ({}, 2, 3),
+        ({}, 2, 2),
         ({}, 1, 0),
         ({"DATABASE_URL": "postgresql://db/sapa"}, 2, 0),
         ({"DATABASE_URL": "postgresql://db/sapa", "SAPA_TURN_PROCESSES": 4}, 2, 4),
