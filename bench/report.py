@@ -57,11 +57,13 @@ HOW = """
   questions come. A sender waits for each reply and starts a new conversation after ten turns.
 - Stock: `rasa run` (REST channel, SQLite) and `rasa run actions` with actions that do nothing (`bench/stock/actions`),
   memory and processor time of both together. Our model on Rasa's server: the same two programs, without TensorFlow. Sapa
-  Setneg: `sapa serve`, POST /api/chat/messages, SQLite, real search, and all that is kept for the desk.
+  Setneg: `sapa serve` with the processes that it forks by default, POST /api/chat/messages, SQLite, real search, and all that is kept
+  for the desk.
 - Turns a second: 1, 2, 4 … 64 senders, until a p95 is 300 ms or more. Turns of a long conversation: the median of the five around it.
 - Opening a conversation counts in turns a second and in no turn of Sapa Setneg, where it is a request of its own; stock
   opens it within the first turn.
-- The client that measures runs on the same cores. MB are 1,000,000 bytes.
+- The client that measures runs on the same cores. MB are 1,000,000 bytes; memory that several processes of a
+  system share counts once (PSS).
 """
 
 

@@ -20,7 +20,7 @@ from bot.graph_runner import DirectRunner
 from bot.model_files import VERSION, model_file
 from bot.nlu.intents import FAVOURITES
 from store.database import Database
-from store.tracker import NewEvents, SapaTrackerStore
+from store.tracker import KEPT_TRACKERS, NewEvents, SapaTrackerStore
 
 
 class ModelMissing(Exception):
@@ -80,6 +80,7 @@ class Assistant:
         self._actions = load_actions("actions", action_seconds)
         hurry()
         self._database = database
+        self._kept_trackers = KEPT_TRACKERS
         self.take_over(file.path)
 
     def take_over(self, path: Path) -> None:
@@ -88,6 +89,7 @@ class Assistant:
         agent.processor.graph_runner = DirectRunner.in_place_of(agent.processor.graph_runner)
         # Rasa wraps a store so that its errors are swallowed and the turn is lost in memory; ours may be seen to fail.
         agent.tracker_store = agent.processor.tracker_store = SapaTrackerStore(agent.domain, self._database)
+        agent.tracker_store.most_kept = self._kept_trackers
         found = VERSION.fullmatch(path.name)
         self._agent, self.path, self.version = agent, path, found[1] if found else path.name
 
@@ -100,6 +102,10 @@ class Assistant:
     def tracker_store(self) -> SapaTrackerStore:
         store: SapaTrackerStore = self._agent.processor.tracker_store
         return store
+
+    def keep_trackers(self, number: int) -> None:
+        """Of so many conversations, the last ones, the tracker stays in memory."""
+        self._kept_trackers = self.tracker_store.most_kept = number
 
     def use_database(self, database: Database) -> SapaTrackerStore | None:
         """Keep trackers in `database` from now on; returns the store used before."""

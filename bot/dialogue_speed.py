@@ -1,7 +1,7 @@
 """Lets Rasa's dialogue core do once in a turn what it does many times over. What it predicts stays the same.
 
 A turn predicts at least twice. For each prediction the policies walk through the session three times, copying every slot on the way,
-and compare the last states with all rules; before each action the session is replayed into a copy of the tracker.
+and compare the last states with all rules; before each action, and twice in a form, the session is replayed into a copy.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
+from inspect import getattr_static
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,10 +21,12 @@ import rasa.core.policies.memoization
 import rasa.core.policies.rule_policy
 import rasa.core.processor
 from rasa.core.actions.action import ActionExtractSlots
+from rasa.core.actions.forms import FormAction
 from rasa.core.channels.channel import OutputChannel
 from rasa.core.nlg import NaturalLanguageGenerator
 from rasa.core.policies.rule_policy import RulePolicy
-from rasa.shared.core.constants import PREVIOUS_ACTION
+from rasa.core.processor import MessageProcessor
+from rasa.shared.core.constants import PREVIOUS_ACTION, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
 from rasa.shared.core.slots import Slot
@@ -127,6 +130,16 @@ async def extract_slots(
     return events
 
 
+def temporary_tracker(
+    form: FormAction, tracker: DialogueStateTracker, additional_events: list[Event], domain: Domain
+) -> DialogueStateTracker:
+    """As `FormAction._temporary_tracker`, from where the tracker stands instead of from its first event."""
+    twin = copy_tracker(tracker)
+    for event in (SlotSet(REQUESTED_SLOT, form.get_slot_to_fill(tracker)), ActionExecuted(form.name()), *additional_events):
+        twin.update(event)
+    return twin
+
+
 class _Rules:
     """Which rules match, remembered by those features of the last states that any of the rules names."""
 
@@ -166,9 +179,11 @@ OURS: dict[tuple[type, str], Any] = {
     (Domain, "get_active_state"): state_of,
     (RulePolicy, "_get_possible_keys"): matching_rules,
     (ActionExtractSlots, "run"): extract_slots,
+    (FormAction, "_temporary_tracker"): temporary_tracker,
+    (MessageProcessor, "_log_slots"): staticmethod(lambda _tracker: None),  # a line of the debug log, of all slots
     (Event, "resolve_by_type"): staticmethod(cache(Event.resolve_by_type)),  # Rasa walks all classes for each event of an action
 }
-RASAS_OWN: dict[tuple[type, str], Any] = {(owner, name): getattr(owner, name, None) for owner, name in OURS}
+RASAS_OWN: dict[tuple[type, str], Any] = {(owner, name): getattr_static(owner, name, None) for owner, name in OURS}
 
 
 def hurry() -> None:

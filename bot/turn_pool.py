@@ -28,6 +28,8 @@ from services.wakeups import Wakeups
 from store.turn_queue import HELD
 
 log = structlog.get_logger(__name__)
+FEW_TRACKERS = 64
+"""So many the process that listens keeps: the turn processes have them."""
 SHORT_LIFE = 10.0
 """Seconds; one that ended sooner is replaced only after a pause, which doubles with each."""
 LONGEST_PAUSE = 60.0
@@ -98,6 +100,7 @@ class TurnPool:
     def __init__(self, keeper: Keeper, assistant: Assistant, wakeups: Wakeups, measures: TurnMeasures) -> None:
         """`assistant` is that of this process: its model is the one to be served."""
         self._keeper, self._assistant = keeper, assistant
+        assistant.keep_trackers(FEW_TRACKERS)
         self._wakeups, self._measures = wakeups, measures
         self._processes: list[_Process] = []
         self._numbers = count()

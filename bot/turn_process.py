@@ -22,6 +22,7 @@ from bot.logs import place_of
 from bot.turn_wire import Answered, Ask, Counted, Failed, Failure, Forgotten, Woken, packed, unpacked
 from services.assembly import Services
 from store.database import AWAY
+from store.tracker import KEPT_TRACKERS
 from store.turn_queue import HELD, TurnLost
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class _TurnProcess:
     async def run(self, connection: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         reader, self._writer = await asyncio.open_unix_connection(sock=connection)
+        self._assistant.keep_trackers(KEPT_TRACKERS // self._services.settings.turn_processes_in_force)
         self._services.wakeups.relay(lambda topic: self._tell_from_thread(Woken(topic)))
         self._service = ConversationService(
             self._assistant, self._services, measures=self, forget_elsewhere=self.forget, turns_at_once=TURNS_AT_ONCE

@@ -46,6 +46,7 @@ class SapaTrackerStore(TrackerStore):
     def __init__(self, domain: Domain, database: Database) -> None:
         super().__init__(domain)
         self._database = database
+        self.most_kept = KEPT_TRACKERS
         self._kept: OrderedDict[str, tuple[int, DialogueStateTracker]] = OrderedDict()
         self._expected: dict[str, int] = {}
 
@@ -111,7 +112,7 @@ class SapaTrackerStore(TrackerStore):
         tracker = written.tracker
         setattr(tracker, _STORED, len(tracker.events))
         self._kept[tracker.sender_id] = (row_id, tracker)
-        while len(self._kept) > KEPT_TRACKERS:
+        while len(self._kept) > self.most_kept:
             self._kept.popitem(last=False)
 
     async def save(self, tracker: DialogueStateTracker) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from rasa.core.actions.action import ActionExtractSlots
+from rasa.core.actions.forms import FormAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.constants import PLACEHOLDER_TRACKER
 from rasa.shared.core.domain import Domain
@@ -118,6 +119,18 @@ async def test_a_copy_of_a_tracker_is_that_of_rasa_and_lives_by_itself(events: l
     for slot in ours.slots.values():
         slot.value = "another"
     assert seen(tracker) == before
+
+
+async def test_a_forms_own_tracker_is_that_of_rasa_and_lives_by_itself(events: list[Event], assistant: Assistant) -> None:
+    domain, added = assistant.domain, [SlotSet("language", "en"), SlotSet("misses", 2.0)]
+    form = FormAction("aspiration_form", None)
+    for number in range(1, len(events) + 1):
+        tracker = DialogueStateTracker.from_events("somebody", events[:number], domain.slots)
+        before = seen(tracker)
+        ours = form._temporary_tracker(tracker, added, domain)
+        assert seen(tracker) == before
+        with rasas_own():
+            assert seen(ours) == seen(form._temporary_tracker(tracker, added, domain))
 
 
 async def test_slots_are_filled_as_by_rasa(assistant: Assistant) -> None:

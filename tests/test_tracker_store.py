@@ -8,7 +8,7 @@ from bot.assistant import Assistant
 from services.assembly import Services
 from store import tracker as tracker_module
 from store.models import TrackerEvent
-from store.tracker import SESSION_EVENTS, SapaTrackerStore
+from store.tracker import KEPT_TRACKERS, SESSION_EVENTS, SapaTrackerStore
 
 
 def store_of(services: Services, assistant: Assistant) -> tuple[SapaTrackerStore, Domain]:
@@ -110,3 +110,13 @@ async def test_of_many_conversations_the_last_stay_in_memory_and_the_others_are_
     assert {name: tracker and tracker.get_slot("last_topic") for name, tracker in again.items()} == {
         name: f"topik {name}" for name in saved
     }
+
+
+async def test_an_assistant_keeps_as_many_trackers_in_memory_as_it_is_told(services: Services, assistant: Assistant) -> None:
+    assistant.keep_trackers(2)
+    try:
+        for number in range(5):
+            await assistant.set_language(services.conversations.open("web", "id").id, "id" if number % 2 else "en")
+        assert len(assistant.tracker_store._kept) == 2
+    finally:
+        assistant.keep_trackers(KEPT_TRACKERS)

@@ -98,6 +98,9 @@ class StandInAssistant:
     def forget(self, conversation_id: str) -> None:
         self.forgotten.append(conversation_id)
 
+    def keep_trackers(self, number: int) -> None:
+        self.kept = number
+
 
 @asynccontextmanager
 async def pool_of(processes: int) -> AsyncIterator[tuple[TurnPool, StandInKeeper]]:
