@@ -377,7 +377,7 @@ async def test_a_process_that_was_forked_before_the_knowledge_changed_is_not_kep
                 await asyncio.sleep(0.05)
             return made
 
-        keeper.fork = slow_fork  # type: ignore[method-assign]
+        keeper.fork = slow_fork  # type: ignore[method-assign]  # a slower one for this test
         adding = asyncio.create_task(pool._add())
         await forked.wait()
         await pool.renew()
