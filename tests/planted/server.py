@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot import server
+from bot import cli
 from bot.assistant import Assistant
 from bot.channels.telegram import sending
-from bot.cli import app
-from services.assembly import Services
+from services.assembly import services
 from services.knowledge import Knowledge
 from tests.clock import Clock
 
@@ -27,18 +26,18 @@ def crashing_on(word: str, method: Any) -> Any:
 
 
 def main() -> None:
-    create_app = server.create_app
+    load = cli.load_assistant
 
-    def create_app_on_a_monday(assembled: Services, assistant: Assistant) -> Any:
-        assembled.handoffs._clock = Clock("2026-11-23 10:00")
-        return create_app(assembled, assistant)
+    def load_on_a_monday() -> Assistant:
+        services().handoffs._clock = Clock("2026-11-23 10:00")  # before any process is forked
+        return load()
 
-    server.create_app = create_app_on_a_monday
+    cli.load_assistant = load_on_a_monday
     Assistant.understand = crashing_on(IN_UNDERSTANDING, Assistant.understand)
     Knowledge.find = crashing_on(IN_AN_ACTION, Knowledge.find)
     for pause in PAUSES:
         setattr(sending, pause, 0.0)
-    app(["serve"])
+    cli.app(["serve"])
 
 
 if __name__ == "__main__":
