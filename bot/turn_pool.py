@@ -47,12 +47,19 @@ MOST_EACH = 32
 """So many turns a process has in all, waiting ones with them: as many as there are threads for actions."""
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A turn that a process has."""
+
+    answer: asyncio.Future[Answered]
+    begun: float
+
+
 class _Process:
     def __init__(self, pid: int, generation: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """`generation`: how often knowledge or model had changed when it was forked."""
         self.pid, self.generation, self.reader, self.writer = pid, generation, reader, writer
-        self.turns: dict[int, asyncio.Future[Answered]] = {}
-        self._given: dict[int, float] = {}
+        self.turns: dict[int, _Given] = {}
         self.began = time.monotonic()
         self.is_leaving = False
         """It gets no further turns and ends when those it has are done."""
@@ -64,20 +71,22 @@ class _Process:
     def load(self) -> tuple[int, int]:
         """The turns that it works on, without those that have long been waiting for others; and all that it has."""
         recent = time.monotonic() - SLOW_SECONDS
-        return sum(begun > recent for begun in self._given.values()), len(self._given)
+        return sum(given.begun > recent for given in self.turns.values()), len(self.turns)
 
     @property
     def has_room(self) -> bool:
         working, every = self.load
         return working < TURNS_EACH and every < MOST_EACH
 
-    def give(self, number: int) -> asyncio.Future[Answered]:
-        self._given[number] = time.monotonic()
-        answer = self.turns[number] = asyncio.get_running_loop().create_future()
-        return answer
+    def give(self, number: int) -> None:
+        self.turns[number] = _Given(asyncio.get_running_loop().create_future(), time.monotonic())
+
+    def settle(self, number: int, outcome: Answered | TurnFailed) -> None:
+        if number in self.turns:
+            _settle(self.turns[number].answer, outcome)
 
     def done(self, number: int) -> None:
-        del self.turns[number], self._given[number]
+        del self.turns[number]
         self.end_if_done()
 
     def kill(self) -> None:
@@ -130,7 +139,7 @@ class TurnPool:
         looks = later(SLOW_SECONDS, self._hand_out), later(STUCK_SECONDS, self._end_stuck, process)
         try:
             process.tell(Ask(number, inbound, place, get_contextvars()))
-            answered = await process.turns[number]
+            answered = await process.turns[number].answer
         finally:
             for look in looks:
                 look.cancel()
@@ -246,8 +255,8 @@ class TurnPool:
             while True:
                 self._hear(await unpacked(process.reader), process)
         process.writer.close()
-        for answer in process.turns.values():
-            _settle(answer, TurnFailed(Failure.NOT_NOW))
+        for number in process.turns:
+            process.settle(number, TurnFailed(Failure.NOT_NOW))
         if process in self._processes and not self._is_closed:
             self._let_go(process)
             log.error("a turn process ended", turns_lost=len(process.turns))
@@ -258,9 +267,9 @@ class TurnPool:
     def _hear(self, message: object, process: _Process) -> None:
         match message:
             case Answered(number):
-                _settle(process.turns.get(number), message)
+                process.settle(number, message)
             case Failed(number, failure):
-                _settle(process.turns.get(number), TurnFailed(failure))
+                process.settle(number, TurnFailed(failure))
             case Counted(facts):
                 self._measures.count(facts)
             case Woken(topic):
@@ -270,20 +279,23 @@ class TurnPool:
                 self.forget(conversation_id, told_by=process)
 
     async def _replace(self, ended: _Process) -> None:
-        if time.monotonic() - ended.began >= SHORT_LIFE:
-            self._pause = -0.5
+        self._pause = 0.0 if time.monotonic() - ended.began >= SHORT_LIFE else _longer(self._pause)
         while self.serving < self._keeper.processes:
-            self._pause = min(2 * self._pause + 1, LONGEST_PAUSE)
             await asyncio.sleep(self._pause)
             try:
                 await self._add()
                 return
             except KeeperGone:
                 log.error("a turn process can't be replaced now", left=self.serving)
+                self._pause = _longer(self._pause)
 
 
-def _settle(answer: asyncio.Future[Any] | None, outcome: Answered | TurnFailed) -> None:
-    if answer is None or answer.done():  # whoever asked has gone
+def _longer(pause: float) -> float:
+    return min(2 * pause + 1, LONGEST_PAUSE)
+
+
+def _settle(answer: asyncio.Future[Any], outcome: Answered | TurnFailed) -> None:
+    if answer.done():  # whoever asked has gone
         return
     if isinstance(outcome, Answered):
         answer.set_result(outcome)

@@ -78,6 +78,11 @@ class StandInKeeper(Keeper):
         self.made.append(StandIn(theirs, 1_000_000_000 + len(self.made)))
         return ours, self.made[-1].pid
 
+    def answers_all(self) -> None:
+        for made in self.made:
+            for ask in made.asked:
+                made.answer(ask)
+
     async def refresh(self, model: Path) -> bool:
         if self.is_gone:
             raise KeeperGone
@@ -149,9 +154,7 @@ async def test_turns_beyond_what_the_processes_work_on_wait_in_order_and_go_to_w
         assert len(other.asked) == TURNS_EACH
         one.answer(one.asked[1])
         await until(lambda: len(one.asked) == TURNS_EACH + 2)
-        for made in keeper.made:
-            for ask in made.asked:
-                made.answer(ask)
+        keeper.answers_all()
         await asyncio.gather(*turns)
 
 
@@ -169,9 +172,7 @@ async def test_a_process_that_worked_on_a_conversation_before_gets_its_next_turn
         assert other.asked[-1].inbound.conversation_id == own[0]
         one.answer(one.asked[0])
         await until(lambda: len(one.asked) == TURNS_EACH + 1)
-        for made in keeper.made:
-            for ask in made.asked:
-                made.answer(ask)
+        keeper.answers_all()
         await asyncio.gather(*turns)
 
 

@@ -68,19 +68,7 @@ async def test_nothing_is_lost_doubled_or_reordered_at_a(system: Machines, every
     for server in system.servers:  # a process that starts while PostgreSQL is away ends, and only systemd would start it again
         await asyncio.to_thread(wait_for, "the server to be ready", server.is_ready, READY_SECONDS)
     visitors = [Visitor(system.url, number) for number in range(VISITORS)]
-    ended = asyncio.Event()
-    async with clients() as client:
-        async with asyncio.TaskGroup() as talking:
-            for visitor in visitors:
-                talking.create_task(visitor.talk(client, ended))
-            await turns(visitors)
-            started = time.monotonic()
-            await asyncio.to_thread(disturbances(system)[name])
-            await turns(visitors)
-            note(name, seconds_until_all_are_answered_twice=round(time.monotonic() - started, 1))
-            ended.set()
-        for visitor in visitors:
-            check_history(visitor, await visitor.history(client))
+    note(name, seconds_until_all_are_answered_twice=await seconds_disturbed(visitors, disturbances(system)[name]))
     everyone += visitors
     filed = [ticket for visitor in everyone for ticket in visitor.tickets]
     with psycopg.connect(system.postgres.url) as connection:
@@ -89,6 +77,24 @@ async def test_nothing_is_lost_doubled_or_reordered_at_a(system: Machines, every
     longest = max(seconds for visitor in visitors for seconds in visitor.seconds)
     answered = sum(len(visitor.sent) for visitor in visitors)
     note(f"{name}: all", answered=answered, tickets=len(filed), repeated_after=met, longest_wait=round(longest, 1))
+
+
+async def seconds_disturbed(visitors: list[Visitor], disturb: Callable[[], None]) -> float:
+    """How long it takes from the blow until all visitors were answered twice. Each then finds the answers that it got, in order."""
+    ended = asyncio.Event()
+    async with clients() as client:
+        async with asyncio.TaskGroup() as talking:
+            for visitor in visitors:
+                talking.create_task(visitor.talk(client, ended))
+            await turns(visitors)
+            started = time.monotonic()
+            await asyncio.to_thread(disturb)
+            await turns(visitors)
+            seconds = round(time.monotonic() - started, 1)
+            ended.set()
+        for visitor in visitors:
+            check_history(visitor, await visitor.history(client))
+    return seconds
 
 
 def note(what: str, **figures: object) -> None:

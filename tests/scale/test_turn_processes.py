@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from services.settings import PROJECT
 from store.database import Database
 from tests.chaos.server import RealServer
 from tests.scale.machines import OTHER_MODEL, wait_for
-from tests.scale.test_many_processes import check_history, clients, turns, until_said
+from tests.scale.test_many_processes import clients, seconds_disturbed, until_said
 from tests.scale.visitor import Visitor
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(600)]
@@ -117,17 +118,7 @@ async def test_nothing_is_lost_doubled_or_reordered_when(
     installation: Installation, disturb: Callable[[Installation], None], numbers: tuple[int, ...]
 ) -> None:
     visitors = [Visitor(installation.server.url, number) for number in numbers]
-    ended = asyncio.Event()
-    async with clients() as client:
-        async with asyncio.TaskGroup() as talking:
-            for visitor in visitors:
-                talking.create_task(visitor.talk(client, ended))
-            await turns(visitors)
-            await asyncio.to_thread(disturb, installation)
-            await turns(visitors)
-            ended.set()
-        for visitor in visitors:
-            check_history(visitor, await visitor.history(client))
+    await seconds_disturbed(visitors, partial(disturb, installation))
 
 
 async def ask(url: str, text: str) -> str:
