@@ -77,6 +77,8 @@ class ValidateForm(Action, ABC):
         if self._is_crisis(tracker, asked):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response=sentence_for(turn.text))
+            if self.journey.opened_by and any(self.journey.field_named(name) for name in fields):
+                dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
             return self.end(confirmed=False)
         # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
@@ -100,8 +102,10 @@ class ValidateForm(Action, ABC):
             dispatcher.utter_message(response=refusal)
             return self.end(confirmed=False)
         if any(self.journey.field_named(name) for name in draft):
-            dispatcher.utter_message(response="utter_form_resumed")
-            return self._after(dispatcher, tracker, self.journey.onwards(draft))
+            step = self.journey.resume(turn_of(tracker).text, draft)
+            if step.outcome is Outcome.ASK:
+                dispatcher.utter_message(response=self.journey.resumed)
+            return self._after(dispatcher, tracker, step)
         if self.journey.basis:
             dispatcher.utter_message(response=self.journey.basis)
         step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
@@ -276,6 +280,14 @@ class ValidateForm(Action, ABC):
         return [*self._slots({}), SlotSet("misses", 0), SlotSet("journey_outcome", outcome), SlotSet("requested_slot", None)]
 
 
+class NotMatched(Exception):
+    """The errand found nothing for these fields: `response` says so, and `kept` stays for another try."""
+
+    def __init__(self, response: str, kept: dict[str, Any]) -> None:
+        super().__init__(response)
+        self.response, self.kept = response, kept
+
+
 class FinishForm(Action, ABC):
     """Runs after the form has ended; does the errand where it was confirmed."""
 
@@ -293,15 +305,27 @@ class FinishForm(Action, ABC):
         fields = services().drafts.read(tracker.sender_id, self.journey.name)
         events: Events = []
         if fields:
-            events = self.finish(dispatcher, tracker, fields) or []
-            turn = CURRENT.get()
-            if turn:
-                turn.finished.append(self.journey.name)
-            else:  # `rasa shell`, where nobody stores an answer
-                services().drafts.drop(tracker.sender_id, self.journey.name)
+            events = self._finish(dispatcher, tracker, fields)
         turn_of(tracker).status = AnswerStatus.ANSWERED
         return [SlotSet("journey_outcome", None), *events]
 
+    def _finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
+        try:
+            events = self.finish(dispatcher, tracker, fields) or []
+        except NotMatched as not_matched:
+            dispatcher.utter_message(response=not_matched.response)
+            services().drafts.write(tracker.sender_id, self.journey.name, not_matched.kept)
+            return []
+        turn = CURRENT.get()
+        if turn:
+            turn.finished.append(self.journey.name)
+        else:  # `rasa shell`, where nobody stores an answer
+            services().drafts.drop(tracker.sender_id, self.journey.name)
+        return events
+
     @abstractmethod
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events | None:
-        """Do the errand with the confirmed fields and say what came of it; events are what the dialogue is to remember of it."""
+        """Do the errand with the confirmed fields and say what came of it; events are what the dialogue is to remember of it.
+
+        May raise `NotMatched`.
+        """

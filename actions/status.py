@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import Events, FinishForm, ValidateForm
+from actions.form import Events, FinishForm, NotMatched, ValidateForm
 from actions.opened_ticket import remember_opened
 from actions.receipts import receipt_link
 from actions.replies import button, language_of, long_date, turn_of
@@ -44,8 +44,7 @@ class FinishSimpel(FinishForm):
             dispatcher.utter_message(response="utter_simpel_unavailable")
             return
         if status is None:
-            dispatcher.utter_message(response="utter_simpel_mismatch")
-            return
+            raise NotMatched("utter_simpel_mismatch", {"number": fields["number"]})
         changed = long_date(status.changed_on, language_of(tracker))
         dispatcher.utter_message(response=f"utter_simpel_{status.status.lower()}", changed=changed)
 
@@ -83,8 +82,7 @@ class FinishTicket(FinishForm):
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
         ticket = services().tickets.find(fields["number"], fields["code"], tracker.sender_id)
         if ticket is None:
-            dispatcher.utter_message(response="utter_ticket_mismatch")
-            return []
+            raise NotMatched("utter_ticket_mismatch", {"number": fields["number"]})
         utter_ticket(dispatcher, tracker, ticket)
         return [remember_opened(ticket.number)]
 

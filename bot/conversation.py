@@ -33,7 +33,7 @@ from bot.turn_order import Crowded, TurnOrder
 from bot.turn_pool import TurnPool
 from bot.turn_wire import Failure, TurnFailed
 from bot.turns_at_once import TurnsAtOnce
-from bot.understanding import Understanding, masked
+from bot.understanding import Meaning, Understanding, masked
 from services.assembly import Services
 from services.dangers import sentence_for
 from services.handoff import Place, State
@@ -267,11 +267,15 @@ class ConversationService:
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
             return await self._say_only(inbound, opening, [text], f"[{text.name.lower()}]")
-        parsed, meant = (
-            (parsed_as(*LEAVE), text) if leaves else await self._understanding.meaning(text, pressed, conversation.awaited_field)
+        awaited = conversation.awaited_field
+        meaning = (
+            Meaning(parsed_as(*LEAVE), text, awaited)
+            if leaves
+            else await self._understanding.meaning(text, pressed, awaited, opening.offered)
         )
-        action = action_beside_form(parsed, meant, conversation.awaited_field)
-        kept = masked(meant, parsed, None if action else conversation.awaited_field)
+        parsed, meant = meaning.parsed, meaning.words
+        action = action_beside_form(parsed, meant, awaited)
+        kept = masked(meant, parsed, None if action else meaning.value_of)
         # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
         stored = await self._receive(inbound, opening, kept.text if meant == text else text)
         turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])

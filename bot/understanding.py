@@ -9,7 +9,17 @@ from typing import Any
 
 from bot.assistant import Assistant
 from bot.messages import Inbound
-from bot.shortcuts import PAYLOAD, awaited_field, button_meant, errand_named, is_offered, parsed_as, without_language
+from bot.shortcuts import (
+    CODE_AGAIN,
+    PAYLOAD,
+    awaited_field,
+    button_meant,
+    code_tried_again,
+    errand_named,
+    is_offered,
+    parsed_as,
+    without_language,
+)
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
 from services.privacy import mask
@@ -22,6 +32,15 @@ PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
 """Stands in tracker and log for a report of corruption, which only those who investigate may read."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    parsed: dict[str, Any]
+    words: str
+    """As forms shall read them."""
+    value_of: str | None
+    """The field that a form has asked for, or would ask for: what the log may keep of the words depends on it."""
 
 
 class Understanding:
@@ -42,17 +61,19 @@ class Understanding:
         answered = await asyncio.to_thread(self._conversations.written_since, pressed, inbound.external_id)
         return None if answered else pressed
 
-    async def meaning(self, text: str, pressed: IssuedButton | None, awaited: str | None) -> tuple[dict[str, Any], str]:
-        """What the message means, and its words as forms shall read them."""
+    async def meaning(self, text: str, pressed: IssuedButton | None, awaited: str | None, offered: list[IssuedButton]) -> Meaning:
+        """What the message means while a form has asked for `awaited` and the last message has offered these buttons."""
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
-            return parsed_as(command[1], json.loads(command[2] or "{}")), text
-        errand = errand_named(text) if pressed is None and awaited is None else None
-        if errand:
-            return parsed_as(errand, {}), text
+            return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
+        if pressed is None and awaited is None:
+            again = code_tried_again(text, offered)
+            errand = again or errand_named(text)
+            if errand:
+                return Meaning(parsed_as(errand, {}), text, CODE_AGAIN[again] if again else None)
         meant = pressed.payload if pressed else text
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
-        return (without_language(parsed) if awaited and not is_question(meant) else parsed), meant
+        return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ _TEXT = fields.text(20, 2000, "utter_invalid_aspiration_text")
 
 JOURNEY = Journey(
     name="aspiration",
+    opened_by="submit_aspiration",
     topics=("kanal_aspirasi", "pelindungan_data", "tentang_asisten"),
     opening=opening,
     fields=(

@@ -24,6 +24,7 @@ _DETAILS = fields.text(20, 2000, "utter_invalid_details")
 
 JOURNEY = Journey(
     name="information",
+    opened_by="submit_information_request",
     basis="utter_information_basis",
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
     subject="permohonan informasi",

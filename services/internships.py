@@ -10,6 +10,7 @@ LEVELS = ("sekolah", "perguruan_tinggi")
 
 JOURNEY = Journey(
     name="internship",
+    opened_by="start_internship",
     topics=("magang", "pelindungan_data", "tentang_asisten"),
     fields=(
         Field("level", fields.Choice(LEVELS, "level")),

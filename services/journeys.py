@@ -62,12 +62,16 @@ class Journey:
     fields: tuple[Field, ...]
     topics: tuple[str, ...]
     """Topics of questions that may interrupt even a free-text field."""
+    opened_by: str | None = None
+    """The intent that opens its form; None where only a button under a ticket does."""
     subject: str | None = None
     """What a short question in it is about, where the first topic says too little: "keberatan", not all of keterbukaan_informasi."""
     confirm: bool = True
     stops: dict[str, tuple[Any, str]] = field(default_factory=dict)
     cancelled: str = "utter_cancelled"
     """What is said to who has cancelled it."""
+    resumed: str = "utter_form_resumed"
+    """What is said to who comes back to it."""
     basis: str | None = None
     """The sentence on purpose and law that is said once, before the first question."""
     prefill: Callable[[str], dict[str, Any]] = lambda message: {}
@@ -94,6 +98,10 @@ class Journey:
         """The first step: what the opening message holds is taken, then the first missing field is asked."""
         return self.onwards({**self.opening(message), **self.prefill(message), **fields})
 
+    def resume(self, message: str, kept: dict[str, Any]) -> Step:
+        """The first step for who comes back: what was kept stays, what is missing may stand in the message."""
+        return self.onwards({**self.opening(message), **kept, **self.prefill(message)})
+
     def take(self, asked: Field, message: str, fields: dict[str, Any]) -> Step:
         """What `message` means as an answer to `asked`."""
         command = find_command(message)
@@ -118,15 +126,14 @@ class Journey:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
             return self.onwards({**fields, asked.name: None})
-        found = self.prefill(message)
-        if asked.name not in found:
-            found = several_answers.read(self.fields, asked, message, fields)
+        by_form = self.prefill(message)
+        found = by_form if asked.name in by_form else several_answers.read(self.fields, asked, message, fields)
         if found:
             return self.onwards({**fields, **found})
         suggested = fields.get(f"{SUGGESTED}{asked.name}")
         value = suggested if suggested and command is Command.YES else asked.check(message)
-        if isinstance(value, Rejection):
-            return Step(Outcome.REJECTED, fields, asked, value.response)
+        if isinstance(value, Rejection):  # perhaps another value is given anew: a number where its code is asked for
+            return self.onwards({**fields, **by_form}) if by_form else Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
             return self._ask_what_to_change(fields)
         return self._taken(asked, value, fields)

@@ -50,6 +50,7 @@ def is_late(found_on: date, today: date, calendar: WorkingCalendar) -> bool | No
 
 JOURNEY = Journey(
     name="objection",
+    opened_by="submit_objection",
     basis="utter_objection_basis",
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
     subject="keberatan",

@@ -17,6 +17,8 @@ _REDUPLICATED = re.compile(r"\b([a-z]{2,})2(nya|an)?\b")
 _HYPHENATED = re.compile(r"\b([a-z]{2,})-\1\b")
 _TICKET = re.compile(r"\b(asp|pip|keb|kun|mag)[\s_-]{0,3}\d{8}[\s_-]{0,3}[0-9a-z]{4}\b")
 _SIMPEL_NUMBER = re.compile(r"\bdemo[\s_-]{0,3}smp[\s_-]{0,3}\d{1,6}\b|\b[a-z]{1,2}\s?-\s?\d{1,6}(?:\s?/\s?[a-z0-9.]{1,12}){3,7}\b")
+SHOUTED = 0.7
+"""The share of capitals among the letters of two words or more from which case says nothing."""
 _BEFORE_OPENING = r"(?:^|[^\w\s-]|\b(?:eh|oh|oya|oiya|iya|ya|nah|halo|hai|min|admin|kak|pak|bu|mas|mbak)\s)\s*"
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]")
 
@@ -34,9 +36,19 @@ def slang() -> dict[str, str]:
 
 @cache
 def _openings() -> re.Pattern[str]:
-    """What opens a thought ("by the way"), where one begins and more follows."""
+    """What opens a thought ("by the way"), where one begins and two words or more follow: "permisi kak" is a greeting."""
     spellings = "|".join(re.escape(spelling).replace(r"\-", r"[\s-]+") for spelling, standard in slang().items() if not standard)
-    return re.compile(rf"({_BEFORE_OPENING})(?:(?:{spellings})\b\W*)+(?=\w)")
+    return re.compile(rf"({_BEFORE_OPENING})(?:(?:{spellings})\b\W*)+(?=\w+\W+\w)", re.IGNORECASE)
+
+
+def for_encoder(text: str) -> str:
+    """The text as a sentence encoder should read it, which knows case and every word: not shouted, without what opens a thought.
+
+    To it "API" (fire) in capitals is an interface, and "permisi" (excuse me) lies near permits.
+    """
+    capitals = sum(letter.isupper() for letter in text)
+    shouted = " " in text.strip() and capitals > SHOUTED * sum(letter.isalpha() for letter in text)
+    return _openings().sub(r"\1", text.lower() if shouted else text)
 
 
 def normalise(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The two forms that ask for a number and an access code. Both are proof, so neither is kept after the answer."""
+"""The two forms that ask for a number and an access code. Both are proof, so neither is kept after the answer.
+
+Only where they don't belong together the number is kept, encrypted like any unfinished form, so that the code can be tried again.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,28 @@ def _ticket_in(message: str) -> dict[str, Any]:
     return {"number": number} | ({"code": code} if code else {})
 
 
+def _code_in(message: str) -> dict[str, Any]:
+    """The code of a message that holds nothing else, or calls it so."""
+    named = _NAMED_CODE.search(message)
+    alone = len(re.sub(r"[\s-]", "", message)) == tickets.CODE_LENGTH
+    code = tickets.normalise_code(named[3] if named else message) if named or alone else None
+    return {"code": code} if code else {}
+
+
+_CODE = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z]*\d)[0-9A-Za-z]{6}(?![A-Za-z0-9-])")
+_NAMED_CODE = re.compile(
+    r"\b(kode(?:\s?akses)?(?:nya)?|access code|code|pin)\b(\W{0,3}(?:saya|is|adalah)?\W{0,3})([0-9A-Za-z][0-9A-Za-z -]{2,11})",
+    re.I,
+)
 SIMPEL = Journey(
     name="simpel",
+    opened_by="check_simpel_status",
     cancelled="utter_stopped_here",
+    resumed="utter_number_kept",
     topics=("simpel", "pelindungan_data", "tentang_asisten"),
     confirm=False,
     prefill=_simpel_in,
+    opening=_code_in,
     fields=(
         Field("number", fields.simpel_number, personal=True, label="nomor SIMPEL"),
         Field("code", fields.access_code, personal=True, label="kode akses"),
@@ -40,21 +59,17 @@ SIMPEL = Journey(
 )
 TICKET = Journey(
     name="ticket",
+    opened_by="check_ticket_status",
     cancelled="utter_stopped_here",
+    resumed="utter_number_kept",
     topics=("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten"),
     confirm=False,
     prefill=_ticket_in,
+    opening=_code_in,
     fields=(
         Field("number", fields.ticket_number),
         Field("code", fields.access_code, personal=True, label="kode akses"),
     ),
-)
-
-
-_CODE = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z]*\d)[0-9A-Za-z]{6}(?![A-Za-z0-9-])")
-_NAMED_CODE = re.compile(
-    r"\b(kode(?:\s?akses)?(?:nya)?|access code|code|pin)\b(\W{0,3}(?:saya|is|adalah)?\W{0,3})([0-9A-Za-z][0-9A-Za-z -]{2,11})",
-    re.I,
 )
 
 

@@ -31,6 +31,7 @@ def group_size(message: str) -> str | Rejection:
 
 JOURNEY = Journey(
     name="visit",
+    opened_by="start_visit",
     topics=("setneg_mantul", "istura", "pelindungan_data", "tentang_asisten"),
     fields=(
         Field("kind", fields.Choice(("kantor", "istana"), "kind"), in_summary=False),

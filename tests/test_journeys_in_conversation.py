@@ -98,6 +98,33 @@ async def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(client: ht
     assert "tidak dapat kami cocokkan" in unknown
 
 
+async def test_the_right_code_alone_is_enough_after_a_wrong_one(client: httpx.AsyncClient, services: Services) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("cek status SIMPEL DEMO-SMP-000105 kode 000000")
+    assert "Dikembalikan untuk dilengkapi" in await citizen.says("4zd8kf")
+    number, code = number_and_code(await citizen.goes_through(*TO_THE_SUMMARY, "ya"))
+    stranger = await Citizen(client).arrives()
+    assert "tidak dapat kami cocokkan" in await stranger.says(f"cek tiket {number} kode 000000")
+    assert "Diterima" in await stranger.says(f"maaf, kodenya {code}")
+    with services.database.session() as session:
+        logged = " ".join(session.scalars(select(Message.text)))
+    assert "4zd8kf" not in logged
+    assert code not in logged
+
+
+async def test_another_number_may_be_given_after_a_wrong_one(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("cek status SIMPEL DEMO-SMP-000555 kode 4ZD8KF")
+    assert "Bila nomornya keliru" in await citizen.says("Coba lagi")
+    assert "Dikembalikan untuk dilengkapi" in await citizen.goes_through("DEMO-SMP-000105", "4ZD8KF")
+
+
+async def test_what_looks_like_a_code_is_one_only_after_a_wrong_one(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert "SIMPEL" not in await citizen.says("G20")
+    assert "kode aksesnya" not in await citizen.goes_through("cek status SIMPEL DEMO-SMP-000105 kode 000000", "jam buka 2026?")
+
+
 async def test_after_five_failures_even_the_right_code_gets_that_answer(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     answers = [await citizen.says(f"cek status SIMPEL DEMO-SMP-000102 kode 00000{n}") for n in range(5)]
@@ -105,7 +132,7 @@ async def test_after_five_failures_even_the_right_code_gets_that_answer(client: 
     assert len(set(answers)) == 1
 
 
-async def test_neither_number_nor_code_is_kept(client: httpx.AsyncClient, services: Services) -> None:
+async def test_neither_number_nor_code_stays_after_the_answer(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.says("cek status SIMPEL DEMO-SMP-000106 kode W7Q3YG")
     await citizen.goes_through("cek status SIMPEL lagi", "DEMO-SMP-000106", "W7Q3YG")
@@ -259,6 +286,7 @@ async def test_a_crisis_in_a_form_stops_the_form(client: httpx.AsyncClient) -> N
     answer = await citizen.says("saya sudah tidak kuat hidup, pengen mati aja")
     assert "119" in answer
     assert "aspirasi Anda (20" not in answer
+    assert "saya lanjutkan" in await citizen.says("Lanjutkan isian")
 
 
 async def test_personal_data_is_masked_and_the_citizen_is_told(client: httpx.AsyncClient, services: Services) -> None:

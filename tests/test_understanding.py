@@ -28,7 +28,7 @@ from services import spelling
 from services.e5 import E5, PackedFile, Tokeniser, packed_file
 from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, Vectors, open_encoder
 from services.settings import PROJECT
-from services.spelling import normalise
+from services.spelling import for_encoder, normalise
 
 SUBJECTS = "magang istura perpustakaan beasiswa kunjungan seragam upacara arsip museum pelatihan".split()
 EXAMPLES = {
@@ -150,7 +150,17 @@ def test_an_everyday_spelling_that_stands_for_two_words_is_named(tmp_path: Path,
 
 @pytest.mark.parametrize(
     "opening",
-    ["Ngomong-ngomong,", "ngomong2", "ngomong ngomong", "ngomongngomong", "omong-omong", "omong2", "omongomong... ngomong2"],
+    [
+        "Ngomong-ngomong,",
+        "ngomong2",
+        "ngomong ngomong",
+        "ngomongngomong",
+        "omong-omong",
+        "omong2",
+        "omongomong... ngomong2",
+        "btw",
+        "Permisi,",
+    ],
 )
 def test_what_only_opens_a_thought_is_left_out(opening: str) -> None:
     assert normalise(f"{opening} jam buka setneg jam brp") == "jam buka setneg jam berapa"
@@ -167,10 +177,25 @@ def test_what_only_opens_a_thought_is_left_out(opening: str) -> None:
         ("ngomongnya kok kaku", "ngomongnya kok kaku"),
         ("ngomong-ngomong?", "ngomong ngomong ?"),
         ("omong2", "omong omong"),
+        ("permisi kak", "permisi kak"),
     ],
 )
 def test_speaking_and_what_nothing_follows_stay(text: str, spelling: str) -> None:
     assert normalise(text) == spelling
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("API UDAH SAMPE DAPUR, NIH 119", "api udah sampe dapur, nih 119"),
+        ("Permisi, apa itu JDIH?", "apa itu JDIH?"),
+        ("PPID", "PPID"),
+        ("Status SP di SIMPEL", "Status SP di SIMPEL"),
+        ("", ""),
+    ],
+)
+def test_the_encoder_reads_no_shouting_and_no_opening(text: str, read: str) -> None:
+    assert for_encoder(text) == read
 
 
 def test_spelling_without_a_known_part_gives_no_error(model: IntentModel) -> None:
