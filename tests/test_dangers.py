@@ -40,6 +40,12 @@ MESSAGES = {
         "ibu saya pingsan tidak bernapas",
         "ada tas mencurigakan di lobi",
         "there is a flood and we are trapped",
+        "bayi saya keselek, mukanya biru",
+        "anak nelen pembersih lantai",
+        "istri mau lahiran, bidannya pergi",
+        "API SUDAH SAMPAI KE LOTENG",
+        "kami tiarap, ada orang nembak-nembak di pasar",
+        "kakek dipatok ular di sawah",
     ],
 }
 
