@@ -28,7 +28,7 @@ async def server(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisSe
 async def until_shared(server: RedisServer) -> None:
     """Until Redis answers, by counts of their own name."""
     for _ in range(200):
-        one, other = of_a_process(server, "1/minute"), of_a_process(server, "1/minute")
+        one, other = of_a_process(server, "1/day"), of_a_process(server, "1/day")
         waits = [await limits.seconds_to_wait(("messages_of_session", "a trial")) for limits in (one, other)]
         await one.close()
         await other.close()
@@ -48,7 +48,7 @@ async def served(limits: RateLimits, tries: int) -> int:
 
 
 async def test_processes_count_together(server: RedisServer) -> None:
-    one, other = of_a_process(server, "5/minute"), of_a_process(server, "5/minute")
+    one, other = of_a_process(server, "5/day"), of_a_process(server, "5/day")
     assert await served(one, 3) == 3
     assert await served(other, 3) == 2
     assert await served(one, 1) == 0
@@ -60,7 +60,7 @@ async def test_processes_count_together(server: RedisServer) -> None:
 async def test_without_redis_each_process_counts_alone_and_together_again_when_it_is_back(
     trouble: str, server: RedisServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one, other = of_a_process(server, "5/minute"), of_a_process(server, "5/minute")
+    one, other = of_a_process(server, "5/day"), of_a_process(server, "5/day")
     assert await served(one, 5) == 5
     if trouble == "killed":
         server.kill()

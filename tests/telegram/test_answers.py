@@ -131,7 +131,7 @@ async def test_a_download_is_offered_where_the_whole_address_is_known(bot_api: B
 async def test_who_writes_too_often_is_told_once_and_then_not_answered(services: Services, assistant: Assistant) -> None:
     service = ConversationService(assistant, services)
     async with BotApi() as api:
-        channel = channel_of(service, services, api, Rates(messages_of_session="2/minute"))
+        channel = channel_of(service, services, api, Rates(messages_of_session="2/day"))
         await channel.start()
         for _ in range(6):
             api.send(7, "halo")
