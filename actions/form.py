@@ -77,7 +77,7 @@ class ValidateForm(Action, ABC):
         if self._is_crisis(tracker, asked):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response=sentence_for(turn.text))
-            if self.journey.opened_by and any(self.journey.field_named(name) for name in fields):
+            if self.journey.opened_by and self.journey.has_answers(fields):
                 dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
             return self.end(confirmed=False)
         # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
@@ -101,7 +101,7 @@ class ValidateForm(Action, ABC):
             turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
             dispatcher.utter_message(response=refusal)
             return self.end(confirmed=False)
-        if any(self.journey.field_named(name) for name in draft):
+        if self.journey.has_answers(draft):
             step = self.journey.resume(turn_of(tracker).text, draft)
             if step.outcome is Outcome.ASK:
                 dispatcher.utter_message(response=self.journey.resumed)

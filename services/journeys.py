@@ -86,6 +86,10 @@ class Journey:
     def field_named(self, name: str) -> Field | None:
         return next((f for f in self.all_fields if f.name == name), None)
 
+    def has_answers(self, fields: dict[str, Any]) -> bool:
+        """Whether `fields` hold more than what the form itself keeps there."""
+        return any(self.field_named(name) for name in fields)
+
     @property
     def numbered(self) -> list[Field]:
         """The fields as the summary numbers them, from 1."""
