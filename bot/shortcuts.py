@@ -8,7 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from services.commands import Command, find_command, find_ordinal
-from services.fields import Field, Rejection, access_code
+from services.fields import Field, Rejection
 from services.handoff import Place, State
 from services.journeys import Journey
 from services.registry import JOURNEYS
@@ -20,8 +20,6 @@ from store.models import Button
 SAME_LABEL = 90
 """Per cent of equal characters from which typed words are a button's label."""
 LONGEST_LABEL = 80
-LONGEST_CODE = 4
-"""In words, as in "maaf, kodenya 4ZD8KF"; a longer message tells something."""
 LONGEST_WISH = 10
 """In words: a longer message says more than the name of an errand."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
@@ -31,8 +29,6 @@ OFFICER_BUTTON = "/talk_to_officer{"
 """How the payloads of buttons about the queue begin: leave it, agree, decline."""
 STARTS_FORM = "/start_"
 """How the payloads of buttons begin that offer a form, alone under their message."""
-CODE_AGAIN = {"check_simpel_status": "simpel_code", "check_ticket_status": "ticket_code"}
-"""What a code alone is the value of, typed where a button offers to try again (`{"again": "code"}`)."""
 LEAVE = ("talk_to_officer", {"officer": "leave"})
 SHORT_WORDS = {"talk_to_officer": 15, "manage_my_data": 5}
 """A longer message to a form's question tells something rather than calls for a person or for data."""
@@ -72,11 +68,12 @@ def errand_named(text: str) -> str | None:
     return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)
 
 
-def code_tried_again(text: str, offered: list[Button]) -> str | None:
-    """The intent whose form a code alone is meant for, typed after number and code did not match."""
-    if len(text.split()) > LONGEST_CODE or not re.search(r"\d", text) or isinstance(access_code(text), Rejection):
-        return None
-    return next((intent for intent in CODE_AGAIN for button in offered if button.payload.startswith(f'/{intent}{{"again"')), None)
+def tried_again(text: str, offered: list[Button]) -> tuple[str, str] | None:
+    """Intent and field of the journey that a button offers to try again (`{"again": …}`), where `text` is a value of its alone."""
+    for journey in JOURNEYS.values():
+        if any(button.payload.startswith(f'/{journey.opened_by}{{"again"') for button in offered):
+            return next(((str(journey.opened_by), f"{journey.name}_{field}") for field in journey.tried_again(text)), None)
+    return None
 
 
 def button_meant(text: str, offered: list[Button]) -> Button | None:

@@ -10,14 +10,13 @@ from typing import Any
 from bot.assistant import Assistant
 from bot.messages import Inbound
 from bot.shortcuts import (
-    CODE_AGAIN,
     PAYLOAD,
     awaited_field,
     button_meant,
-    code_tried_again,
     errand_named,
     is_offered,
     parsed_as,
+    tried_again,
     without_language,
 )
 from services.commands import find_command
@@ -67,10 +66,9 @@ class Understanding:
         if command:
             return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
         if pressed is None and awaited is None:
-            again = code_tried_again(text, offered)
-            errand = again or errand_named(text)
+            errand, field = tried_again(text, offered) or (errand_named(text), None)
             if errand:
-                return Meaning(parsed_as(errand, {}), text, CODE_AGAIN[again] if again else None)
+                return Meaning(parsed_as(errand, {}), text, field)
         meant = pressed.payload if pressed else text
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)

@@ -23,7 +23,7 @@ from evaluation.measures import percentiles, share
 from services.assembly import shared_encoder
 from services.encoder import CachingEncoder, E5Encoder, Vectors
 from services.settings import PROJECT
-from services.spelling import for_encoder, normalise
+from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
 from services.training_files import training_examples
 
@@ -52,7 +52,7 @@ class _WithoutStrangeness(Weighing):
 
 class _MeaningAlone(IntentModel):
     def probabilities(self, text: str, spelling: str, encoder: CachingEncoder) -> Scores:
-        return np.asarray(np.exp(self._meaning.read(encoder.encode_parts([for_encoder(text)])).log_probabilities[0]))
+        return np.asarray(np.exp(self._meaning.read(encoder.encode_parts([text])).log_probabilities[0]))
 
 
 class _SpellingAlone(IntentModel):

@@ -21,6 +21,7 @@ import structlog
 
 from services import shipped_vectors
 from services.e5 import E5, PARTS
+from services.spelling import for_encoder
 
 log = structlog.get_logger(__name__)
 Vectors = npt.NDArray[np.float32]
@@ -46,7 +47,9 @@ class Encoder(Protocol):
 
 
 class E5Encoder:
-    name = f"e5-small-8bit-query-{HEAD_TOKENS}-{TAIL_TOKENS}"
+    """Reads every text as `for_encoder` has it, so that its callers need not."""
+
+    name = f"e5-small-8bit-query-{HEAD_TOKENS}-{TAIL_TOKENS}-calm"
     parts = len(PARTS)
 
     def __init__(self, threads: int = 1) -> None:
@@ -57,8 +60,11 @@ class E5Encoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         each = self._threads.map if self._threads and len(texts) > 1 else map
-        rows = list(each(self._model.query, texts))
+        rows = list(each(self._query, texts))
         return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.parts, self.dimensions)
+
+    def _query(self, text: str) -> Vectors:
+        return self._model.query(for_encoder(text))
 
 
 class LexicalEncoder:

@@ -78,6 +78,8 @@ class Journey:
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that the first message may hold in its own words."""
+    tried_again: Callable[[str], dict[str, Any]] = lambda message: {}
+    """Values that a message holds alone, typed after they were wrong and what goes with them was kept."""
 
     @property
     def all_fields(self) -> tuple[Field, ...]:
@@ -104,7 +106,7 @@ class Journey:
 
     def resume(self, message: str, kept: dict[str, Any]) -> Step:
         """The first step for who comes back: what was kept stays, what is missing may stand in the message."""
-        return self.onwards({**self.opening(message), **kept, **self.prefill(message)})
+        return self.onwards({**self.opening(message), **self.tried_again(message), **kept, **self.prefill(message)})
 
     def take(self, asked: Field, message: str, fields: dict[str, Any]) -> Step:
         """What `message` means as an answer to `asked`."""

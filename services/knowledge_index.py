@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from services.encoder import CachingEncoder, Vectors, directions
 from services.knowledge_files import TOPICS, Entry
-from services.spelling import for_encoder, normalise
+from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
 from services.term_vectors import TermVectors, WordScores, taken, taken_dense, transposed
 from services.topic_regression import TopicRegression
@@ -161,7 +161,7 @@ class Index:
         best, second = _two_best(quick)
         if best >= QUICK_FROM and best - second >= QUICK_LEAD:
             return np.asarray(quick)
-        vector = directions(self._encoder.encode([for_encoder(question)]), self.mean)
+        vector = directions(self._encoder.encode([question]), self.mean)
         topic = self._topic_by_meaning.predict([vector, *by_spelling])[self._topic_of_entry]
         words = words + WEIGHTS["topic"] * topic
         return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words))

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from services import fields, simpel, tickets
-from services.fields import Field
+from services.fields import Field, Rejection
 from services.journeys import Journey
 from services.spelling import normalise
 
@@ -38,6 +38,16 @@ def _code_in(message: str) -> dict[str, Any]:
     return {"code": code} if code else {}
 
 
+def _code_again(message: str) -> dict[str, Any]:
+    """The code of a short message, as in "maaf, harusnya 4ZD8KF"; a longer one tells something."""
+    if len(message.split()) > LONGEST_CODE or not re.search(r"\d", message):
+        return {}
+    code = fields.access_code(message)
+    return {} if isinstance(code, Rejection) else {"code": code}
+
+
+LONGEST_CODE = 4
+"""In words."""
 _CODE = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z]*\d)[0-9A-Za-z]{6}(?![A-Za-z0-9-])")
 _NAMED_CODE = re.compile(
     r"\b(kode(?:\s?akses)?(?:nya)?|access code|code|pin)\b(\W{0,3}(?:saya|is|adalah)?\W{0,3})([0-9A-Za-z][0-9A-Za-z -]{2,11})",
@@ -52,6 +62,7 @@ SIMPEL = Journey(
     confirm=False,
     prefill=_simpel_in,
     opening=_code_in,
+    tried_again=_code_again,
     fields=(
         Field("number", fields.simpel_number, personal=True, label="nomor SIMPEL"),
         Field("code", fields.access_code, personal=True, label="kode akses"),
@@ -66,6 +77,7 @@ TICKET = Journey(
     confirm=False,
     prefill=_ticket_in,
     opening=_code_in,
+    tried_again=_code_again,
     fields=(
         Field("number", fields.ticket_number),
         Field("code", fields.access_code, personal=True, label="kode akses"),

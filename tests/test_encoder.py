@@ -67,6 +67,11 @@ def test_a_citizen_who_types_the_models_mark_for_the_unknown_has_typed_its_lette
     assert packed.unknown not in Tokeniser(packed).tokens("<unk>", 50, 50)
 
 
+def test_a_shouted_text_has_the_vectors_of_a_calm_one() -> None:
+    shouted, calm = E5Encoder().encode(["PERMISI KAK, SYARAT MAGANG APA SAJA", "kak, syarat magang apa saja"])
+    assert np.array_equal(shouted, calm)
+
+
 def test_several_texts_at_a_time_have_the_vectors_that_each_has_alone() -> None:
     together = E5Encoder(threads=2)
     texts = ["halo", "syarat magang"]

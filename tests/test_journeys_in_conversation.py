@@ -98,10 +98,11 @@ async def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(client: ht
     assert "tidak dapat kami cocokkan" in unknown
 
 
-async def test_the_right_code_alone_is_enough_after_a_wrong_one(client: httpx.AsyncClient, services: Services) -> None:
+@pytest.mark.parametrize("sorry", ["4zd8kf", "maaf 4zd8kf"])
+async def test_the_right_code_alone_is_enough_after_a_wrong_one(sorry: str, client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.says("cek status SIMPEL DEMO-SMP-000105 kode 000000")
-    assert "Dikembalikan untuk dilengkapi" in await citizen.says("4zd8kf")
+    assert "Dikembalikan untuk dilengkapi" in await citizen.says(sorry)
     number, code = number_and_code(await citizen.goes_through(*TO_THE_SUMMARY, "ya"))
     stranger = await Citizen(client).arrives()
     assert "tidak dapat kami cocokkan" in await stranger.says(f"cek tiket {number} kode 000000")

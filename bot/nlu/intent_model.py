@@ -25,7 +25,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from services.encoder import CachingEncoder, Vectors, directions
-from services.spelling import for_encoder
 from services.spelling_correction import SpellingCorrection
 
 log = structlog.get_logger(__name__)
@@ -294,7 +293,7 @@ class IntentModel:
         if len(labels) < 3:
             raise ValueError("an intent classifier needs three intents or more")
         config = self._config
-        parts = encoder.encode_parts_and_keep([for_encoder(text) for text in texts])
+        parts = encoder.encode_parts_and_keep(texts)
         self._correction = SpellingCorrection(spellings)
         self._spelling = Spelling(config["C"])
         features = self._spelling.features([self._correction.correct(spelling) for spelling in spellings])
@@ -326,7 +325,7 @@ class IntentModel:
         likeliest = self.labels[int(quick.argmax())]
         if quick.max() >= self._config["surer"].get(likeliest, self._config["sure"]) and likeliest not in self._config["never_quick"]:
             return Judgement(quick, [likeliest])
-        parts = encoder.encode_parts([for_encoder(text)])
+        parts = encoder.encode_parts([text])
         views = Views(by_spelling[None], self._meaning.read(parts), self._neighbours.log_probabilities(parts))
         favourites = [self.labels[int(view[0].argmax())] for view in views.log_probabilities]
         return Judgement(np.asarray(self._weighing.probabilities(views)[0]), favourites)
