@@ -1094,7 +1094,7 @@ export class SapaSetneg extends HTMLElement {
       if (this.#token) this.#use(this.#token);
     };
     on(window, "online", again);
-    on(window, "offline", () => this.#connection(new Problem(0)));
+    on(window, "offline", again); // a stream may not notice
     on(window, "resize", () => this.#show());
     on(window.visualViewport, "resize", () => this.#show());
     on(window, "pagehide", () => this.#live?.abort());

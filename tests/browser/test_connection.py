@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -30,6 +31,26 @@ def test_messages_written_offline_are_sent_in_order_once_the_network_is_back(cha
     assert [seen.author for seen in chat.messages()] == [one["from"] for one in chat.history()]
 
 
+def test_an_answer_that_was_on_its_way_does_not_hide_that_the_network_is_gone(page: Page) -> None:
+    looks: list[Route] = []
+
+    def hold_the_second(route: Route) -> None:
+        looks.append(route)
+        if len(looks) != 2:
+            route.continue_()
+
+    page.route("**/api/chat/messages?after=*", hold_the_second)
+    with page.expect_request("**/api/chat/events*"):
+        chat = WidgetPage(page).visit().open()
+    wait_until(page, lambda: len(looks) == 2)  # the second follows the opening of the stream
+    page.context.set_offline(True)
+    notice = chat.panel.get_by_text("Anda sedang luring")
+    expect(notice).to_be_visible()
+    looks[1].fulfill(json={"messages": []})
+    wait_until(page, lambda: len(looks) > 4)
+    expect(notice).to_be_visible()
+
+
 def test_leaving_the_page_with_an_unsent_message_asks_first(chat: WidgetPage, watch: Watch) -> None:
     page = chat.page
     page.route("**/api/chat/messages", lambda route: route.abort())
@@ -44,6 +65,14 @@ def test_leaving_the_page_with_an_unsent_message_asks_first(chat: WidgetPage, wa
     chat.wait_until_sent()
     page.close(run_before_unload=True)
     assert page.is_closed() or not watch.scripts_run
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("not so after 15 seconds")
 
 
 def attempts(page: Page, answer: dict[str, object]) -> list[float]:
