@@ -20,7 +20,8 @@ class ActionComplaint(Action):
         return "action_complaint"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        kind, violent = kind_of(turn_of(tracker).text), danger_of(turn_of(tracker).text) is Danger.VIOLENCE
+        text = turn_of(tracker).text
+        kind, violent = kind_of(text), danger_of(text, found=False) is Danger.VIOLENCE
         if violent:
             dispatcher.utter_message(response="utter_crisis_violence")
         entry = services().knowledge.entry(kind.entry) if kind else None

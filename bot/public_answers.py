@@ -7,6 +7,7 @@ import asyncio
 from bot.assistant import Assistant, Said
 from bot.messages import Unreadable, clean
 from bot.nlu.language import detect
+from services.dangers import EVERY_NUMBER
 from services.knowledge import Knowledge, Verdict
 from services.privacy import mask
 from services.status_checks import mask_factors
@@ -29,7 +30,7 @@ class PublicAnswers:
         language = detect(cleaned) or language
         intent = (await asyncio.to_thread(self._assistant.understand, cleaned))["intent"]["name"]
         if intent == "crisis":
-            return await self._assistant.sentence("utter_crisis", language)
+            return await self._assistant.sentence(EVERY_NUMBER, language)
         if intent != "ask_information":
             return None
         finding = await asyncio.to_thread(self._knowledge.find, cleaned)

@@ -19,9 +19,9 @@ How far to trust it:
   them, and no second reader checked the labels.
 - **Development**: the authors a, b, c, d, f, g, i, s, u, v, w and y (`evaluation/*.csv`). Their errors have been read, and training
   data was written and thresholds were chosen because of them. These figures are optimistic.
-- **Held out**: the authors e, h, k, q, t, x and z (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these
+- **Held out**: the authors e, h, j, k, q, t, x and z (`evaluation/held_out/*.csv`). Nobody who wrote training data had seen these
   messages, and nothing was chosen on them. One exception: seven false alarms of an emergency were read on 26 November 2026, and
-  examples against such alarms written, so that row is optimistic, too. These are the figures to quote. They are seven authors'
+  examples against such alarms written, so that row is optimistic, too. These are the figures to quote. They are eight authors'
   messages, and few: mind the intervals.
 - Author t (register `plain`) wrote what people type in a short chat: openers, and follow-up questions whose subject was said
   before. The model before these had 331 of the 380 right (87.1 %), far fewer than of authors who wrote single messages.
@@ -31,6 +31,8 @@ How far to trust it:
   Authors k, y and z wrote questions only, most of them without a topic's own words.
 - Author i (register `access`) wrote as children, deaf people, who dictates since they can't see, and who hardly went to school: 93.8 %
   before examples of such people were learned from, while author q, whose people are those of an ordinary week, found 98.5 % right.
+- Half of what author j wrote is danger, much of it half-said: 96.8 % right and 68 of 73 emergencies found before 124 examples of such
+  disclosures were learned from, and the same with them.
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
   wrote a message, both are named (ab, cd).
 - Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents

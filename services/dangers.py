@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -30,20 +31,35 @@ SENTENCES = {
     Danger.THREAT: "utter_crisis_threat",
     Danger.EMERGENCY: "utter_crisis_emergency",
 }
+EVERY_NUMBER = "utter_crisis_unclear"
+"""The sentence where the words don't tell the kind."""
+
+
+class Signs(NamedTuple):
+    kind: Danger
+    pattern: re.Pattern[str]
+    sure: bool
+    """Whether they mean a danger also where none was found otherwise."""
 
 
 @cache
-def _patterns() -> tuple[tuple[Danger, re.Pattern[str]], ...]:
+def _signs() -> tuple[Signs, ...]:
     listed = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return tuple((Danger(one["kind"]), re.compile("|".join(f"(?:{p})" for p in one["patterns"]))) for one in listed)
+    return tuple(
+        Signs(Danger(one["kind"]), re.compile("|".join(f"(?:{p})" for p in one["patterns"])), one.get("sure", True)) for one in listed
+    )
 
 
-def danger_of(message: str) -> Danger | None:
-    """The kind of danger by the words of a message in which one was found; None where they don't tell."""
+def danger_of(message: str, *, found: bool = True) -> Danger | None:
+    """The kind of danger by the words of a message; None where they don't tell.
+
+    Words that are harmless in most messages count only where a danger was found in this one by other means.
+    """
     spelling = normalise(message)
-    return next((kind for kind, pattern in _patterns() if pattern.search(spelling)), None)
+    return next((signs.kind for signs in _signs() if (found or signs.sure) and signs.pattern.search(spelling)), None)
 
 
 def sentence_for(message: str) -> str:
     """The name of the sentence in domain.yml to answer with; where the kind is unclear, the one with every number."""
-    return SENTENCES[danger_of(message) or Danger.DESPAIR]
+    kind = danger_of(message)
+    return SENTENCES[kind] if kind else EVERY_NUMBER

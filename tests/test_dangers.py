@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
-from services.dangers import SENTENCES, Danger, danger_of, sentence_for
+from services.dangers import SENTENCES, WORDS_FILE, Danger, danger_of, sentence_for
 from services.settings import PROJECT
+from services.spelling import normalise
 
 MESSAGES = {
     Danger.THREAT: [
@@ -24,6 +27,9 @@ MESSAGES = {
         "aku bawa pisau, mau akhiri hidupku malam ini",
         "I want to die",
         "abdi tos teu hayang hirup",
+        "dia ngunci diri di kamar, katanya udah nyiapin tali",
+        "kalau saya hilang semua orang lega",
+        "I will burn myself in front of your office",
         "mau loncat dari jembatan",
     ],
     Danger.VIOLENCE: [
@@ -33,6 +39,12 @@ MESSAGES = {
         "someone is beating my sister",
         "ayah tiri bawa parang mengejar ibu",
         "om saya raba-raba saya",
+        "guru lesku suka pegang badanku, katanya jangan cerita",
+        "paman nyuruh aku lepas baju terus difoto",
+        "he comes to my room at night, it's our secret he says",
+        "paspor saya ditahan agen, kami dikunci di mess",
+        "aku mau dipaksa nikah minggu depan",
+        "bapakku tampar ibu lagi",
     ],
     Danger.EMERGENCY: [
         "rumah tetangga kebakaran, tolong",
@@ -46,6 +58,9 @@ MESSAGES = {
         "API SUDAH SAMPAI KE LOTENG",
         "kami tiarap, ada orang nembak-nembak di pasar",
         "kakek dipatok ular di sawah",
+        "ada tas bunyi tik tik di halte, kami takut itu bom",
+        "keponakan saya ditarik paksa orang ke mobil",
+        "kereta mau lewat, mobil kami mati di rel",
     ],
 }
 
@@ -56,8 +71,25 @@ def test_the_words_tell_the_kind_of_danger(kind: Danger, message: str) -> None:
 
 
 def test_where_the_words_do_not_tell_every_number_is_named() -> None:
-    assert danger_of("sudah kutitipkan kuncinya, terima kasih untuk semuanya") is None
-    assert sentence_for("sudah kutitipkan kuncinya, terima kasih untuk semuanya") == "utter_crisis"
+    message = "sudah kubereskan kamarnya, terima kasih untuk semuanya"
+    assert danger_of(message) is None
+    responses = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
+    for variant in responses[sentence_for(message)]:
+        assert all(number in variant["text"] for number in ("**110**", "**112**", "**119 ext. 8**", "**SAPA 129**"))
+
+
+@pytest.mark.parametrize(
+    "message", ["toilet stasiun digembok dari luar", "petugasnya ngamuk waktu saya tanya", "ktp saya diambil satpam"]
+)
+def test_words_that_are_harmless_in_most_messages_count_only_where_a_danger_was_found(message: str) -> None:
+    assert danger_of(message) is Danger.VIOLENCE
+    assert danger_of(message, found=False) is None
+
+
+def test_every_word_of_a_pattern_is_in_the_spelling_that_messages_are_brought_to() -> None:
+    patterns = [pattern for one in yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8")) for pattern in one["patterns"]]
+    words = {word for pattern in patterns for word in re.findall(r"[a-z']{3,}", re.sub(r"[a-z']+\\w[*+]|\\[a-z]", " ", pattern))}
+    assert {word: normalise(word) for word in words if normalise(word) != word} == {}
 
 
 def test_a_threat_is_not_met_with_condolence_nor_with_a_penalty_and_names_the_numbers() -> None:

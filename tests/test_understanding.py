@@ -228,17 +228,28 @@ def test_a_message_under_the_threshold_gets_the_fallback(model: IntentModel, mon
     assert message.get("intent_ranking")[1]["name"] == "ask_information"
 
 
-def test_an_intent_under_the_least_probability_of_its_own_gives_way(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("needed", "place"),
+    [({"crisis_least": 0.0, "crisis_with_words": 1.1}, -1), ({"crisis_least": 1.1, "crisis_with_words": 0.0}, 0)],
+)
+def test_words_of_a_danger_change_what_an_emergency_needs(
+    model: IntentModel, monkeypatch: pytest.MonkeyPatch, needed: dict[str, float], place: int
+) -> None:
     message = Message({TEXT: "saya ingin mati"})
-    classifier(model, monkeypatch, threshold=0.0, least={"crisis": 1.1}).process([message])
-    assert message.get(INTENT)["name"] != "crisis"
-    assert message.get("intent_ranking")[-1]["name"] == "crisis"
+    classifier(model, monkeypatch, threshold=0.0, **needed).process([message])
+    assert message.get("intent_ranking")[place]["name"] == "crisis"
 
 
-def test_the_shipped_configuration_asks_for_more_before_an_emergency() -> None:
+def test_an_emergency_comes_first_where_another_intent_is_likelier(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = Message({TEXT: "apa syarat magang"})
+    classifier(model, monkeypatch, threshold=0.0, crisis_least=0.0).process([message])
+    assert message.get(INTENT)["name"] == "crisis"
+
+
+def test_the_shipped_configuration_asks_for_more_before_an_emergency_without_its_words() -> None:
     pipeline = yaml.safe_load((PROJECT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
     (component,) = [one for one in pipeline if one["name"].endswith("IntentClassifier")]
-    assert 0.4 < component["least"]["crisis"] < 0.8
+    assert 0.2 < component["crisis_with_words"] < component["crisis_least"] < 0.8
 
 
 def test_an_empty_message_gets_the_fallback(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Rasa's side of the intent classifier: trains, keeps and asks `IntentModel`, and abstains.
 
-An intent with a least probability of its own gives way to the next best under it. A message whose best intent stays under the
-threshold gets `nlu_fallback`.
+An emergency comes first from a probability on, a lower one where the message has words of a danger (`services.dangers`), and last
+under it. A message whose best intent stays under the threshold gets `nlu_fallback`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from bot.nlu.intent_model import DEFAULTS, IntentModel
 from bot.nlu.normaliser import spelling_of
 from bot.training import CODE, fingerprint
 from services.assembly import shared_encoder
+from services.dangers import danger_of
 
 FALLBACK = "nlu_fallback"
+CRISIS = "crisis"
 FAVOURITES = "intent_favourites"
 """Of a message: the intent that each view of it holds likeliest. None, or one, where not all were asked."""
 
@@ -39,8 +41,11 @@ class IntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Those of `IntentModel`. threshold: the probability under which it abstains. least: the probability that an intent needs."""
-        return {**DEFAULTS, "threshold": 0.3, "least": {}}
+        """Those of `IntentModel`, and the probabilities that count.
+
+        threshold: under it the classifier abstains. crisis_least, crisis_with_words: what an emergency needs, without its words and with.
+        """
+        return {**DEFAULTS, "threshold": 0.3, "crisis_least": 0.5, "crisis_with_words": 0.5}
 
     @staticmethod
     def fingerprint_addon(config: dict[str, Any]) -> str:
@@ -98,6 +103,9 @@ class IntentClassifier(GraphComponent):
         probabilities, favourites = self._model.judge(text, spelling_of(message), shared_encoder())
         order = np.argsort(-probabilities)
         ranking = [{"name": self._model.labels[i], "confidence": float(probabilities[i])} for i in order]
-        least = self._config["least"]
-        ranking.sort(key=lambda one: one["confidence"] < least.get(one["name"], 0.0))  # those that lack it come last
+        crisis = next((one for one in ranking if one["name"] == CRISIS), None)
+        if crisis:
+            ranking.remove(crisis)
+            needed = self._config["crisis_with_words" if danger_of(text) else "crisis_least"]
+            ranking.insert(0 if crisis["confidence"] >= needed else len(ranking), crisis)
         return ranking, favourites
