@@ -182,7 +182,7 @@ def test_an_index_that_was_changed_scores_as_one_made_from_nothing(tmp_path: Pat
     for question in QUESTIONS:
         assert np.abs(mended.scores(question) - anew.scores(question)).mean() < 0.03, question
         assert mended.scores(question).argmax() == anew.scores(question).argmax()
-    assert mended.entries[int(mended.scores("loketnya dibuka jam brp ya").argmax())].id == "jam_layanan"
+    assert mended.entries[int(mended.scores("loket buka jam berapa ya").argmax())].id == "jam_layanan"
 
 
 def test_an_index_that_gets_an_entry_back_scores_as_before(entries: dict[str, Entry], index: Index) -> None:

@@ -43,7 +43,8 @@ class IntentClassifier(GraphComponent):
     def get_default_config() -> dict[str, Any]:
         """Those of `IntentModel`, and the probabilities that count.
 
-        threshold: under it the classifier abstains. crisis_least, crisis_with_words: what an emergency needs, without its words and with.
+        threshold: under it the classifier abstains. crisis_least, crisis_with_words: what an emergency needs, without words of one
+        and with them.
         """
         return {**DEFAULTS, "threshold": 0.3, "crisis_least": 0.5, "crisis_with_words": 0.5}
 
