@@ -53,7 +53,7 @@ def _signs() -> tuple[Signs, ...]:
 def danger_of(message: str, *, found: bool = True) -> Danger | None:
     """The kind of danger by the words of a message; None where they don't tell.
 
-    Words that are harmless in most messages count only where a danger was found in this one by other means.
+    Words that are harmless in most messages count only where the classifier holds a danger possible (`found`), whatever its intent.
     """
     spelling = normalise(message)
     return next((signs.kind for signs in _signs() if (found or signs.sure) and signs.pattern.search(spelling)), None)

@@ -71,7 +71,7 @@ def test_the_words_tell_the_kind_of_danger(kind: Danger, message: str) -> None:
 
 
 def test_where_the_words_do_not_tell_every_number_is_named() -> None:
-    message = "sudah kubereskan kamarnya, terima kasih untuk semuanya"
+    message = "sudah kutitipkan kuncinya, terima kasih untuk semuanya"
     assert danger_of(message) is None
     responses = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
     for variant in responses[sentence_for(message)]:
