@@ -9,10 +9,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import httpx
+import aiohttp
 
 TURNS_A_CONVERSATION = 10
 TIMEOUT = 120
+"""Seconds."""
 
 
 class Channel(Protocol):
@@ -21,10 +22,10 @@ class Channel(Protocol):
     @property
     def url(self) -> str: ...
 
-    async def open(self, client: httpx.AsyncClient) -> str:
+    async def open(self, client: aiohttp.ClientSession) -> str:
         """A new conversation; gives what names it in `send`."""
 
-    async def send(self, client: httpx.AsyncClient, conversation: str, text: str) -> bool:
+    async def send(self, client: aiohttp.ClientSession, conversation: str, text: str) -> bool:
         """One turn. False where the system failed or said nothing."""
 
 
@@ -34,12 +35,13 @@ class StockChannel:
 
     url: str
 
-    async def open(self, client: httpx.AsyncClient) -> str:
+    async def open(self, client: aiohttp.ClientSession) -> str:
         return uuid.uuid4().hex
 
-    async def send(self, client: httpx.AsyncClient, conversation: str, text: str) -> bool:
-        response = await client.post(f"{self.url}/webhooks/rest/webhook", json={"sender": conversation, "message": text})
-        return response.status_code == 200 and bool(response.json())
+    async def send(self, client: aiohttp.ClientSession, conversation: str, text: str) -> bool:
+        body = {"sender": conversation, "message": text}
+        async with client.post(f"{self.url}/webhooks/rest/webhook", json=body) as response:
+            return response.status == 200 and bool(await response.json())
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,15 @@ class OwnChannel:
 
     url: str
 
-    async def open(self, client: httpx.AsyncClient) -> str:
-        response = await client.post(f"{self.url}/api/chat/sessions", json={"locale": "id"})
-        response.raise_for_status()
-        return str(response.json()["token"])
+    async def open(self, client: aiohttp.ClientSession) -> str:
+        async with client.post(f"{self.url}/api/chat/sessions", json={"locale": "id"}, raise_for_status=True) as response:
+            return str((await response.json())["token"])
 
-    async def send(self, client: httpx.AsyncClient, conversation: str, text: str) -> bool:
+    async def send(self, client: aiohttp.ClientSession, conversation: str, text: str) -> bool:
         body = {"client_message_id": str(uuid.uuid4()), "text": text}
         headers = {"Authorization": f"Bearer {conversation}"}
-        response = await client.post(f"{self.url}/api/chat/messages", json=body, headers=headers)
-        return response.status_code == 200 and bool(response.json()["messages"])
+        async with client.post(f"{self.url}/api/chat/messages", json=body, headers=headers) as response:
+            return response.status == 200 and bool((await response.json())["messages"])
 
 
 @dataclass
@@ -81,18 +82,22 @@ def percentiles(milliseconds: list[float]) -> dict[str, float]:
     return {name: round(cuts[rank - 1], 1) for name, rank in (("p50", 50), ("p95", 95), ("p99", 99))}
 
 
+def client_for(senders: int) -> aiohttp.ClientSession:
+    """aiohttp's: a request takes 0.13 ms of the processor, with httpx 2.0, and the servers need it."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), connector=aiohttp.TCPConnector(limit=senders))
+
+
 async def talk(channel: Channel, texts: list[str], senders: int) -> Turns:
     """Shares `texts` among the senders. Opening a conversation counts in `seconds` and in no turn."""
     turns = Turns()
-    limits = httpx.Limits(max_connections=senders, max_keepalive_connections=senders)
-    async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as client:
+    async with client_for(senders) as client:
         started = time.perf_counter()
         await asyncio.gather(*(_sender(channel, client, texts[number::senders], turns) for number in range(senders)))
         turns.seconds = time.perf_counter() - started
     return turns
 
 
-async def _sender(channel: Channel, client: httpx.AsyncClient, texts: list[str], turns: Turns) -> None:
+async def _sender(channel: Channel, client: aiohttp.ClientSession, texts: list[str], turns: Turns) -> None:
     conversation = ""
     for number, text in enumerate(texts):
         if number % TURNS_A_CONVERSATION == 0:
@@ -109,7 +114,7 @@ async def grow(channel: Channel, text: str, turns: int, conversations: int) -> d
     All turns say the same, so that only the length of the conversation differs. "At" is the five turns around one, or beside it.
     """
     took: list[list[float]] = []
-    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
+    async with client_for(1) as client:
         for _ in range(conversations):
             conversation, own = await channel.open(client), []
             for _ in range(turns):

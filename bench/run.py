@@ -26,6 +26,8 @@ WARMING = 20
 STEPS = (1, 2, 4, 8, 16, 32, 64)
 """Senders at once, until the slowest twentieth of the turns waits longer than `PATIENCE_MS`."""
 PATIENCE_MS = 300
+SO_FAR = WORK / "figures.json"
+"""Of each system that a run has measured."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,28 @@ def main() -> None:
     own = Own()
     systems: list[Own | RasaServers] = [own, Pipeline(own), *([] if options.skip_stock else [Stock(options.stock_epochs)])]
     result: dict[str, Any] = {"machine": machine(), "data": data_digest(), "quick": options.quick, "systems": {}}
+    if options.resume:
+        result = _broken_off(result)
     for system in systems:
-        result["systems"][system.name] = _measure(system, options)
+        if system.name not in result["systems"]:
+            result["systems"][system.name] = _measure(system, options)
+            SO_FAR.write_text(json.dumps(result), encoding="utf-8")
     options.report.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     write(result)
+
+
+def _broken_off(result: dict[str, Any]) -> dict[str, Any]:
+    """The figures of the last run, where it was of the same data, on a machine of the same kind and as long; else `result`."""
+    found: dict[str, Any] = json.loads(SO_FAR.read_text(encoding="utf-8")) if SO_FAR.exists() else result
+    same = all(found[key] == result[key] for key in ("data", "quick"))
+    return found if same and all(found["machine"][key] == result["machine"][key] for key in ("processor", "cores")) else result
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer turns")
     parser.add_argument("--trained", action="store_true", help="take the models of the last run")
+    parser.add_argument("--resume", action="store_true", help="measure only what the last run, if it was broken off, had not measured")
     parser.add_argument("--skip-stock", action="store_true", help="measure without stock Rasa")
     parser.add_argument("--report", type=Path, default=Path(__file__).with_name("report.json"), help="where all figures go")
     parser.add_argument("--nice", type=int, default=0, help="niceness of trainings, on a machine that others use too")

@@ -18,9 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
+import aiohttp
 
-from bench.load import OwnChannel
+from bench.load import OwnChannel, client_for
 from bench.messages import distinct_messages
 from bench.processes import Server, free_port, running
 from bench.systems import PROJECT, WORK, inherited
@@ -53,7 +53,7 @@ class Load:
         self._said = 0
         self.turns = self.failed = 0
 
-    async def talk(self, client: httpx.AsyncClient, number: int) -> None:
+    async def talk(self, client: aiohttp.ClientSession, number: int) -> None:
         """Until it is cancelled."""
         conversations = 0
         while True:
@@ -66,7 +66,7 @@ class Load:
                 await self._listen(client, token)
             for text in said:
                 answered = False
-                with suppress(httpx.TransportError):
+                with suppress(aiohttp.ClientError, TimeoutError):
                     answered = await self._channel.send(client, token, text)
                 self.turns += 1
                 self.failed += not answered
@@ -76,20 +76,17 @@ class Load:
         self._said += 1
         return f"{self._texts[self._said % MESSAGES]} {self._said // MESSAGES or ''}".rstrip()
 
-    async def _listen(self, client: httpx.AsyncClient, token: str) -> None:
+    async def _listen(self, client: aiohttp.ClientSession, token: str) -> None:
         """Open a stream and cut it, as a closed tab does."""
-        with suppress(httpx.TransportError):
-            async with client.stream(
-                "GET", f"{self._channel.url}/api/chat/events", headers={"Authorization": f"Bearer {token}"}
-            ) as stream:
-                async for _ in stream.aiter_raw():
-                    return
+        with suppress(aiohttp.ClientError, TimeoutError):
+            headers = {"Authorization": f"Bearer {token}"}
+            async with client.get(f"{self._channel.url}/api/chat/events", headers=headers) as stream:
+                await stream.content.readany()
 
 
 async def soak(server: Server, url: str, minutes: float, every: float) -> list[Sample]:
     load, samples, started = Load(url), [], time.monotonic()
-    limits = httpx.Limits(max_connections=2 * SENDERS)
-    async with httpx.AsyncClient(timeout=60, limits=limits, trust_env=False) as client:
+    async with client_for(2 * SENDERS) as client:
         senders = [asyncio.create_task(load.talk(client, number)) for number in range(SENDERS)]
         while (seconds := time.monotonic() - started) < 60 * minutes:
             await asyncio.sleep(min(every, 60 * minutes - seconds))

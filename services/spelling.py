@@ -41,21 +41,33 @@ def _openings() -> re.Pattern[str]:
     return re.compile(rf"({_BEFORE_OPENING})(?:(?:{spellings})\b\W*)+(?=\w+\W+\w)", re.IGNORECASE)
 
 
-def for_encoder(text: str) -> str:
-    """The text as a sentence encoder should read it, which knows case and every word: not shouted, without what opens a thought.
+@cache
+def _idioms() -> re.Pattern[str]:
+    idioms = (spelling for spelling, standard in slang().items() if standard and "-" in spelling)
+    spellings = (re.escape(idiom).replace(r"\-", r"[\s-]+") for idiom in idioms)
+    return re.compile(rf"\b(?:{'|'.join(spellings)})\b", re.IGNORECASE)
 
-    To it "API" (fire) in capitals is an interface, and "permisi" (excuse me) lies near permits.
+
+def _plainly(text: str) -> str:
+    """Idioms, which mean other than their words ("kill time"), in words that mean it."""
+    return _idioms().sub(lambda found: slang()[re.sub(r"[\s-]+", "-", found[0].lower())], text)
+
+
+def for_encoder(text: str) -> str:
+    """The text as a sentence encoder should read it, which knows case and every word: no shouting, openings or idioms.
+
+    To it "API" (fire) in capitals is an interface, "permisi" (excuse me) lies near permits, and who kills time kills.
     """
     capitals = sum(letter.isupper() for letter in text)
     shouted = " " in text.strip() and capitals > SHOUTED * sum(letter.isalpha() for letter in text)
-    return _openings().sub(r"\1", text.lower() if shouted else text)
+    return _plainly(_openings().sub(r"\1", text.lower() if shouted else text))
 
 
 def normalise(text: str) -> str:
-    """Lower case, one form of Unicode, no lengthened letters, "2" written out, requests' numbers named, no openings, no slang."""
+    """Lower case, one form of Unicode, no lengthened letters, "2" written out, requests' numbers named; no openings, idioms, slang."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
     text = _SIMPEL_NUMBER.sub(" nomorsimpel ", _TICKET.sub(r" nomortiket\1 ", text))
     text = _REDUPLICATED.sub(r"\1 \1\2", _ELONGATED.sub(r"\1", text))
     text = _HYPHENATED.sub(r"\1 \1", text)
-    text = _openings().sub(r"\1", text)
+    text = _plainly(_openings().sub(r"\1", text))
     return " ".join(slang().get(word) or word for word in _WORD.findall(text))

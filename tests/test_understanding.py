@@ -185,8 +185,24 @@ def test_speaking_and_what_nothing_follows_stay(text: str, spelling: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        ("Aku mau bunuh waktu", "saya mau mengisi waktu"),
+        ("membunuh-waktu di sini", "mengisi waktu di sini"),
+        ("I'm dying to see the palace", "i'm keen to see the palace"),
+        ("bunuh diri", "bunuh diri"),
+        ("ada bom waktu", "ada bom waktu"),
+        ("he is dying to", "he is dying to"),
+    ],
+)
+def test_idioms_of_death_are_read_as_what_they_mean_and_death_stays(text: str, spelling: str) -> None:
+    assert normalise(text) == spelling
+
+
+@pytest.mark.parametrize(
     ("text", "read"),
     [
+        ("Mau BUNUH  WAKTU sambil menunggu", "Mau mengisi waktu sambil menunggu"),
         ("API UDAH SAMPE DAPUR, NIH 119", "api udah sampe dapur, nih 119"),
         ("Permisi, apa itu JDIH?", "apa itu JDIH?"),
         ("PPID", "PPID"),
@@ -194,7 +210,7 @@ def test_speaking_and_what_nothing_follows_stay(text: str, spelling: str) -> Non
         ("", ""),
     ],
 )
-def test_the_encoder_reads_no_shouting_and_no_opening(text: str, read: str) -> None:
+def test_the_encoder_reads_no_shouting_no_opening_and_no_idiom(text: str, read: str) -> None:
     assert for_encoder(text) == read
 
 
@@ -229,14 +245,13 @@ def test_a_message_under_the_threshold_gets_the_fallback(model: IntentModel, mon
 
 
 @pytest.mark.parametrize(
-    ("needed", "place"),
-    [({"crisis_least": 0.0, "crisis_with_words": 1.1}, -1), ({"crisis_least": 1.1, "crisis_with_words": 0.0}, 0)],
+    ("text", "with_words", "place"), [("ingin mati", 0.0, 0), ("ingin mati", 1.1, -1), ("apa syarat magang", 0.0, -1)]
 )
-def test_words_of_a_danger_change_what_an_emergency_needs(
-    model: IntentModel, monkeypatch: pytest.MonkeyPatch, needed: dict[str, float], place: int
+def test_words_of_a_danger_lower_what_an_emergency_needs(
+    model: IntentModel, monkeypatch: pytest.MonkeyPatch, text: str, with_words: float, place: int
 ) -> None:
-    message = Message({TEXT: "saya ingin mati"})
-    classifier(model, monkeypatch, threshold=0.0, **needed).process([message])
+    message = Message({TEXT: text})
+    classifier(model, monkeypatch, threshold=0.0, crisis_least=1.1, crisis_with_words=with_words).process([message])
     assert message.get("intent_ranking")[place]["name"] == "crisis"
 
 

@@ -107,6 +107,10 @@ class IntentClassifier(GraphComponent):
         crisis = next((one for one in ranking if one["name"] == CRISIS), None)
         if crisis:
             ranking.remove(crisis)
-            needed = self._config["crisis_with_words" if danger_of(text) else "crisis_least"]
-            ranking.insert(0 if crisis["confidence"] >= needed else len(ranking), crisis)
+            ranking.insert(0 if self._is_emergency(crisis["confidence"], text) else len(ranking), crisis)
         return ranking, favourites
+
+    def _is_emergency(self, probability: float, text: str) -> bool:
+        if probability >= self._config["crisis_least"]:
+            return True
+        return probability >= self._config["crisis_with_words"] and danger_of(text) is not None
