@@ -13,6 +13,7 @@ from services.assembly import services
 from services.clarification import offers
 from services.knowledge import Finding, Verdict
 from services.turn import AnswerStatus
+from services.two_questions import answers
 
 MISSES_BEFORE_OFFICER = 2
 FORM_OF_TOPIC = {"setneg_mantul": "utter_offer_visit", "magang": "utter_offer_internship"}
@@ -36,7 +37,10 @@ class ActionAnswer(Action):
         best = finding.best
         is_question = tracker.get_intent_of_latest_message() == "ask_information"
         if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
-            utter_entry(dispatcher, tracker, best)
+            said = answers(services().knowledge, turn_of(tracker).text, best) if is_question else [best]
+            for entry in said:
+                utter_entry(dispatcher, tracker, entry)
+            turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id
             offer = FORM_OF_TOPIC.get(best.topic)
             if offer and tracker.get_slot("last_topic") != best.topic:
                 dispatcher.utter_message(response=offer)

@@ -20,7 +20,7 @@ from actions.language import switch_language
 from actions.replies import language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import Command, find_command
-from services.dangers import danger_of, sentence_for
+from services.dangers import ABOUT_ONESELF, danger_of, sentence_for
 from services.fields import Field, Rejection
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
@@ -53,6 +53,9 @@ SIDE_REMARKS = {
     "submit_information_request": "utter_finish_first",
     "submit_objection": "utter_finish_first",
 }
+NEVER_A_VALUE = {"check_simpel_status", "check_ticket_status"}
+ERRAND_WORDS = 6
+"""A message of so few words that asks for a status is no place, policy or name ("cek tiket saya")."""
 ANYWHERE = {"talk_to_officer", "switch_language", "bot_challenge"}
 """Remarks that are not taken for a value even where any sentence could be one."""
 
@@ -77,7 +80,7 @@ class ValidateForm(Action, ABC):
         if self._is_crisis(tracker, asked):
             turn.status = AnswerStatus.CRISIS
             dispatcher.utter_message(response=sentence_for(turn.text))
-            if self.journey.opened_by and self.journey.has_answers(fields):
+            if self.journey.opened_by and self._keep(tracker, asked, fields):
                 dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
             return self.end(confirmed=False)
         # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
@@ -112,6 +115,15 @@ class ValidateForm(Action, ABC):
         if any(field.free_text and field.name in step.fields for field in self.journey.fields):
             dispatcher.utter_message(response="utter_taken_from_first_message")
         return self._after(dispatcher, tracker, step)
+
+    def _keep(self, tracker: Tracker, asked: Field, fields: dict[str, Any]) -> bool:
+        """Whether anything was given to come back to: of a free text also this message, unless it speaks of who writes."""
+        text = turn_of(tracker).text
+        value = asked.check(text) if asked.free_text and danger_of(text) not in ABOUT_ONESELF else Rejection("")
+        if not isinstance(value, Rejection):
+            fields = {**fields, asked.name: value}
+            services().drafts.write(tracker.sender_id, self.journey.name, fields)
+        return self.journey.has_answers(fields)
 
     @staticmethod
     def _is_crisis(tracker: Tracker, asked: Field) -> bool:
@@ -163,10 +175,14 @@ class ValidateForm(Action, ABC):
             return None
         if name == "out_of_scope" and (asked is CONFIRMATION or not self._is_surely_outside(text, confidence)):
             return None
-        if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text):
+        if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text) or self._misspells(text, name):
             return None
         dispatcher.utter_message(response=SIDE_REMARKS[name])
         return []
+
+    def _misspells(self, text: str, intent: str) -> bool:
+        """Whether the message, with digits and of the form's own errand, gives its number wrongly."""
+        return intent == self.journey.opened_by and bool(re.search(r"\d", text))
 
     @staticmethod
     def _is_surely_outside(text: str, confidence: float) -> bool:
@@ -185,7 +201,8 @@ class ValidateForm(Action, ABC):
             anywhere = False  # "Robot Ginting"
         if anywhere and name == "switch_language":
             return switch_language(dispatcher, tracker)
-        if anywhere or (name in SIDE_REMARKS and is_small_talk(text)):
+        beside = name in NEVER_A_VALUE and confidence >= VERY_SURE and len(text.split()) <= ERRAND_WORDS
+        if anywhere or beside or (name in SIDE_REMARKS and is_small_talk(text)):
             dispatcher.utter_message(response=SIDE_REMARKS[name])
             return []
         if is_question(text):

@@ -12,6 +12,7 @@ from actions.form import FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from services.assembly import services
 from services.calendar import JAKARTA
+from services.journeys import Outcome, Step
 from services.objections import JOURNEY, is_late
 from services.tickets import Kind
 from store.database import utc_now
@@ -19,6 +20,12 @@ from store.database import utc_now
 
 class ValidateObjection(ValidateForm):
     journey = JOURNEY
+
+    def before_asking(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
+        """Without its number the request is found by the day and the way it was sent; said when it turns out to have none."""
+        has_none = step.fields.get("request_number", "") is None
+        if has_none and step.outcome is Outcome.ASK and tracker.get_slot("objection_request_number") is None:
+            dispatcher.utter_message(response="utter_objection_without_number")
 
 
 class FinishObjection(FinishForm):

@@ -14,7 +14,7 @@ from actions.receipts import receipt_link
 from actions.replies import button, language_of, long_date, turn_of
 from services.assembly import services
 from services.simpel import SimpelUnavailable
-from services.status_checks import SIMPEL, TICKET, is_for_someone_else, is_status_alone
+from services.status_checks import SIMPEL, TICKET, holds_another, is_for_someone_else, is_status_alone
 from services.ticket_events import Happening
 from services.ticket_words import details, history_lines, word
 from services.tickets import TicketView, normalise_number
@@ -47,6 +47,8 @@ class FinishSimpel(FinishForm):
             raise NotMatched("utter_simpel_mismatch", {"number": fields["number"]})
         changed = long_date(status.changed_on, language_of(tracker))
         dispatcher.utter_message(response=f"utter_simpel_{status.status.lower()}", changed=changed)
+        if holds_another(turn_of(tracker).text):
+            dispatcher.utter_message(response="utter_one_at_a_time")
 
 
 class ValidateTicket(ValidateForm):

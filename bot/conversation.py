@@ -98,7 +98,7 @@ class ConversationService:
         """`pool`: other processes that answer. `forget_elsewhere` is told of each conversation that is deleted."""
         self._assistant = assistant
         self._conversations = services.conversations
-        self._understanding = Understanding(assistant, services.conversations)
+        self._understanding = Understanding(assistant, services.conversations, services.drafts)
         self._handoffs = services.handoffs
         self._officer_typing = services.officer_typing
         self._own_data = services.own_data
@@ -266,12 +266,15 @@ class ConversationService:
             return await self._say_only(inbound, opening, ["utter_button_gone"], "[tombol]")
         text = clean(pressed.label if pressed else inbound.text)
         if isinstance(text, Unreadable):
+            in_danger = await self._understanding.danger_in_ends(inbound.text) if text is Unreadable.TOO_LONG else None
+            if in_danger:
+                return await self._say_only(inbound, opening, [in_danger, text], "[too_long]", status=AnswerStatus.CRISIS)
             return await self._say_only(inbound, opening, [text], f"[{text.name.lower()}]")
         awaited = conversation.awaited_field
         meaning = (
             Meaning(parsed_as(*LEAVE), text, awaited)
             if leaves
-            else await self._understanding.meaning(text, pressed, awaited, opening.offered)
+            else await self._understanding.meaning(conversation.id, text, pressed, awaited, opening.offered)
         )
         parsed, meant = meaning.parsed, meaning.words
         action = action_beside_form(parsed, meant, awaited)
@@ -376,7 +379,14 @@ class ConversationService:
         return answer
 
     async def _say_only(
-        self, inbound: Inbound, opening: Opening, sentences: Sequence[str], logged: str, *, ask_again: bool = True
+        self,
+        inbound: Inbound,
+        opening: Opening,
+        sentences: Sequence[str],
+        logged: str,
+        *,
+        ask_again: bool = True,
+        status: AnswerStatus = AnswerStatus.ASKED_AGAIN,
     ) -> list[Outbound]:
         """Answer without a turn of the dialogue, whose state stays as it is; a form's open question is asked again."""
         stored = await self._receive(inbound, opening, logged)
@@ -384,7 +394,7 @@ class ConversationService:
         said = [await self._said(sentence, language) for sentence in sentences]
         if ask_again:
             said += await self._open_question(opening.conversation, language)
-        turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
+        turn = Turn(inbound.conversation_id, "", status=status)
         facts = {"status": turn.status, "intent": None}
         awaited = opening.conversation.awaited_field
         return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)

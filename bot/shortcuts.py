@@ -44,6 +44,11 @@ ERRANDS = {
 _GO_ON = re.compile(
     r"(?:(?:saya|mau|ingin|bisa|tolong|please|can i|i want to|let's)\s+)*(?:lanjut\w*|melanjutkan|teruskan|continue|resume)\b"
 )
+_GOING_ON = re.compile(r"\b(?:lanjut\w*|melanjutkan|teruskan|continue|resume|go (?:back|on))\b")
+_NOTHING_ELSE = re.compile(
+    r"(?:\s*\b(?:lanjut\w*|melanjutkan|teruskan|continue|resume|go|back|to|on|with|isi|isian\w*|mengisi|pengisian\w*|formulir\w*|form|tadi|yang|saya"
+    r"|mau|ingin|bisa|tolong|saja|iya|oke|the|my|i|want|let's|please|dong|kak|pak|bu|sekarang|now)\b)+\W*"
+)
 _ASKS_HOW = re.compile(r"\b(?:bagaimana|cara\w*|syarat\w*|berapa|kapan|di mana|status|how|when|where)\b")
 _WISHES = {
     "start_visit": re.compile(
@@ -66,6 +71,12 @@ def errand_named(text: str) -> str | None:
     if _ASKS_HOW.search(spelling):
         return None
     return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)
+
+
+def goes_on(text: str) -> bool:
+    """Whether the message, or its last clause, says to go on and not with what: "sudah aman, lanjut isi formulir"."""
+    clause = normalise(re.split(r"[,;.!]\s+", text.strip())[-1])
+    return bool(_GOING_ON.search(clause) and _NOTHING_ELSE.fullmatch(clause))
 
 
 def tried_again(text: str, offered: list[Button]) -> tuple[str, str] | None:

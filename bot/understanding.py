@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.assistant import Assistant
-from bot.messages import Inbound
+from bot.messages import Inbound, visible
 from bot.shortcuts import (
     PAYLOAD,
     awaited_field,
     button_meant,
     errand_named,
+    goes_on,
     is_offered,
     parsed_as,
     tried_again,
@@ -21,7 +22,10 @@ from bot.shortcuts import (
 )
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
+from services.dangers import sentence_for
+from services.drafts import Drafts
 from services.privacy import mask
+from services.registry import JOURNEYS
 from services.remarks import is_question, is_small_talk, tells_who
 from services.status_checks import mask_factors
 from store.conversations import Conversations
@@ -29,6 +33,8 @@ from store.models import Button as IssuedButton
 
 PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
+END = 500
+"""So many characters of either end of a text that is too long are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
 """Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 
@@ -43,9 +49,10 @@ class Meaning:
 
 
 class Understanding:
-    def __init__(self, assistant: Assistant, conversations: Conversations) -> None:
+    def __init__(self, assistant: Assistant, conversations: Conversations, drafts: Drafts) -> None:
         self._assistant = assistant
         self._conversations = conversations
+        self._drafts = drafts
 
     async def pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
         """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
@@ -60,18 +67,31 @@ class Understanding:
         answered = await asyncio.to_thread(self._conversations.written_since, pressed, inbound.external_id)
         return None if answered else pressed
 
-    async def meaning(self, text: str, pressed: IssuedButton | None, awaited: str | None, offered: list[IssuedButton]) -> Meaning:
+    async def meaning(
+        self, conversation_id: str, text: str, pressed: IssuedButton | None, awaited: str | None, offered: list[IssuedButton]
+    ) -> Meaning:
         """What the message means while a form has asked for `awaited` and the last message has offered these buttons."""
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
             return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
         if pressed is None and awaited is None:
             errand, field = tried_again(text, offered) or (errand_named(text), None)
+            if errand is None and goes_on(text):
+                left = await asyncio.to_thread(self._drafts.newest, conversation_id)
+                errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
             if errand:
                 return Meaning(parsed_as(errand, {}), text, field)
         meant = pressed.payload if pressed else text
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
+
+    async def danger_in_ends(self, text: str) -> str | None:
+        """The sentence for who is in danger, where the beginning or the end of a text that is too long for a turn tells of it."""
+        for end in (text[:END], text[-END:]):
+            parsed = await asyncio.to_thread(self._assistant.understand, visible(end))
+            if parsed["intent"]["name"] == "crisis":
+                return sentence_for(end)
+        return None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from services.spelling import normalise
 
 COMMANDS_FILE = Path(__file__).with_name("commands.yml")
 POLITE = re.compile(
-    r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya|ah|hm|hmm|eh|oh|nah|duh|maaf|sudahlah|yasudah|udahlah|kok|nih|tuh|gan|bang)\b"
+    r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya|ah|hm|hmm|eh|oh|nah|duh|maaf|sudahlah|yasudah|udahlah|kok|nih|tuh|gan|bang|nak)\b"
 )
 
 OF_THE_FORM = re.compile(

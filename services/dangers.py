@@ -25,6 +25,7 @@ class Danger(StrEnum):
     """Fire, flood, accident, illness, a bag that may be a bomb."""
 
 
+ABOUT_ONESELF = {Danger.DESPAIR, Danger.THREAT}
 SENTENCES = {
     Danger.DESPAIR: "utter_crisis",
     Danger.VIOLENCE: "utter_crisis_violence",
@@ -40,13 +41,21 @@ class Signs(NamedTuple):
     pattern: re.Pattern[str]
     sure: bool
     """Whether they mean a danger also where none was found otherwise."""
+    certain: bool
+    """Whether they mean one whatever the classifier holds likely."""
 
 
 @cache
 def _signs() -> tuple[Signs, ...]:
     listed = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
     return tuple(
-        Signs(Danger(one["kind"]), re.compile("|".join(f"(?:{p})" for p in one["patterns"])), one.get("sure", True)) for one in listed
+        Signs(
+            Danger(one["kind"]),
+            re.compile("|".join(f"(?:{p})" for p in one["patterns"])),
+            one.get("sure", True),
+            one.get("certain", False),
+        )
+        for one in listed
     )
 
 
@@ -57,6 +66,12 @@ def danger_of(message: str, *, found: bool = True) -> Danger | None:
     """
     spelling = normalise(message)
     return next((signs.kind for signs in _signs() if (found or signs.sure) and signs.pattern.search(spelling)), None)
+
+
+def is_certain(message: str) -> bool:
+    """Whether the words alone tell of a danger: a question for ways to die."""
+    spelling = normalise(message)
+    return any(signs.certain and signs.pattern.search(spelling) for signs in _signs())
 
 
 def sentence_for(message: str) -> str:

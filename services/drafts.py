@@ -41,6 +41,12 @@ class Drafts:
         draft = self.kept(conversation_id, journey)
         return draft.fields if draft else {}
 
+    def newest(self, conversation_id: str) -> str | None:
+        """The journey that was left last; None where none is."""
+        left = select(Draft.journey).where(Draft.conversation_id == conversation_id).order_by(Draft.updated_at.desc())
+        with self._database.session() as session:
+            return session.scalars(left).first()
+
     def write(self, conversation_id: str, journey: str, fields: dict[str, Any]) -> None:
         values = {"fields": self._encryption.seal(fields), "updated_at": utc_now()}
         with self._database.session() as session:

@@ -15,7 +15,7 @@ FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "topic": ("topik", "topic"),
     "policy": ("kebijakan", "policy"),
     "place": ("daerah", "kota", "provinsi", "tempat", "asal", "place"),
-    "request_number": ("nomor permohonan", "number"),
+    "request_number": ("nomor permohonan", "nomor", "number"),
     "grounds": ("dasar", "alasan", "grounds"),
     "found_on": ("tanggal", "date"),
     "statement": ("kasus", "uraian", "statement"),

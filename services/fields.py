@@ -55,6 +55,9 @@ class Field:
         return self.free_text or self.name in ("name", "address")
 
 
+NO_NAME = re.compile(r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor)\b", re.IGNORECASE)
+
+
 def name(message: str) -> str | Rejection:
     value = re.sub(
         r"^(?:nama(?:nya| (?:saya|aku|gue|lengkap saya))?|atas nama|my name is|i am|i'm|saya)\s+(?:adalah\s+)?",
@@ -67,7 +70,7 @@ def name(message: str) -> str | Rejection:
         words.pop()
     value = " ".join(words).strip(" .,!")
     letters = sum(c.isalpha() for c in value)
-    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or "?" in value:
+    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or NO_NAME.search(value):
         return Rejection("utter_invalid_name")
     return value
 
@@ -113,10 +116,19 @@ WISH_WORDS = frozenset(
     """.split()
 )
 SUBSTANTIAL_WORDS = 5
+_CALLED = r"\b(?:e-?mail|surel|hp|wa|telp|telepon|phone|nomor|nik|nip|npwp|ktp|paspor|passport|rekening)\b\W*(?=\n|$)"
+
+
+def without_personal_data(message: str) -> str:
+    """A line break where a number or an address of a person stood, with what it was called."""
+    for _, value in mask(message).found:
+        message = message.replace(value, "\n")
+    return re.sub(_CALLED, "", message, flags=re.IGNORECASE)
 
 
 def substance(message: str, check: Check) -> str | None:
-    """The message as the value of a free text, where it says more than that somebody wants to write one."""
+    """The message as the value of a free text, where it says more than that somebody wants to write one; no personal numbers."""
+    message = without_personal_data(message).strip(" ,;\n") if contains_personal_data(message) else message
     telling = [word for word in normalise(message).split() if word not in WISH_WORDS and len(word) > 2]
     value = check(message) if len(telling) >= SUBSTANTIAL_WORDS else None
     return None if isinstance(value, Rejection) else value
@@ -141,6 +153,8 @@ class Choice:
         if number is not None:
             return self.values[number - 1] if 1 <= number <= len(self.values) else Rejection("utter_invalid_choice")
         names = self._names()
+        if find_command(message) and normalise(message) not in names:
+            return Rejection("utter_invalid_choice")
         found = process.extractOne(normalise(message), list(names), scorer=fuzz.ratio, score_cutoff=78)
         return (names[found[0]] if found else self.named(message)) or Rejection("utter_invalid_choice")
 
@@ -180,7 +194,8 @@ class SeveralChoices:
         chosen = [one(str("abcdefg".index(p.strip()) + 1) if re.fullmatch(r"\s*[a-g]\s*", p) else p) for p in parts]
         found = {value for value in chosen if isinstance(value, str)}
         if not chosen or any(isinstance(value, Rejection) for value in chosen):
-            return Rejection("utter_invalid_choice")
+            named = one.named(message)
+            return [named] if named else Rejection("utter_invalid_choice")
         return sorted(found, key=self.values.index)
 
 
@@ -199,17 +214,19 @@ def ticket_number(message: str) -> str | Rejection:
 
 
 def request_number(message: str) -> str | Rejection:
-    """The number of an information request: ours, or any other that the PPID may have given."""
+    """The number of an information request: ours, or any other that the PPID may have given, which may stand among words."""
     ours = tickets.normalise_number(message)
     if ours:
         return ours if ours.startswith("PIP-") else Rejection("utter_invalid_request_number")
     value = message.strip().upper()
+    among_words = re.search(r"(?<!\S)(?=\S{0,59}\d)[^\s/]{1,40}/\S{1,40}", value)
+    value = among_words[0].strip(".,;:") if among_words else value
     return value if 3 <= len(value) <= 60 and re.search(r"\d", value) else Rejection("utter_invalid_request_number")
 
 
 def access_code(message: str) -> str | Rejection:
     """Anything that could be meant as a code is tried, so that a wrong form tells nothing about the right one."""
-    code = tickets.normalise_code(message)
+    code = tickets.normalise_code(simpel.without_number(message))
     if code:
         return code
     word = message.strip().upper()
@@ -221,4 +238,6 @@ def simpel_number(message: str) -> str | Rejection:
     if found:
         return simpel.normalise_number(found)
     word = message.strip().upper()
+    if contains_personal_data(message):
+        return Rejection("utter_invalid_simpel_number")
     return simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")

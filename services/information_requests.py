@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from services import fields
 from services.fields import Field
 from services.journeys import Journey
+from services.spelling import normalise
 
 APPLICANTS = ("wni", "badan_hukum", "lainnya")
 LOOKED_UP = "_looked_up"
@@ -16,10 +18,17 @@ LOOKED_UP = "_looked_up"
 def opening(message: str) -> dict[str, Any]:
     """What the first message already says: who asks, and what for where it says more than that somebody asks."""
     applicant = fields.Choice(APPLICANTS, "applicant").named(message)
+    if applicant == "badan_hukum" and not _SPEAKS_FOR_ONE.search(normalise(message)):
+        applicant = None
     details = fields.substance(message, _DETAILS)
     return ({"applicant": applicant} if applicant in ("wni", "badan_hukum") else {}) | ({"details": details} if details else {})
 
 
+_ENTITY = "|".join(re.escape(word) for word in ("badan hukum", *fields.choice_words("applicant")["badan_hukum"]))
+_WHO = r"(?:kami|saya|ini)(?: (?:dari|adalah|ini|mewakili|pengurus|ketua|staf|anggota|sebuah)){0,3}|sebagai|mewakili|atas nama"
+_WHO_IN_ENGLISH = r"(?:we are|i am|i'm|as|from|on behalf of|our)(?: (?:an?|our|the|from)){0,2}"
+_SPEAKS_FOR_ONE = re.compile(rf"\b(?:{_WHO}|{_WHO_IN_ENGLISH}) (?:{_ENTITY})\b|\b(?:{_ENTITY}) (?:kami|saya)\b")
+"""The legal entity is who asks ("kami dari yayasan …", "LSM kami") and not what is asked about."""
 _DETAILS = fields.text(20, 2000, "utter_invalid_details")
 
 JOURNEY = Journey(

@@ -34,6 +34,9 @@ NEW_VALUE = re.compile(
 )
 """What stands behind such words in a correction is the new value."""
 
+LOOKS_BACK = re.compile(r"\b(?:tadi|sebelumnya|barusan|ralat|before|earlier)\b")
+"""With such a word a long message corrects what was given, also where it could be the answer to the open question."""
+
 
 class Outcome(StrEnum):
     ASK = "ask"
@@ -78,6 +81,8 @@ class Journey:
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that the first message may hold in its own words."""
+    given_anew: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = lambda given, found: found
+    """Values to keep of what was `given` and what a later message is `found` to hold instead."""
     tried_again: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that a message holds alone, typed after they were wrong and what goes with them was kept."""
 
@@ -121,14 +126,14 @@ class Journey:
             return self._ask_what_to_change(fields)
         if command is Command.BACK:
             return self._back(asked, fields)
-        changed = self._field_to_change(message)
+        changed = self._field_to_change(message, asked, fields)
         if changed:
             return self._changed(changed, message, fields)
         if command is Command.NO and (asked.optional or asked.takes_sentences):
             command = Command.SKIP
         if command is Command.YES and asked.takes_sentences:
             return Step(Outcome.REJECTED, fields, asked, "utter_write_it_down")
-        if command is Command.SKIP and asked.name != CONFIRMATION.name:
+        if command is Command.SKIP and asked.check is not agreement:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
             return self.onwards({**fields, asked.name: None})
@@ -139,7 +144,8 @@ class Journey:
         suggested = fields.get(f"{SUGGESTED}{asked.name}")
         value = suggested if suggested and command is Command.YES else asked.check(message)
         if isinstance(value, Rejection):  # perhaps another value is given anew: a number where its code is asked for
-            return self.onwards({**fields, **by_form}) if by_form else Step(Outcome.REJECTED, fields, asked, value.response)
+            found = self.given_anew(fields, by_form)
+            return self.onwards({**fields, **found}) if found else Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
             return self._ask_what_to_change(fields)
         return self._taken(asked, value, fields)
@@ -190,11 +196,18 @@ class Journey:
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
         return Step(Outcome.ASK, {k: v for k, v in fields.items() if k not in (asked.name, CONFIRMATION.name)}, asked)
 
-    def _field_to_change(self, message: str) -> Field | None:
-        """The field meant by "ubah nomor 2" (as numbered in the summary) or "alamatnya salah"."""
-        spelling = normalise(message)
-        if len(spelling.split()) > CORRECTION_WORDS:
+    def _field_to_change(self, message: str, asked: Field, fields: dict[str, Any]) -> Field | None:
+        """The field meant by "ubah nomor 2" (as numbered in the summary), "alamatnya salah" or "isinya tadi salah, yang benar …"."""
+        behind = NEW_VALUE.search(message)
+        before = normalise(message[: behind.start(1)] if behind else message)
+        if len(before.split()) > CORRECTION_WORDS:
             return None
+        named = self._field_called_wrong(before)
+        is_short = len(normalise(message).split()) <= CORRECTION_WORDS
+        looks_back = LOOKS_BACK.search(before) or not asked.takes_sentences
+        return named if is_short or (named and named.name in fields and looks_back) else None
+
+    def _field_called_wrong(self, spelling: str) -> Field | None:
         number = re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah)\D{0,20}(\d{1,2})\b", spelling)
         if number and 1 <= int(number[1]) <= len(self.numbered):
             return self.numbered[int(number[1]) - 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
 from services.date_reading import read_date
 from services.fields import Field, Rejection
 from services.journeys import Journey
+from services.spelling import normalise
 from store.database import utc_now
 
 GROUNDS = (
@@ -40,6 +42,23 @@ def request_in(message: str) -> dict[str, Any]:
     return {"request_number": number} if number and number.startswith("PIP-") else {}
 
 
+def opening(message: str) -> dict[str, Any]:
+    """The reason, where the first message names one: "permohonan saya tidak dijawab"."""
+    reason = fields.Choice(GROUNDS, "grounds").named(message)
+    return {"grounds": [reason]} if reason else {}
+
+
+def request_number(message: str) -> str | Rejection | None:
+    """As `fields.request_number`; None for who says that there is none."""
+    return None if _HAS_NONE.search(normalise(message)) else fields.request_number(message)
+
+
+_HAS_NONE = re.compile(
+    r"\b(?:lupa|hilang|tanpa nomor|tidak (?:ada|punya|dapat|diberi|dikasih|tahu|ingat|tercatat|simpan)"
+    r"|belum (?:dapat|diberi|dikasih|punya)|forgot|lost|no number|(?:don't|didn't|do not|did not) (?:have|know|get|remember))\b"
+)
+
+
 def is_late(found_on: date, today: date, calendar: WorkingCalendar) -> bool | None:
     """Whether more than 30 working days went by (art. 36(1)); None where the calendar of a year is not known."""
     try:
@@ -55,8 +74,9 @@ JOURNEY = Journey(
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
     subject="keberatan",
     prefill=request_in,
+    opening=opening,
     fields=(
-        Field("request_number", fields.request_number),
+        Field("request_number", request_number, optional=True),
         Field("grounds", fields.SeveralChoices(GROUNDS, "grounds")),
         Field("found_on", past_date),
         Field("statement", fields.text(20, 2000, "utter_invalid_statement"), free_text=True),

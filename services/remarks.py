@@ -17,12 +17,12 @@ from services.spelling import normalise
 WORDS_FILE = Path(__file__).with_name("remark_words.yml")
 SURE, VERY_SURE = 0.6, 0.9
 """Probability from which an intent counts beside a form's question; the second where the words could be the answer as well."""
-_ASKING = (
+ASKING = (
     r"apa|apakah|siapa|siapakah|berapa|kapan|mana|di mana|ke mana|bagaimana|mengapa|bisakah|bolehkah|haruskah"
     r"|what|who|when|where|why|how|which|is|are|do|does|can|could|may|must|should"
 )
 _OPENING = r"(?:(?:halo|hai|min|admin|kak|pak|bu|mas|mbak|maaf|eh|oh|terus|lalu|kalau|itu|ini|and|but|so)\s+)*"
-_BEGINS_ASKING = re.compile(rf"{_OPENING}(?:{_ASKING})\b")
+_BEGINS_ASKING = re.compile(rf"{_OPENING}(?:{ASKING})\b")
 _ASKS_WITHIN = re.compile(
     r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
 )

@@ -10,12 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.field_names import FIELD_WORDS
-from services.fields import Choice, Field, Rejection
-from services.privacy import mask
+from services.fields import Choice, Field, Rejection, without_personal_data
 
 PERSON = ("name", "address", "contact")
-LABEL = r"\b(?:e-?mail|surel|hp|wa|telp|telepon|phone|nomor|nik|nip|npwp|ktp|paspor|passport|rekening)\b\W*(?=\n|$)"
-"""What is left before a number that was taken out."""
 
 
 def read(all_fields: Sequence[Field], asked: Field, message: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -48,10 +45,8 @@ def _of_a_person(missing: list[Field], asked: Field, message: str) -> dict[str, 
     by_name = {field.name: field for field in missing if field.name in PERSON}
     if asked.name not in by_name or "contact" not in by_name:
         return {}
-    rest, contact = message, by_name["contact"].check(message)
-    for _, value in mask(message).found:  # the contact, and numbers that nobody asked for
-        rest = rest.replace(value, "\n")
-    rest = re.sub(LABEL, "", rest, flags=re.IGNORECASE)
+    contact = by_name["contact"].check(message)
+    rest = without_personal_data(message)  # the contact, and numbers that nobody asked for
     parts = [part.strip() for part in re.split(r"[,;\n]+", rest) if part.strip(" .:-")]
     found: dict[str, Any] = {"contact": contact}
     if asked.name == "name" and parts:

@@ -173,6 +173,13 @@ def find_number(message: str) -> str | None:
     return None
 
 
+def without_number(message: str) -> str:
+    """The message without the request numbers whose form is known."""
+    for pattern in _NUMBER_PATTERNS[:-1]:
+        message = pattern.sub(" ", message)
+    return message
+
+
 class SimpelService:
     def __init__(
         self,

@@ -12,6 +12,7 @@ import yaml
 SLANG_FILE = Path(__file__).with_name("slang.yml")
 
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+_LETTERS_APART = re.compile(r"(?<!\S)(?:[^\W\d_]\s){2,}[^\W\d_](?!\S)")
 _ELONGATED = re.compile(r"([a-z])\1{2,}")
 _REDUPLICATED = re.compile(r"\b([a-z]{2,})2(nya|an)?\b")
 _HYPHENATED = re.compile(r"\b([a-z]{2,})-\1\b")
@@ -43,13 +44,18 @@ def _openings() -> re.Pattern[str]:
 
 @cache
 def _idioms() -> re.Pattern[str]:
-    idioms = (spelling for spelling, standard in slang().items() if standard and "-" in spelling)
-    spellings = (re.escape(idiom).replace(r"\-", r"[\s-]+") for idiom in idioms)
-    return re.compile(rf"\b(?:{'|'.join(spellings)})\b", re.IGNORECASE)
+    idioms = (spelling for spelling, standard in slang().items() if standard and re.search(r"[-\d]", spelling))
+    spellings = "|".join(re.escape(idiom).replace(r"\-", r"[\s-]+") for idiom in idioms)
+    return re.compile(rf"\b(?:{spellings})\b", re.IGNORECASE)
+
+
+def joined(text: str) -> str:
+    """Words that were written letter by letter ("m a u") in one."""
+    return _LETTERS_APART.sub(lambda found: re.sub(r"\s", "", found[0]), text)
 
 
 def _plainly(text: str) -> str:
-    """Idioms, which mean other than their words ("kill time"), in words that mean it."""
+    """Idioms, which mean other than their words ("kill time"), and disguised words ("m4ti") in words that mean it."""
     return _idioms().sub(lambda found: slang()[re.sub(r"[\s-]+", "-", found[0].lower())], text)
 
 
@@ -58,6 +64,7 @@ def for_encoder(text: str) -> str:
 
     To it "API" (fire) in capitals is an interface, "permisi" (excuse me) lies near permits, and who kills time kills.
     """
+    text = joined(text)
     capitals = sum(letter.isupper() for letter in text)
     shouted = " " in text.strip() and capitals > SHOUTED * sum(letter.isalpha() for letter in text)
     return _plainly(_openings().sub(r"\1", text.lower() if shouted else text))
@@ -65,7 +72,7 @@ def for_encoder(text: str) -> str:
 
 def normalise(text: str) -> str:
     """Lower case, one form of Unicode, no lengthened letters, "2" written out, requests' numbers named; no openings, idioms, slang."""
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    text = joined(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower())
     text = _SIMPEL_NUMBER.sub(" nomorsimpel ", _TICKET.sub(r" nomortiket\1 ", text))
     text = _REDUPLICATED.sub(r"\1 \1\2", _ELONGATED.sub(r"\1", text))
     text = _HYPHENATED.sub(r"\1 \1", text)

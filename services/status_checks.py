@@ -18,14 +18,27 @@ def _simpel_in(message: str) -> dict[str, Any]:
     number = simpel.find_number(message)
     if number is None:
         return {}
-    code = tickets.normalise_code(message.replace(number, " "))
+    behind = message[message.index(number) + len(number) :]
+    following = simpel.find_number(behind)  # the code of a second request is not this one's
+    code = tickets.normalise_code(behind[: behind.index(following)]) if following else None
+    code = code or tickets.normalise_code(message.replace(number, " "))
     return {"number": simpel.normalise_number(number)} | ({"code": code} if code else {})
+
+
+def holds_another(message: str) -> bool:
+    """Whether a second request with its code stands behind the first one."""
+    for _ in range(2):
+        number = simpel.find_number(message)
+        if number is None:
+            return False
+        message = message[message.index(number) + len(number) :]
+    return tickets.normalise_code(message) is not None
 
 
 def _ticket_in(message: str) -> dict[str, Any]:
     number = tickets.normalise_number(message)
     if number is None:
-        return {}
+        return _code_in(message)
     code = tickets.normalise_code(tickets.without_number(message))
     return {"number": number} | ({"code": code} if code else {})
 
@@ -36,6 +49,12 @@ def _code_in(message: str) -> dict[str, Any]:
     alone = len(re.sub(r"[\s-]", "", message)) == tickets.CODE_LENGTH
     code = tickets.normalise_code(named[3] if named else message) if named or alone else None
     return {"code": code} if code else {}
+
+
+def _code_first(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """`found` with the code that was `given` in the place of the number, before the number came."""
+    code = tickets.normalise_code(str(given.get("number", "")))
+    return {"code": code, **found} if code and len(given["number"]) == tickets.CODE_LENGTH and "number" in found else found
 
 
 def _code_again(message: str) -> dict[str, Any]:
@@ -61,6 +80,7 @@ SIMPEL = Journey(
     topics=("simpel", "pelindungan_data", "tentang_asisten"),
     confirm=False,
     prefill=_simpel_in,
+    given_anew=_code_first,
     opening=_code_in,
     tried_again=_code_again,
     fields=(

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from services.dangers import SENTENCES, WORDS_FILE, Danger, danger_of, sentence_for
+from services.dangers import SENTENCES, WORDS_FILE, Danger, danger_of, is_certain, sentence_for
 from services.settings import PROJECT
 from services.spelling import normalise
 
@@ -84,6 +84,17 @@ def test_where_the_words_do_not_tell_every_number_is_named() -> None:
 def test_words_that_are_harmless_in_most_messages_count_only_where_a_danger_was_found(message: str) -> None:
     assert danger_of(message) is Danger.VIOLENCE
     assert danger_of(message, found=False) is None
+
+
+@pytest.mark.parametrize("message", ["cara mati tanpa sakit", "dosis obat yang mematikan brp", "how to die without pain"])
+def test_who_asks_for_ways_to_die_is_in_danger_whatever_the_classifier_holds(message: str) -> None:
+    assert is_certain(message)
+    assert danger_of(message) is Danger.DESPAIR
+
+
+@pytest.mark.parametrize("message", ["cara mematikan notifikasi", "cara hidup sehat", "obat batuk dosisnya berapa", "mati lampu"])
+def test_a_question_on_other_things_is_none(message: str) -> None:
+    assert not is_certain(message)
 
 
 def test_every_word_of_a_pattern_is_in_the_spelling_that_messages_are_brought_to() -> None:

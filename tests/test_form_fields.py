@@ -9,10 +9,11 @@ import yaml
 
 from services.calendar import WorkingCalendar
 from services.fields import Choice, Field, Rejection, SeveralChoices
-from services.journeys import Journey
+from services.journeys import Journey, Outcome
 from services.objections import is_late
 from services.registry import JOURNEYS
 from services.settings import PROJECT
+from services.status_checks import holds_another
 
 REQUIRED, OPTIONAL, SOME = "required", "optional", "required of some"
 
@@ -28,9 +29,10 @@ INFORMATION = {
     "obtain": REQUIRED,
     "delivery": REQUIRED,
 }
-# UU 14/2008 art. 35(1) a to g (grounds), 36(1) (30 working days from the day the ground was found).
+# UU 14/2008 art. 35(1) a to g (grounds), 36(1) (30 working days from the day the ground was found). Who sent the request by letter or
+# e-mail and got no number says when and how instead, in the statement.
 OBJECTION = {
-    "request_number": REQUIRED,
+    "request_number": OPTIONAL,
     "grounds": REQUIRED,
     "found_on": REQUIRED,
     "statement": REQUIRED,
@@ -165,6 +167,93 @@ def test_an_objection_has_one_or_more_of_the_seven_grounds_in_the_order_of_the_l
 )
 def test_an_objection_is_late_after_thirty_working_days_that_can_be_counted(found_on: str, today: str, late: bool | None) -> None:
     assert is_late(date.fromisoformat(found_on), date.fromisoformat(today), WorkingCalendar()) is late
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("pip 20261123 7k4q", "PIP-20261123-7K4Q"),
+        ("nomor dari PPID: 123/PPID/2026", "123/PPID/2026"),
+        ("nomornya lupa", None),
+        ("saya ajukan lewat email, tidak diberi nomor", None),
+        ("I never got one, I don't have it", None),
+    ],
+)
+def test_the_number_of_the_request_may_stand_among_words_or_be_missing(said: str, number: str | None) -> None:
+    assert field("objection", "request_number").check(said) == number
+
+
+def test_a_ground_is_known_among_other_words_and_in_the_first_message() -> None:
+    grounds = field("objection", "grounds")
+    assert grounds.check("gak tau, pokoknya nggak dijawab") == ["tidak_ditanggapi"]
+    assert JOURNEYS["objection"].begin("saya keberatan, permohonan saya ditolak", {}).fields["grounds"] == ["penolakan"]
+    assert isinstance(grounds.check("gak tau"), Rejection)
+
+
+@pytest.mark.parametrize(
+    ("said", "applicant"),
+    [
+        ("mau minta salinan dokumen struktur organisasi Setneg tahun 2025", None),
+        ("minta laporan tentang yayasan yang dikelola Setneg tahun 2025", None),
+        ("kami dari yayasan bina desa minta laporan anggaran tahun 2025", "badan_hukum"),
+        ("LSM kami minta laporan anggaran perjalanan tahun 2025", "badan_hukum"),
+        ("we are a foundation and ask for the budget report of 2025", "badan_hukum"),
+    ],
+)
+def test_a_legal_entity_is_who_asks_and_not_what_is_asked_about(said: str, applicant: str | None) -> None:
+    assert JOURNEYS["information"].begin(said, {}).fields.get("applicant") == applicant
+
+
+def test_what_is_asked_for_is_kept_without_the_address_that_stands_beside_it() -> None:
+    said = "Saya Sari, WNI, ingin meminta salinan laporan tahunan Setneg 2025, email sari@contoh.id"
+    fields = JOURNEYS["information"].begin(said, {}).fields
+    assert fields == {"applicant": "wni", "details": "Saya Sari, WNI, ingin meminta salinan laporan tahunan Setneg 2025"}
+
+
+@pytest.mark.parametrize("said", ["email aja", "rina@contoh.id", "nomor WhatsApp saja", "apa?"])
+def test_a_way_to_be_reached_is_no_name(said: str) -> None:
+    assert isinstance(field("information", "name").check(said), Rejection)
+
+
+def test_a_command_is_no_misspelt_choice() -> None:
+    topic = field("aspiration", "topic")
+    assert isinstance(topic.check("lanjut"), Rejection)  # and not "laut"
+    assert topic.check("lauut") == "lingkungan"
+
+
+@pytest.mark.parametrize("said", ["tidak usah", "bukan nak, saya hanya bertanya", "hanya mau tanya kok", "just asking"])
+def test_who_only_asks_is_let_out_of_the_question_for_consent(said: str) -> None:
+    aspiration = JOURNEYS["aspiration"]
+    assert aspiration.take(field("aspiration", "consent"), said, {}).outcome in (Outcome.CANCELLED, Outcome.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("said", "changed"),
+    [
+        ("eh tadi aspirasinya salah, yang benar usul perizinan usaha rumahan", {"text": "usul perizinan usaha rumahan"}),
+        ("menurut saya aspirasi warga salah, yang benar adalah tetap di Desa Sukamaju", {}),
+    ],
+)
+def test_a_long_message_corrects_an_earlier_answer_only_where_it_looks_back(said: str, changed: dict[str, str]) -> None:
+    given = {"consent": True, "text": "x" * 20, "topic": "ekonomi", "policy": None}
+    step = JOURNEYS["aspiration"].take(field("aspiration", "place"), said, given)
+    assert {**given, **changed} == {name: value for name, value in step.fields.items() if name != "place"}
+
+
+@pytest.mark.parametrize("name", ["simpel", "ticket"])
+def test_the_code_may_come_before_the_number(name: str) -> None:
+    journey, number = JOURNEYS[name], {"simpel": "demo smp 105", "ticket": "ASP-20261123-7K4Q"}[name]
+    first = journey.take(field(name, "number"), "4zd8kf", {})
+    assert first.outcome is Outcome.ASK
+    assert first.field is not None
+    assert journey.take(first.field, number, first.fields).fields["code"] == "4ZD8KF"
+
+
+def test_of_two_requests_in_one_message_the_first_gets_its_own_code() -> None:
+    both = "cek DEMO-SMP-000106 kode W7Q3YG dan DEMO-SMP-000109 kode 8PV4NK"
+    assert JOURNEYS["simpel"].begin(both, {}).fields == {"number": "DEMO-SMP-000106", "code": "W7Q3YG"}
+    assert holds_another(both)
+    assert not holds_another("cek DEMO-SMP-000106 kode W7Q3YG tanggal 3/5")
 
 
 def test_an_aspiration_has_20_to_2000_characters_without_personal_numbers_and_one_of_seven_topics() -> None:

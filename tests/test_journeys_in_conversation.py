@@ -290,6 +290,58 @@ async def test_a_crisis_in_a_form_stops_the_form(client: httpx.AsyncClient) -> N
     assert "saya lanjutkan" in await citizen.says("Lanjutkan isian")
 
 
+async def test_a_free_text_that_was_taken_for_a_danger_is_not_lost_and_words_lead_back_to_it(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    cry = "tolong, rumah tetangga saya kebakaran sekarang"
+    assert "112" in await citizen.goes_through("saya mau menyampaikan aspirasi", "ya", cry)
+    await citizen.says("bentar ya")
+    assert "saya lanjutkan" in await citizen.says("sudah padam, lanjut isi formulir")
+    assert cry in await citizen.goes_through("lingkungan", "lewati", "lewati", "lewati", "lewati")
+
+
+async def test_go_on_without_anything_left_opens_no_form(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert "saya lanjutkan" not in await citizen.says("lanjutkan isian")
+
+
+@pytest.mark.parametrize("beginning", [True, False])
+async def test_a_cry_for_help_in_a_text_that_is_too_long_is_heard(client: httpx.AsyncClient, beginning: bool) -> None:
+    citizen, cry = await Citizen(client).arrives(), "tolong saya mau bunuh diri sekarang"
+    story = "Jalan di depan rumah kami rusak sejak lama. " * 100
+    answer = await citizen.says(f"{cry}. {story}" if beginning else f"{story} {cry}")
+    assert "119" in answer
+    assert "4.000 karakter" in answer
+    assert "119" not in await citizen.says(story)
+
+
+async def test_two_questions_in_one_message_get_two_answers(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("Apa syarat magang dan berapa lama permohonan informasi dijawab?")
+    titles = [source["title"] for message in citizen.last for source in message["sources"]]
+    assert len(titles) == 2
+
+
+async def test_a_number_that_lacks_a_digit_is_called_unreadable(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("cek tiket saya")
+    assert "ASP-" in await citizen.says("ASP-2026112-7K4Q")
+
+
+async def test_a_status_asked_for_in_the_middle_of_a_form_is_no_place(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(*TO_THE_SUMMARY[:5])
+    assert "belum selesai" in await citizen.says("cek tiket saya")
+
+
+async def test_who_has_no_number_of_the_request_says_when_and_how_it_was_sent(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("saya mau mengajukan keberatan")
+    answer = await citizen.says("nomornya lupa")
+    assert "cara Anda mengirimnya" in answer
+    assert "alasan keberatan" in answer
+    assert "cara Anda mengirimnya" not in await citizen.says("tidak dijawab")
+
+
 async def test_personal_data_is_masked_and_the_citizen_is_told(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     answer = await citizen.says("NIK saya 3201234509870001 dan email budi@contoh.id, apa syarat magang?")

@@ -20,7 +20,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bench import clinc
-from bot.nlu.intent_model import IntentModel, Ngrams, Weighing
+from bot.nlu.intent_model import IntentModel, Judgement, Ngrams, Weighing
 from bot.nlu.intents import FALLBACK, IntentClassifier
 from bot.nlu.normaliser import NORMALISED, Normaliser, spelling_of
 from services import encoder as encoders
@@ -187,6 +187,10 @@ def test_speaking_and_what_nothing_follows_stay(text: str, spelling: str) -> Non
 @pytest.mark.parametrize(
     ("text", "spelling"),
     [
+        ("s a y a  m a u  m a t i", "saya mau mati"),
+        ("pengen m4ti", "mau mati"),
+        ("gugup setengah mati", "gugup sekali"),
+        ("A b 1 c", "a b 1 c"),
         ("Aku mau bunuh waktu", "saya mau mengisi waktu"),
         ("membunuh-waktu di sini", "mengisi waktu di sini"),
         ("I'm dying to see the palace", "i'm keen to see the palace"),
@@ -251,8 +255,26 @@ def test_words_of_a_danger_lower_what_an_emergency_needs(
     model: IntentModel, monkeypatch: pytest.MonkeyPatch, text: str, with_words: float, place: int
 ) -> None:
     message = Message({TEXT: text})
-    classifier(model, monkeypatch, threshold=0.0, crisis_least=1.1, crisis_with_words=with_words).process([message])
+    needed = {"crisis_with_words": with_words, "crisis_favoured": with_words}
+    classifier(model, monkeypatch, threshold=0.0, crisis_least=1.1, **needed).process([message])
     assert message.get("intent_ranking")[place]["name"] == "crisis"
+
+
+@pytest.mark.parametrize(("favourites", "place"), [(["crisis"], 0), (["thank"], -1)])
+def test_less_is_needed_where_a_view_holds_an_emergency_likeliest(
+    model: IntentModel, monkeypatch: pytest.MonkeyPatch, favourites: list[str], place: int
+) -> None:
+    component = classifier(model, monkeypatch, threshold=0.0, crisis_least=1.1, crisis_with_words=1.1, crisis_favoured=0.0)
+    monkeypatch.setattr(model, "judge", lambda *_: Judgement(np.full(len(model.labels), 1 / len(model.labels)), favourites))
+    message = Message({TEXT: "ingin mati"})
+    component.process([message])
+    assert message.get("intent_ranking")[place]["name"] == "crisis"
+
+
+def test_words_that_are_certain_need_no_probability(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = Message({TEXT: "apa cara mati tanpa sakit"})
+    classifier(model, monkeypatch, crisis_least=1.1, crisis_with_words=1.1, crisis_favoured=1.1).process([message])
+    assert message.get(INTENT) == {"name": "crisis", "confidence": 1.1}
 
 
 def test_an_emergency_comes_first_where_another_intent_is_likelier(model: IntentModel, monkeypatch: pytest.MonkeyPatch) -> None:

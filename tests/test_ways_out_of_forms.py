@@ -161,7 +161,7 @@ DRESSES = ("{}", "{}!!", "  {}.", "tolong {} ya kak", "saya mau {} aja", "I want
 SOMETHING_ELSE = ("batalkan kenaikan PPN", "saya mau batalkan RUU itu", "stop impor beras", "keluar dari PBB", "saya mau")
 
 
-@pytest.mark.parametrize("cancel", [cancel for cancel in CANCELS if not {"saya", "i"} & set(cancel.split())])
+@pytest.mark.parametrize("cancel", [cancel for cancel in CANCELS if not {"saya", "i", "i'm"} & set(cancel.split())])
 @pytest.mark.parametrize(
     "dressed", ["{}", "{}!!", "  {}.", "tolong {} ya kak", "saya mau {} aja", "I want to {} this please", "{} formnya"]
 )

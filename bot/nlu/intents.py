@@ -1,7 +1,7 @@
 """Rasa's side of the intent classifier: trains, keeps and asks `IntentModel`, and abstains.
 
 An emergency comes first from a probability on, a lower one where the message has words of a danger (`services.dangers`), and last
-under it. A message whose best intent stays under the threshold gets `nlu_fallback`.
+under it; words that are certain need none. A message whose best intent stays under the threshold gets `nlu_fallback`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.nlu.intent_model import DEFAULTS, IntentModel
 from bot.nlu.normaliser import spelling_of
 from bot.training import CODE, fingerprint
 from services.assembly import shared_encoder
-from services.dangers import danger_of
+from services.dangers import danger_of, is_certain
 
 FALLBACK = "nlu_fallback"
 CRISIS = "crisis"
@@ -44,9 +44,9 @@ class IntentClassifier(GraphComponent):
         """Those of `IntentModel`, and the probabilities that count.
 
         threshold: under it the classifier abstains. crisis_least, crisis_with_words: what an emergency needs, without words of one
-        and with them.
+        and with them; crisis_favoured: with them, where one of the views holds it likeliest.
         """
-        return {**DEFAULTS, "threshold": 0.3, "crisis_least": 0.5, "crisis_with_words": 0.5}
+        return {**DEFAULTS, "threshold": 0.3, "crisis_least": 0.5, "crisis_with_words": 0.5, "crisis_favoured": 0.5}
 
     @staticmethod
     def fingerprint_addon(config: dict[str, Any]) -> str:
@@ -107,10 +107,14 @@ class IntentClassifier(GraphComponent):
         crisis = next((one for one in ranking if one["name"] == CRISIS), None)
         if crisis:
             ranking.remove(crisis)
-            ranking.insert(0 if self._is_emergency(crisis["confidence"], text) else len(ranking), crisis)
+            if self._is_emergency(crisis["confidence"], text, favourites):
+                ranking.insert(0, {**crisis, "confidence": max(crisis["confidence"], self._config["crisis_least"])})
+            else:
+                ranking.append(crisis)
         return ranking, favourites
 
-    def _is_emergency(self, probability: float, text: str) -> bool:
+    def _is_emergency(self, probability: float, text: str, favourites: list[str]) -> bool:
         if probability >= self._config["crisis_least"]:
             return True
-        return probability >= self._config["crisis_with_words"] and danger_of(text) is not None
+        needed = self._config["crisis_favoured" if CRISIS in favourites else "crisis_with_words"]
+        return is_certain(text) or (probability >= needed and danger_of(text) is not None)

@@ -10,7 +10,7 @@ ENGLISH = frozenset(
         these those there what how when where who why which can could would should will may might must do does did
         don't doesn't didn't not no yes of to in on at for with from by about and or but if so because have has had
         get got want need like please thanks thank hello hi just any some more than then here it's what's how's let's
-        good morning afternoon evening
+        check code number request good morning afternoon evening
     """.split()
 )
 INDONESIAN = frozenset(
@@ -19,7 +19,7 @@ INDONESIAN = frozenset(
         brp saya aku gue gw kami kita anda kamu dia mereka tidak nggak gak ga ngga enggak bukan belum blm sudah udah
         udh akan bisa boleh mau ingin minta tolong mohon terima kasih makasih pak bu kak min mas mbak ya iya dong sih
         deh kok nih tuh lah pun juga jg aja saja kalau kalo klo karena krn tapi tp atau ada adalah bahwa pada dalam
-        seperti kayak buat bgt banget lagi lg sdh jangan cara syarat nomor nomer kode cek status magang surat izin ke
+        seperti kayak buat bgt banget lagi lg sdh jangan cara syarat nomor nomer kode cek magang surat izin ke
         lho tho mah teh atuh euy piye opo ora iki kumaha naon teu abdi punten
     """.split()
 )
