@@ -117,7 +117,7 @@ class ValidateForm(Action, ABC):
         return self._after(dispatcher, tracker, step)
 
     def _keep(self, tracker: Tracker, asked: Field, fields: dict[str, Any]) -> bool:
-        """Whether anything was given to come back to: of a free text also this message, unless it speaks of who writes."""
+        """Whether anything was given to come back to: where a free text was asked for also this message."""
         text = turn_of(tracker).text
         value = asked.check(text) if asked.free_text and danger_of(text) not in ABOUT_ONESELF else Rejection("")
         if not isinstance(value, Rejection):

@@ -26,6 +26,7 @@ class Danger(StrEnum):
 
 
 ABOUT_ONESELF = {Danger.DESPAIR, Danger.THREAT}
+"""What is told of these is never kept as the value that a form had asked for."""
 SENTENCES = {
     Danger.DESPAIR: "utter_crisis",
     Danger.VIOLENCE: "utter_crisis_violence",
