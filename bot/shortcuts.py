@@ -41,12 +41,11 @@ ERRANDS = {
     "submit_information_request": r"permohonan|permintaan|request",
 }
 """What a citizen calls an errand that was left; the first that is named counts."""
-_GO_ON = re.compile(
-    r"(?:(?:saya|mau|ingin|bisa|tolong|please|can i|i want to|let's)\s+)*(?:lanjut\w*|melanjutkan|teruskan|continue|resume)\b"
-)
-_GOING_ON = re.compile(r"\b(?:lanjut\w*|melanjutkan|teruskan|continue|resume|go (?:back|on))\b")
+_ON = r"lanjut\w*|melanjutkan|teruskan|continue|resume"
+_GO_ON = re.compile(rf"(?:(?:saya|mau|ingin|bisa|tolong|please|can i|i want to|let's)\s+)*(?:{_ON})\b")
+_GOING_ON = re.compile(rf"\b(?:{_ON}|go (?:back|on))\b")
 _NOTHING_ELSE = re.compile(
-    r"(?:\s*\b(?:lanjut\w*|melanjutkan|teruskan|continue|resume|go|back|to|on|with|isi|isian\w*|mengisi|pengisian\w*|formulir\w*|form|tadi|yang|saya"
+    rf"(?:\s*\b(?:{_ON}|go|back|to|on|with|isi|isian\w*|mengisi|pengisian\w*|formulir\w*|form|tadi|yang|saya"
     r"|mau|ingin|bisa|tolong|saja|iya|oke|the|my|i|want|let's|please|dong|kak|pak|bu|sekarang|now)\b)+\W*"
 )
 _ASKS_HOW = re.compile(r"\b(?:bagaimana|cara\w*|syarat\w*|berapa|kapan|di mana|status|how|when|where)\b")

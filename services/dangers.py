@@ -69,9 +69,8 @@ def danger_of(message: str, *, found: bool = True) -> Danger | None:
     return next((signs.kind for signs in _signs() if (found or signs.sure) and signs.pattern.search(spelling)), None)
 
 
-def is_certain(message: str) -> bool:
-    """Whether the words alone tell of a danger: a question for ways to die."""
-    spelling = normalise(message)
+def is_certain(spelling: str) -> bool:
+    """Whether the words of a message, in normalised spelling, tell of a danger alone: a question for ways to die."""
     return any(signs.certain and signs.pattern.search(spelling) for signs in _signs())
 
 

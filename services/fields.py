@@ -55,7 +55,7 @@ class Field:
         return self.free_text or self.name in ("name", "address")
 
 
-NO_NAME = re.compile(r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor)\b", re.IGNORECASE)
+_NO_NAME = re.compile(r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor)\b", re.IGNORECASE)
 
 
 def name(message: str) -> str | Rejection:
@@ -70,7 +70,7 @@ def name(message: str) -> str | Rejection:
         words.pop()
     value = " ".join(words).strip(" .,!")
     letters = sum(c.isalpha() for c in value)
-    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or NO_NAME.search(value):
+    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or _NO_NAME.search(value):
         return Rejection("utter_invalid_name")
     return value
 
@@ -152,10 +152,10 @@ class Choice:
         number = self._place_named(message) or find_ordinal(message)
         if number is not None:
             return self.values[number - 1] if 1 <= number <= len(self.values) else Rejection("utter_invalid_choice")
-        names = self._names()
-        if find_command(message) and normalise(message) not in names:
+        names, spelling = self._names(), normalise(message)
+        if find_command(message) and spelling not in names:
             return Rejection("utter_invalid_choice")
-        found = process.extractOne(normalise(message), list(names), scorer=fuzz.ratio, score_cutoff=78)
+        found = process.extractOne(spelling, list(names), scorer=fuzz.ratio, score_cutoff=78)
         return (names[found[0]] if found else self.named(message)) or Rejection("utter_invalid_choice")
 
     def _place_named(self, message: str) -> int | None:
@@ -211,17 +211,6 @@ def agreement(message: str) -> bool | Rejection:
 
 def ticket_number(message: str) -> str | Rejection:
     return tickets.normalise_number(message) or Rejection("utter_invalid_ticket_number")
-
-
-def request_number(message: str) -> str | Rejection:
-    """The number of an information request: ours, or any other that the PPID may have given, which may stand among words."""
-    ours = tickets.normalise_number(message)
-    if ours:
-        return ours if ours.startswith("PIP-") else Rejection("utter_invalid_request_number")
-    value = message.strip().upper()
-    among_words = re.search(r"(?<!\S)(?=\S{0,59}\d)[^\s/]{1,40}/\S{1,40}", value)
-    value = among_words[0].strip(".,;:") if among_words else value
-    return value if 3 <= len(value) <= 60 and re.search(r"\d", value) else Rejection("utter_invalid_request_number")
 
 
 def access_code(message: str) -> str | Rejection:

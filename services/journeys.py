@@ -198,12 +198,12 @@ class Journey:
 
     def _field_to_change(self, message: str, asked: Field, fields: dict[str, Any]) -> Field | None:
         """The field meant by "ubah nomor 2" (as numbered in the summary), "alamatnya salah" or "isinya tadi salah, yang benar …"."""
-        behind = NEW_VALUE.search(message)
-        before = normalise(message[: behind.start(1)] if behind else message)
+        whole, behind = normalise(message), NEW_VALUE.search(message)
+        before = normalise(message[: behind.start(1)]) if behind else whole
         if len(before.split()) > CORRECTION_WORDS:
             return None
         named = self._field_called_wrong(before)
-        is_short = len(normalise(message).split()) <= CORRECTION_WORDS
+        is_short = len(whole.split()) <= CORRECTION_WORDS
         looks_back = LOOKS_BACK.search(before) or not asked.takes_sentences
         return named if is_short or (named and named.name in fields and looks_back) else None
 

@@ -49,8 +49,16 @@ def opening(message: str) -> dict[str, Any]:
 
 
 def request_number(message: str) -> str | Rejection | None:
-    """As `fields.request_number`; None for who says that there is none."""
-    return None if _HAS_NONE.search(normalise(message)) else fields.request_number(message)
+    """The number, ours or any other that the PPID may have given, also among words; None for who says that there is none."""
+    if _HAS_NONE.search(normalise(message)):
+        return None
+    ours = tickets.normalise_number(message)
+    if ours:
+        return ours if ours.startswith("PIP-") else Rejection("utter_invalid_request_number")
+    value = message.strip().upper()
+    among_words = re.search(r"(?<!\S)(?=\S{0,59}\d)[^\s/]{1,40}/\S{1,40}", value)
+    value = among_words[0].strip(".,;:") if among_words else value
+    return value if 3 <= len(value) <= 60 and re.search(r"\d", value) else Rejection("utter_invalid_request_number")
 
 
 _HAS_NONE = re.compile(

@@ -18,21 +18,23 @@ def _simpel_in(message: str) -> dict[str, Any]:
     number = simpel.find_number(message)
     if number is None:
         return {}
-    behind = message[message.index(number) + len(number) :]
-    following = simpel.find_number(behind)  # the code of a second request is not this one's
-    code = tickets.normalise_code(behind[: behind.index(following)]) if following else None
-    code = code or tickets.normalise_code(message.replace(number, " "))
+    between, _ = _around_the_second(message, number)  # the code of a second request is not this one's
+    code = tickets.normalise_code(between) or tickets.normalise_code(message.replace(number, " "))
     return {"number": simpel.normalise_number(number)} | ({"code": code} if code else {})
 
 
 def holds_another(message: str) -> bool:
     """Whether a second request with its code stands behind the first one."""
-    for _ in range(2):
-        number = simpel.find_number(message)
-        if number is None:
-            return False
-        message = message[message.index(number) + len(number) :]
-    return tickets.normalise_code(message) is not None
+    number = simpel.find_number(message)
+    return number is not None and tickets.normalise_code(_around_the_second(message, number)[1]) is not None
+
+
+def _around_the_second(message: str, first: str) -> tuple[str, str]:
+    """What stands between the `first` request number and the second one, and behind that; nothing where there is no second."""
+    rest = message.partition(first)[2]
+    second = simpel.find_number(rest)
+    between, _, behind = rest.partition(second) if second else ("", "", "")
+    return between, behind
 
 
 def _ticket_in(message: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bench import clinc
 from bot.nlu.intent_model import IntentModel, Judgement, Ngrams, Weighing
 from bot.nlu.intents import FALLBACK, IntentClassifier
+from bot.nlu.language import detect
 from bot.nlu.normaliser import NORMALISED, Normaliser, spelling_of
 from services import encoder as encoders
 from services import spelling
@@ -216,6 +217,10 @@ def test_idioms_of_death_are_read_as_what_they_mean_and_death_stays(text: str, s
 )
 def test_the_encoder_reads_no_shouting_no_opening_and_no_idiom(text: str, read: str) -> None:
     assert for_encoder(text) == read
+
+
+def test_letters_set_apart_are_read_for_the_language_too() -> None:
+    assert detect("s a y a  m a u  m a t i") == "id"
 
 
 def test_spelling_without_a_known_part_gives_no_error(model: IntentModel) -> None:

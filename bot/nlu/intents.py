@@ -107,14 +107,14 @@ class IntentClassifier(GraphComponent):
         crisis = next((one for one in ranking if one["name"] == CRISIS), None)
         if crisis:
             ranking.remove(crisis)
-            if self._is_emergency(crisis["confidence"], text, favourites):
+            if self._is_emergency(crisis["confidence"], message, favourites):
                 ranking.insert(0, {**crisis, "confidence": max(crisis["confidence"], self._config["crisis_least"])})
             else:
                 ranking.append(crisis)
         return ranking, favourites
 
-    def _is_emergency(self, probability: float, text: str, favourites: list[str]) -> bool:
+    def _is_emergency(self, probability: float, message: Message, favourites: list[str]) -> bool:
         if probability >= self._config["crisis_least"]:
             return True
         needed = self._config["crisis_favoured" if CRISIS in favourites else "crisis_with_words"]
-        return is_certain(text) or (probability >= needed and danger_of(text) is not None)
+        return is_certain(spelling_of(message)) or (probability >= needed and danger_of(message.get(TEXT)) is not None)

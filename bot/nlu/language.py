@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from services.spelling import joined
+
 ENGLISH = frozenset(
     """
         the a an is are was were be been am i i'm i'd i'll i've my me we our you your he she it they them this that
@@ -34,7 +36,7 @@ CLEAR_ALONE = frozenset(
 
 def detect(text: str) -> str | None:
     """`"en"`, `"id"` or None."""
-    words = re.findall(r"[a-z]+(?:'[a-z]+)?", text.lower())
+    words = re.findall(r"[a-z]+(?:'[a-z]+)?", joined(text).lower())
     english = sum(word in ENGLISH for word in words)
     indonesian = sum(word in INDONESIAN for word in words)
     clear = len(words) <= 3 and any(word in CLEAR_ALONE for word in words)
