@@ -77,10 +77,12 @@ def serve() -> None:
     from bot.turn_keeper import start_keeper
     from bot.turn_process import live
     from services.assembly import services
+    from services.calendar import LAST_DECREED_YEAR, decreed_days_off
     from services.demo import DEMO_REQUESTS
 
     configured = services().settings
     assistant, processes = load_assistant(), configured.turn_processes_in_force
+    decreed_days_off(LAST_DECREED_YEAR)  # loads the holidays of 200 countries, and each process would
     settle()
     keeper = start_keeper(services(), assistant, processes, live) if processes else None
     application = create_app(services(), assistant, keeper=keeper)

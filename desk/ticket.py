@@ -160,6 +160,7 @@ def _contents(services: Services, session: Session, number: str, *, revealed: bo
     return {
         "row": row,
         "fields": shown_fields(services, number, kind, revealed=revealed),
+        "filed_late": bool(services.tickets.fields_of(number).get("late")),
         "count": Count.of(row.received_at, row.due_on, services.calendar) if row.due_on else None,
         "limit": WORKING_DAYS.get(kind),
         "history": [(entry, _shown_text(entry, revealed=revealed)) for entry in history],

@@ -256,7 +256,9 @@ def _session(file: bytes) -> Any:
     options.log_severity_level = 3
     # Its further fusions make one slow operator of addition and normalisation.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    del session._model_bytes  # 22 MB, kept in case other providers are asked for later
+    return session
 
 
 class E5:

@@ -124,8 +124,9 @@ class CachingEncoder:
     def _shipped(self, texts: Sequence[str]) -> dict[str, Vectors]:
         """Vectors of the project's own sentences, encoded before (services/shipped_vectors.py)."""
         shipped = shipped_vectors.read(self.name)
-        keys = {text: shipped_vectors.key_of(text) for text in texts} if shipped else {}
-        return {text: shipped[key] for text, key in keys.items() if key in shipped}
+        keys = {text: shipped_vectors.key_of(text) for text in texts}
+        known = {text: key for text, key in keys.items() if key in shipped}
+        return dict(zip(known, shipped.of(list(known.values())), strict=True))
 
     def _kept(self, texts: Sequence[str], path: Path) -> dict[str, Vectors]:
         """From the file of vectors made on this machine; what is not in it yet is encoded and written there, in 16 bits."""

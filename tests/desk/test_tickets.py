@@ -83,6 +83,16 @@ async def test_personal_data_is_shown_only_with_a_reason_and_only_to_who_handles
     assert "Budi Santoso" in (await officer.sends(f"/desk/tickets/{aspiration}/reveal", reason=REASON)).text
 
 
+@pytest.mark.parametrize(("late", "is_marked"), [(True, True), (False, False), (None, False)])
+async def test_an_objection_that_came_late_is_marked_for_whoever_judges_it(
+    late: bool | None, is_marked: bool, services: Services, sign_in
+) -> None:
+    """None: the days off of a year are not known, so nobody can say."""
+    number = file(services, Kind.OBJECTION, late=late)
+    page = await (await sign_in(Role.PPID, "sari")).reads(f"/desk/tickets/{number}")
+    assert ("lebih dari 30 hari kerja setelah alasannya diketahui" in page) is is_marked
+
+
 async def test_numbers_in_free_text_are_masked_until_they_are_revealed(services: Services, sign_in) -> None:
     number = file(services, Kind.ASPIRATION)
     services.ticket_changes.note(number, "Hubungi saya di 081234567890")
