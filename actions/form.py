@@ -21,7 +21,7 @@ from actions.replies import language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import Command, find_command
 from services.dangers import ABOUT_ONESELF, danger_of, sentence_for
-from services.fields import Field, Rejection
+from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.remarks import SURE, VERY_SURE, is_question, is_small_talk, wants_to_be_told
@@ -31,7 +31,7 @@ from store.database import utc_now
 
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
-MISSES_BEFORE_OFFICER = 3
+REJECTIONS_BEFORE_OFFICER = 3
 SHORT_WORDS = 15
 CANCEL_WORDS = (3, 8)
 """How many words a wish to cancel has: fewer may be a name ("Batal Sirait") or are a command, more tell something."""
@@ -53,6 +53,7 @@ SIDE_REMARKS = {
     "submit_information_request": "utter_finish_first",
     "submit_objection": "utter_finish_first",
 }
+STORIES = {"report_complaint", "submit_aspiration", "submit_information_request", "submit_objection"}
 NEVER_A_VALUE = {"check_simpel_status", "check_ticket_status"}
 ERRAND_WORDS = 6
 """A message of so few words that asks for a status is no place, policy or name ("cek tiket saya")."""
@@ -92,10 +93,20 @@ class ValidateForm(Action, ABC):
         if command is Command.WAIT:
             dispatcher.utter_message(response="utter_take_your_time")
             return self._ask_on(tracker, fields, asked)
-        interruption = None if command else self._interruption(dispatcher, tracker, asked)
+        if asked.lost and command in (None, Command.SKIP) and has_none(turn.text):
+            dispatcher.utter_message(response=asked.lost)
+            return self._ask_on(tracker, fields, asked)
+        told = self.journey.told_early(asked, turn.text, fields) if self._intent(tracker) in STORIES else {}
+        interruption = None if command or told else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._ask_on(tracker, fields, asked)]
-        return self._after(dispatcher, tracker, self.journey.take(asked, turn.text, fields))
+        step = self.journey.take(asked, turn.text, {**fields, **told})
+        if step.outcome in (Outcome.ASK, Outcome.CONFIRMED) and self.journey.changed(asked, fields, step.fields):
+            dispatcher.utter_message(response="utter_field_changed")
+        if told and step.outcome in (Outcome.ASK, Outcome.REJECTED):
+            dispatcher.utter_message(response="utter_taken_as_story")
+            step = self.journey.onwards(step.fields) if step.outcome is Outcome.REJECTED else step
+        return self._after(dispatcher, tracker, step)
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
         """Go on with a draft that was left, or start with what the first message holds."""
@@ -112,14 +123,18 @@ class ValidateForm(Action, ABC):
         if self.journey.basis:
             dispatcher.utter_message(response=self.journey.basis)
         step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
-        if any(field.free_text and field.name in step.fields for field in self.journey.fields):
-            dispatcher.utter_message(response="utter_taken_from_first_message")
+        story = self.journey.field_named(self.journey.story or "")
+        if story and story.name in step.fields:
+            dispatcher.utter_message(response="utter_taken_as_story")
+        elif story and story.check(turn_of(tracker).text) is TOO_LONG:
+            dispatcher.utter_message(response="utter_text_too_long")
         return self._after(dispatcher, tracker, step)
 
     def _keep(self, tracker: Tracker, asked: Field, fields: dict[str, Any]) -> bool:
-        """Whether anything was given to come back to: where a free text was asked for also this message."""
+        """Whether anything was given to come back to: where the story was asked for also this message."""
         text = turn_of(tracker).text
-        value = asked.check(text) if asked.free_text and danger_of(text) not in ABOUT_ONESELF else Rejection("")
+        is_story = asked.name == self.journey.story and danger_of(text) not in ABOUT_ONESELF
+        value = asked.check(text) if is_story else Rejection("")
         if not isinstance(value, Rejection):
             fields = {**fields, asked.name: value}
             services().drafts.write(tracker.sender_id, self.journey.name, fields)
@@ -130,7 +145,11 @@ class ValidateForm(Action, ABC):
         """A danger, and no plain answer to a question with few answers ("yg terakhir")."""
         text = turn_of(tracker).text
         is_answer = danger_of(text) is None and ValidateForm._is_value(text, asked)
-        return (tracker.latest_message.get("intent") or {}).get("name") == "crisis" and not is_answer
+        return ValidateForm._intent(tracker) == "crisis" and not is_answer
+
+    @staticmethod
+    def _intent(tracker: Tracker) -> str:
+        return str((tracker.latest_message.get("intent") or {}).get("name"))
 
     @staticmethod
     def _is_value(text: str, asked: Field) -> bool:
@@ -271,7 +290,7 @@ class ValidateForm(Action, ABC):
             return [SlotSet("misses", 0)]
         misses = int(tracker.get_slot("misses") or 0) + 1
         dispatcher.utter_message(response=step.response)
-        if misses >= MISSES_BEFORE_OFFICER:
+        if misses >= REJECTIONS_BEFORE_OFFICER:
             dispatcher.utter_message(response="utter_offer_officer_in_form")
         return [SlotSet("misses", misses)]
 

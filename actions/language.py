@@ -10,6 +10,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.replies import turn_of
+from services.spelling import normalise
 
 
 class ActionSwitchLanguage(Action):
@@ -22,14 +23,28 @@ class ActionSwitchLanguage(Action):
 
 def switch_language(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
     """Set the language that the message names, and say so in that language."""
-    text = turn_of(tracker).text.lower()
-    if re.search(r"\b(?:english|inggris|inggeris|eng)\b", text) and not re.search(
-        r"\b(?:jangan|not|no)\b.{0,12}(?:english|inggris)", text
-    ):
-        language, response = "en", "utter_language_en"
-    elif re.search(r"indonesi|\bindo\b|\bbahasa\b(?!\s*(?:jawa|sunda|bali|minang|batak|bugis|arab|mandarin|jepang|daerah))", text):
-        language, response = "id", "utter_language_id"
-    else:
-        language, response = tracker.get_slot("language"), "utter_language_not_offered"
-    dispatcher.utter_message(response=response)
-    return [SlotSet("language", language)]
+    language = language_named(turn_of(tracker).text)
+    dispatcher.utter_message(response=f"utter_language_{language}" if language else "utter_language_not_offered")
+    return [SlotSet("language", language or tracker.get_slot("language"))]
+
+
+def language_named(message: str) -> str | None:
+    """`id` or `en`: the one that is asked for, else the other of the one that is not wanted; None where neither is named."""
+    wanted: dict[str, bool] = {}
+    for clause in map(normalise, _CLAUSES.split(message.lower())):
+        for language, name in _NAMES.items():
+            named = name.search(clause)
+            if named:
+                wanted.setdefault(language, not _NEGATION.search(clause[: named.start()]))
+    asked = next((language for language, is_wanted in wanted.items() if is_wanted), None)
+    return asked or next((other for language, other in (("en", "id"), ("id", "en")) if language in wanted), None)
+
+
+_NAMES = {
+    "en": re.compile(r"\b(?:english|inggris|inggeris|eng)\b"),
+    "id": re.compile(
+        r"indonesi|\bindo\b|\bbahasa\b(?!\s*(?:inggris|inggeris|english|jawa|sunda|bali|minang|batak|bugis|arab|mandarin|jepang|daerah))"
+    ),
+}
+_NEGATION = re.compile(r"\b(?:jangan|tidak|bukan|belum|kurang|not|no|don't|dont|doesn't|can't|cannot|without|stop)\b")
+_CLAUSES = re.compile(r"[,.;!?]|\b(?:tetapi|tapi|jadi|but|so|just|please)\b")

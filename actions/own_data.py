@@ -63,7 +63,7 @@ def ask_delete(dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
 
 
 def delete(dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
-    turn_of(tracker).delete_afterwards = True
+    turn_of(tracker).forgets = True
     dispatcher.utter_message(response="utter_data_deleted")
 
 

@@ -10,15 +10,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.replies import language_of, long_date, turn_of
 from services.assembly import services
 from services.journeys import CONFIRMATION, KEY
+from services.registry import JOURNEY_OF
 from services.tickets import WORKING_DAYS, Filing, Kind
-
-FILED = {
-    Kind.ASPIRATION: "utter_aspiration_filed",
-    Kind.INFORMATION_REQUEST: "utter_information_filed",
-    Kind.OBJECTION: "utter_objection_filed",
-    Kind.VISIT: "utter_visit_filed",
-    Kind.INTERNSHIP: "utter_internship_filed",
-}
 
 
 def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, fields: dict[str, Any], subject: str) -> None:
@@ -30,7 +23,7 @@ def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, 
     values: dict[str, Any] = {"number": receipt.number, "code": code, "link": link, "hours": hours}
     if receipt.due_on:
         values["due"] = long_date(receipt.due_on, language)
-    response = FILED[kind]
+    response = f"utter_{JOURNEY_OF[kind].name}_filed"
     if kind in WORKING_DAYS and receipt.due_on is None:
         response += "_without_due_date"
     dispatcher.utter_message(response=response, **values)

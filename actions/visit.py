@@ -12,7 +12,6 @@ from actions.form import FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from actions.replies import language_of, long_date
 from services.assembly import services
-from services.calendar import UnknownYear
 from services.tickets import Kind
 from services.visits import JOURNEY
 
@@ -24,17 +23,10 @@ class ValidateVisit(ValidateForm):
         """Visits are on working days only: another day is asked for again, with the reason."""
         kept = dict(fields)
         for name in ("date", "other_date"):
-            if name in kept and not self._can_be_visited(date.fromisoformat(kept[name])):
+            if name in kept and not services().calendar.may_be_working_day(date.fromisoformat(kept[name])):
                 day = long_date(date.fromisoformat(kept.pop(name)), language_of(tracker))
                 dispatcher.utter_message(response="utter_visit_not_a_working_day", day=day)
         return kept
-
-    @staticmethod
-    def _can_be_visited(day: date) -> bool:
-        try:
-            return services().calendar.is_working_day(day)
-        except UnknownYear:
-            return day.weekday() < 5  # staff check it against the decree of that year
 
 
 class FinishVisit(FinishForm):

@@ -15,10 +15,10 @@ from functools import partial
 
 import structlog
 
-from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
 from bot.courier import Courier
 from bot.looking import keep_looking
+from bot.messages import Delivery
 from services.assembly import Services
 from services.handoff import FROM_OFFICERS, Event
 from services.untold import Untold

@@ -33,7 +33,7 @@ from bot.turn_order import Crowded, TurnOrder
 from bot.turn_pool import TurnPool
 from bot.turn_wire import Failure, TurnFailed
 from bot.turns_at_once import TurnsAtOnce
-from bot.understanding import Meaning, Understanding, masked
+from bot.understanding import CRISIS, Meaning, Understanding, masked
 from services.assembly import Services
 from services.dangers import sentence_for
 from services.handoff import Place, State
@@ -249,7 +249,8 @@ class ConversationService:
             async with self.order.turn(conversation_id):
                 yield
         except Crowded as crowded:
-            raise TooManyWaiting((await self._assistant.sentence("utter_too_fast", "id")).text) from crowded
+            language = await self._assistant.language(conversation_id) or "id"
+            raise TooManyWaiting((await self._assistant.sentence("utter_too_fast", language)).text) from crowded
 
     async def _answer(self, inbound: Inbound, opening: Opening, place: Place | None) -> list[Outbound]:
         started = time.perf_counter()
@@ -264,12 +265,10 @@ class ConversationService:
             return await self._turn_away(inbound, opening, pressed)
         if inbound.button is not None and pressed is None:
             return await self._say_only(inbound, opening, ["utter_button_gone"], "[tombol]")
-        text = clean(pressed.label if pressed else inbound.text)
-        if isinstance(text, Unreadable):
-            in_danger = await self._understanding.danger_in_ends(inbound.text) if text is Unreadable.TOO_LONG else None
-            if in_danger:
-                return await self._say_only(inbound, opening, [in_danger, text], "[too_long]", status=AnswerStatus.CRISIS)
-            return await self._say_only(inbound, opening, [text], f"[{text.name.lower()}]")
+        cleaned = clean(pressed.label if pressed else inbound.text)
+        text = await self._understanding.danger_in(inbound.text) if isinstance(cleaned, Unreadable) else cleaned
+        if text is None:
+            return await self._say_only(inbound, opening, [cleaned], f"[{Unreadable(cleaned).name.lower()}]")
         awaited = conversation.awaited_field
         meaning = (
             Meaning(parsed_as(*LEAVE), text, awaited)
@@ -284,14 +283,18 @@ class ConversationService:
         turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
         answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
         said = list(answer.said)
-        if action and not turn.asks and not turn.delete_afterwards:
+        if cleaned is Unreadable.TOO_LONG:
+            said.append(await self._said(cleaned, answer.language))
+        if action and not turn.asks and not turn.forgets:
             said += await self._open_question(conversation, answer.language)
-        if place and parsed["intent"]["name"] == "crisis":
+        if place and parsed["intent"]["name"] == CRISIS:
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         if kept.warn:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
-        outbound = await self._store(
+        if turn.forgets:
+            return await self._forget_and_say(inbound.conversation_id, said, turn, facts)
+        return await self._store(
             inbound.conversation_id,
             said,
             turn,
@@ -299,40 +302,41 @@ class ConversationService:
             facts=facts,
             awaited=answer.awaited_field,
             events=answer.events,
-            last=not turn.delete_afterwards,
         )
-        if turn.delete_afterwards:
-            await asyncio.to_thread(self._own_data.delete, inbound.conversation_id)
-            self._forget(inbound.conversation_id)
-        return outbound
+
+    async def _forget_and_say(self, conversation_id: str, said: list[Said], turn: Turn, facts: dict[str, Any]) -> list[Outbound]:
+        """Delete what is held, then say so: where it fails, nobody reads that it was done, and the same message tries again."""
+        told = await asyncio.to_thread(self._own_data.delete, conversation_id, _replies(said, turn))
+        self._forget(conversation_id)
+        self._measures.count(facts)
+        return [self.render(message) for message in told]
 
     async def _pass_on(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
         """Keep the message for the officer who has the conversation. The assistant is silent, except where a life is in danger."""
         text = visible(pressed.label if pressed else inbound.text) or "[empty]"
         stored = await self._receive(inbound, opening, mask(mask_factors(text)).text)
-        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
-        turn = Turn(inbound.conversation_id, text, status=AnswerStatus.HANDED_OVER)
-        said = []
-        if parsed["intent"]["name"] == "crisis":
-            turn.status = AnswerStatus.CRISIS
-            language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
-            said.append(await self._assistant.sentence(sentence_for(text), language))
-            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
-        facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
-        awaited = opening.conversation.awaited_field
-        return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
+        return await self._aside(inbound, opening, stored, text, AnswerStatus.HANDED_OVER, [])
 
     async def _turn_away(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
         """The channel is switched off: a ready sentence, and before it help where a life is in danger. Dialogue and draft stay."""
         text = visible(pressed.label if pressed else inbound.text) or "[empty]"
         parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
         stored = await self._receive(inbound, opening, masked(text, parsed, opening.conversation.awaited_field).text)
+        return await self._aside(inbound, opening, stored, text, AnswerStatus.DECLINED, [CHANNEL_OFF])
+
+    async def _aside(
+        self, inbound: Inbound, opening: Opening, stored: Received, text: str, status: AnswerStatus, sentences: list[str]
+    ) -> list[Outbound]:
+        """Answer with ready sentences, without a turn of the dialogue; in danger with help before them, and the officers see it."""
+        intent, words = await self._understanding.aside(text)
+        in_danger = intent == CRISIS
+        if in_danger:
+            status, sentences = AnswerStatus.CRISIS, [sentence_for(words), *sentences]
+            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
-        in_danger = parsed["intent"]["name"] == "crisis"
-        names = (sentence_for(text), CHANNEL_OFF) if in_danger else (CHANNEL_OFF,)
-        said = [await self._assistant.sentence(name, language) for name in names]
-        turn = Turn(inbound.conversation_id, text, status=AnswerStatus.CRISIS if in_danger else AnswerStatus.DECLINED)
-        facts = {"status": turn.status, "intent": parsed["intent"]["name"]}
+        said = [await self._assistant.sentence(name, language) for name in sentences]
+        facts = {"status": status, "intent": intent}
+        turn = Turn(inbound.conversation_id, text, status=status)
         awaited = opening.conversation.awaited_field
         return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
 
@@ -386,7 +390,6 @@ class ConversationService:
         logged: str,
         *,
         ask_again: bool = True,
-        status: AnswerStatus = AnswerStatus.ASKED_AGAIN,
     ) -> list[Outbound]:
         """Answer without a turn of the dialogue, whose state stays as it is; a form's open question is asked again."""
         stored = await self._receive(inbound, opening, logged)
@@ -394,7 +397,7 @@ class ConversationService:
         said = [await self._said(sentence, language) for sentence in sentences]
         if ask_again:
             said += await self._open_question(opening.conversation, language)
-        turn = Turn(inbound.conversation_id, "", status=status)
+        turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
         facts = {"status": turn.status, "intent": None}
         awaited = opening.conversation.awaited_field
         return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
@@ -408,11 +411,10 @@ class ConversationService:
         facts: dict[str, Any] | None = None,
         awaited: str | None = None,
         events: NewEvents | None = None,
-        last: bool = True,
     ) -> list[Outbound]:
         if facts:
             self._measures.count(facts)
-        replies = [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
+        replies = _replies(said, turn)
         stored, row_id = await asyncio.to_thread(
             self._conversations.add_replies,
             conversation_id,
@@ -422,12 +424,16 @@ class ConversationService:
             awaited_field=awaited,
             tracker_row=events.row if events else None,
             likely_seq=reply_to.seq + 1 if reply_to else None,
-            last=last,
+            last=True,
             finished=turn.finished,
         )
         if events:
             self._assistant.keep(events, row_id)
         return [self.render(message) for message in stored]
+
+
+def _replies(said: list[Said], turn: Turn) -> list[Reply]:
+    return [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.channels.telegram.sending import Delivery
-from bot.messages import Outbound
+from bot.messages import Delivery, Outbound
 from store.conversations import Conversations
 
 Deliver = Callable[[str, Outbound], Awaitable[Delivery]]

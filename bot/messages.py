@@ -55,14 +55,30 @@ class Unreadable(StrEnum):
     """It looks like one of Rasa's own commands, which only buttons of the server may carry."""
 
 
+class Delivery(StrEnum):
+    """What became of a message that a channel was asked to bring."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    """By the channel, for good: the bot is blocked, the account deleted."""
+    FAILED = "failed"
+    """The channel could not be reached, or wants a long pause."""
+
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udfff]")
-_COMMAND = re.compile(r"(?:^|(?<=\s))/+[A-Za-z_]\w*(?=\s|$)|/\w+\s*\{|^/+\w")
+_COMMAND = re.compile(r"^/+\w+|/\w+\s*\{|(?<!\S)/+[A-Za-z]+_\w*")
+"""At the beginning, with values, or named like an intent; "dan /atau" and "Rp 5.000 /orang" are words."""
 _TAGS = re.compile(r"[\U000e0000-\U000e007f]")
 
 
 def visible(text: str) -> str:
     """The text in one Unicode form without control and invisible characters."""
     return unicodedata.normalize("NFC", _TAGS.sub("", _CONTROL.sub("", text.replace("\r\n", "\n")))).strip()
+
+
+def without_commands(text: str) -> str:
+    """The visible text with a space where something looks like a command."""
+    return _COMMAND.sub(" ", visible(text)).strip("/ ")
 
 
 def clean(text: str) -> str | Unreadable:

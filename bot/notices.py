@@ -14,9 +14,9 @@ from typing import Any
 import structlog
 
 from bot.assistant import Assistant
-from bot.channels.telegram.sending import Delivery
 from bot.conversation import ConversationService, TooManyWaiting
 from bot.courier import Courier
+from bot.messages import Delivery
 from services.dates import long_date
 from services.ticket_events import Happening
 from services.ticket_files import TicketFiles

@@ -7,7 +7,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from services.commands import Command, find_command, find_ordinal
+from services.commands import POLITE, Command, find_command, find_ordinal
 from services.fields import Field, Rejection
 from services.handoff import Place, State
 from services.journeys import Journey
@@ -48,6 +48,7 @@ _NOTHING_ELSE = re.compile(
     rf"(?:\s*\b(?:{_ON}|go|back|to|on|with|isi|isian\w*|mengisi|pengisian\w*|formulir\w*|form|tadi|yang|saya"
     r"|mau|ingin|bisa|tolong|saja|iya|oke|the|my|i|want|let's|please|dong|kak|pak|bu|sekarang|now)\b)+\W*"
 )
+_ASKS = re.compile(r"\b(?:tanya|bertanya|nanya|ask)\b")
 _ASKS_HOW = re.compile(r"\b(?:bagaimana|cara\w*|syarat\w*|berapa|kapan|di mana|status|how|when|where)\b")
 _WISHES = {
     "start_visit": re.compile(
@@ -65,8 +66,8 @@ def errand_named(text: str) -> str | None:
         return None
     if is_status_alone(text):
         return "check_simpel_status"  # whose action asks which status
-    if _GO_ON.match(spelling):
-        return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})\b", spelling)), None)
+    if _GO_ON.match(POLITE.sub("", spelling).strip()) and not _ASKS.search(spelling):
+        return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})(?:nya)?\b", spelling)), None)
     if _ASKS_HOW.search(spelling):
         return None
     return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.assistant import Assistant
-from bot.messages import Inbound, visible
+from bot.messages import MAX_CHARACTERS, Inbound, without_commands
 from bot.shortcuts import (
     PAYLOAD,
     awaited_field,
@@ -22,7 +22,6 @@ from bot.shortcuts import (
 )
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
-from services.dangers import sentence_for
 from services.drafts import Drafts
 from services.privacy import mask
 from services.registry import JOURNEYS
@@ -33,8 +32,9 @@ from store.models import Button as IssuedButton
 
 PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
+CRISIS = "crisis"
 END = 500
-"""So many characters of either end of a text that is too long are read, for a cry for help."""
+"""So many characters of either end of a text that can't be a turn are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
 """Stands in tracker and log for a report of corruption, which only those who investigate may read."""
 
@@ -85,13 +85,23 @@ class Understanding:
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
 
-    async def danger_in_ends(self, text: str) -> str | None:
-        """The sentence for who is in danger, where the beginning or the end of a text that is too long for a turn tells of it."""
-        for end in (text[:END], text[-END:]):
-            parsed = await asyncio.to_thread(self._assistant.understand, visible(end))
-            if parsed["intent"]["name"] == "crisis":
-                return sentence_for(end)
+    async def danger_in(self, text: str) -> str | None:
+        """The beginning or the end of a text that can't be a turn, whichever tells of a danger."""
+        for end in dict.fromkeys((without_commands(text[:END]), without_commands(text[-END:]))):
+            if any(character.isalpha() for character in end) and await self._is_crisis(end):
+                return end
         return None
+
+    async def aside(self, text: str) -> tuple[str, str]:
+        """Of a visible text that the assistant only listens to: its intent, and the words that tell of a danger if it is one."""
+        if len(text) > MAX_CHARACTERS and (danger := await self.danger_in(text)):
+            return CRISIS, danger
+        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
+        return parsed["intent"]["name"], text
+
+    async def _is_crisis(self, text: str) -> bool:
+        parsed = await asyncio.to_thread(self._assistant.understand, text)
+        return bool(parsed["intent"]["name"] == CRISIS)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from desk.dates import start_of
+from services.audit import SHORTEST_REASON
 from services.conversation_export import Rows
 from services.conversation_log import LogFilter
 from services.conversation_notes import LONGEST_NOTE
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from desk.room import Room
 
 CONVERSATIONS_A_PAGE = 50
-SHORTEST_REASON = 10
 MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.calendar import UnknownYear
 from services.dates import MONTHS, WEEKDAYS
 from services.desk_sessions import Session
 from services.permissions import Permission
@@ -42,17 +41,11 @@ def due_calendar(room: Room) -> APIRouter:
             month_name=f"{MONTHS[session.locale][month.month - 1]} {month.year}",
             weekdays=WEEKDAYS[session.locale],
             days=due.items(),
-            off={day for day in due if not _is_working_day(day)},
+            off={day for day in due if not calendar.may_be_working_day(day)},
             today=today,
             has_feed=feeds.has_feed(session),
             feed=feed,
         )
-
-    def _is_working_day(day: date) -> bool:
-        try:
-            return calendar.is_working_day(day)
-        except UnknownYear:
-            return day.weekday() < 5
 
     @router.get("/tickets/calendar")
     def show(request: Request, session: Session = reader) -> Response:

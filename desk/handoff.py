@@ -73,6 +73,7 @@ def handoff(room: Room) -> APIRouter:
 
     @router.get("")
     def read(request: Request, handoff_id: int, session: Session = officer) -> Response:
+        room.services.audit.record(session.login, "conversation.read", held(handoff_id).conversation_id)
         return conversation(request, session, handoff_id)
 
     @router.get("/messages")

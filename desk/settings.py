@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
+from services.audit import SHORTEST_REASON
 from services.channels import CHANNELS
 from services.desk_sessions import Session
-from services.desk_settings import LONGEST_REASON, SHORTEST_REASON, Name, ReasonMissing
+from services.desk_settings import LONGEST_REASON, Name, ReasonMissing
 from services.permissions import Permission
 from services.retention import DEFAULTS, LONGEST_DAYS, SHORTEST_DAYS, BadDays, Kind
 

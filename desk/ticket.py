@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 
 from desk.access import NotAllowed
 from desk.pages import address
+from services.audit import SHORTEST_REASON
 from services.calendar import UnknownYear
 from services.desk_sessions import Session
 from services.legal_clock import Count
@@ -20,7 +21,7 @@ from services.permissions import Permission
 from services.privacy import mask
 from services.registry import JOURNEY_OF
 from services.ticket_changes import CLOCKED, MOVES, ChangeRefused
-from services.ticket_desk import GROUNDS, SHORTEST_REASON, NotYoursToHandle
+from services.ticket_desk import GROUNDS, NotYoursToHandle
 from services.ticket_events import MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry
 from services.ticket_files import MOST_FILES, FileProblem, FileRefused
 from services.tickets import UNANSWERED, WORKING_DAYS, Kind, Resolution, State

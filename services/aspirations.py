@@ -43,6 +43,7 @@ JOURNEY = Journey(
     opened_by="submit_aspiration",
     topics=("kanal_aspirasi", "pelindungan_data", "tentang_asisten"),
     opening=opening,
+    story="text",
     fields=(
         Field("consent", fields.agreement, in_summary=False),
         Field("text", _TEXT, free_text=True),

@@ -18,6 +18,8 @@ from store.staff_models import AuditEntry
 
 BEGINNING = "0" * 64
 TRIES = 20
+SHORTEST_REASON = 10
+"""Characters of a reason for seeing personal data, or for changing what holds for all."""
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,13 @@ class WorkingCalendar:
             return day.weekday() < 5
         return day.weekday() < 5 and day not in off and day not in overrides.added
 
+    def may_be_working_day(self, day: date) -> bool:
+        """The same without an error: of a year without a decree Monday to Friday, for staff to check."""
+        try:
+            return self.is_working_day(day)
+        except UnknownYear:
+            return day.weekday() < 5
+
     def _working_days_after(self, day: date) -> Iterator[date]:
         while True:
             day += timedelta(days=1)

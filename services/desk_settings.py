@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.audit import AuditLog
+from services.audit import SHORTEST_REASON, AuditLog
 from store.database import Database, utc_now
 from store.models import DeskSetting
 
 FRESH_SECONDS = 2.0
 """So long a process may go on with what it has read."""
-SHORTEST_REASON, LONGEST_REASON = 10, 500
+LONGEST_REASON = 500
 
 
 class Name(StrEnum):

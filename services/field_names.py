@@ -14,7 +14,7 @@ FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "text": ("isi", "isi aspirasi", "aspirasi", "text"),
     "topic": ("topik", "topic"),
     "policy": ("kebijakan", "policy"),
-    "place": ("daerah", "kota", "provinsi", "tempat", "asal", "place"),
+    "place": ("daerah", "desa", "kampung", "kabupaten", "kecamatan", "wilayah", "kota", "provinsi", "tempat", "asal", "place"),
     "request_number": ("nomor permohonan", "nomor", "number"),
     "grounds": ("dasar", "alasan", "grounds"),
     "found_on": ("tanggal", "date"),

@@ -27,6 +27,7 @@ class Rejection:
     response: str
 
 
+TOO_LONG = Rejection("utter_text_too_long")
 Check = Callable[[str], Any]
 """Takes the message, returns the value to keep or a `Rejection`."""
 
@@ -46,6 +47,8 @@ class Field:
     """What stands for a personal value in logs, e.g. `nama`."""
     in_summary: bool = True
     """Has a line and a number of its own in the summary."""
+    lost: str | None = None
+    """The sentence for who does not have what is asked for any more ("lupa", "tidak punya")."""
     when: Callable[[dict[str, Any]], bool] = lambda fields: True
     """Whether it is asked at all, given what is known so far."""
 
@@ -53,6 +56,11 @@ class Field:
     def takes_sentences(self) -> bool:
         """Whether the value can't be told from a remark by its form."""
         return self.free_text or self.name in ("name", "address")
+
+    @property
+    def has_few_answers(self) -> bool:
+        """Whether it is a choice, or a yes or no."""
+        return isinstance(self.check, Choice | SeveralChoices) or self.check is agreement
 
 
 _NO_NAME = re.compile(r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor)\b", re.IGNORECASE)
@@ -95,7 +103,9 @@ def text(minimum: int, maximum: int, response: str) -> Check:
 
     def check(message: str) -> str | Rejection:
         value = message.strip()
-        if not minimum <= len(value) <= maximum:
+        if len(value) > maximum:
+            return TOO_LONG
+        if len(value) < minimum:
             return Rejection(response)
         if contains_personal_data(value):
             return Rejection("utter_invalid_personal_data_in_text")
@@ -209,6 +219,19 @@ def agreement(message: str) -> bool | Rejection:
     return Rejection("utter_invalid_yes_no")
 
 
+_HAS_NONE = re.compile(
+    r"\b(?:lupa|hilang|tanpa nomor|tidak (?:ada|punya|dapat|diberi|dikasih|tahu|ingat|tercatat|simpan|pegang)"
+    r"|belum (?:dapat|diberi|dikasih|punya)|forgot\w*|forget|lost|no (?:number|code)"
+    r"|(?:don't|dont|didn't|do not|did not) (?:have|know|get|remember)"
+    r"|(?:number|code) i (?:have|got) not)\b"
+)
+
+
+def has_none(message: str) -> bool:
+    """Whether the message says that what was asked for is not there: a number that was lost or never given."""
+    return bool(_HAS_NONE.search(normalise(message)))
+
+
 def ticket_number(message: str) -> str | Rejection:
     return tickets.normalise_number(message) or Rejection("utter_invalid_ticket_number")
 
@@ -219,14 +242,25 @@ def access_code(message: str) -> str | Rejection:
     if code:
         return code
     word = message.strip().upper()
-    return word if re.fullmatch(r"[A-Z0-9-]{3,12}", word) else Rejection("utter_invalid_code")
+    typed = re.fullmatch(r"[A-Z0-9-]{3,12}", word) and (len(word) == tickets.CODE_LENGTH or re.search(r"\d", word))
+    return word if typed else Rejection("utter_invalid_code")
+
+
+_LABELS = re.compile(
+    r"\b(?:(?:nomor|no|permohonan|pengajuan|berkas|simpel|sp|number|request|application)(?:nya)?"
+    r"|saya|aku|kami|ini|itu|adalah|yaitu|yang|my|the|is|it's)\b[.:]?",
+    re.IGNORECASE,
+)
+_LEAST_DIGITS = 3
 
 
 def simpel_number(message: str) -> str | Rejection:
+    """A number of a form that is known, or a single word with some digits beside what it is called: nobody knows all forms."""
     found = simpel.find_number(message)
-    if found:
-        return simpel.normalise_number(found)
-    word = message.strip().upper()
-    if contains_personal_data(message):
+    rest = tickets.without_named_code(message)
+    words = [word for word in _LABELS.sub(" ", POLITE.sub(" ", rest)).split() if any(c.isalnum() for c in word)]
+    alone = words[0].strip(".,;:!?").upper() if len(words) == 1 else ""
+    is_code = re.fullmatch(r"(?=\d*[A-Z])[0-9A-Z]{6}", alone)
+    if not found and (is_code or contains_personal_data(message) or len(re.findall(r"\d", alone)) < _LEAST_DIGITS):
         return Rejection("utter_invalid_simpel_number")
-    return simpel.normalise_number(word) if re.search(r"\d", word) and len(word) <= 80 else Rejection("utter_invalid_simpel_number")
+    return simpel.normalise_number(found or alone)

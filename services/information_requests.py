@@ -38,6 +38,7 @@ JOURNEY = Journey(
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
     subject="permohonan informasi",
     opening=opening,
+    story="details",
     fields=(
         Field("applicant", fields.Choice(APPLICANTS, "applicant")),
         Field("details", _DETAILS, free_text=True),

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from services import several_answers
 from services.commands import Command, find_command, find_ordinal
 from services.field_names import FIELD_WORDS
-from services.fields import Field, Rejection, agreement
+from services.fields import Field, Rejection, agreement, substance
 from services.spelling import normalise
 
 CONFIRMATION = Field("confirmed", agreement)
@@ -26,6 +27,17 @@ CHANGING = "_changing"
 """Among the fields: the summary was not right, and the citizen is asked which part of it."""
 CORRECTION_WORDS = 8
 """A longer message that says "ubah" or "salah" is telling something, not steering the form."""
+
+TOLD_WORDS = 8
+"""So many words are no mere choice."""
+
+STEERING_WORDS = 3
+"""So few words correct an earlier answer also where any sentence could be the answer to the open question: "alamatnya salah"."""
+WITHDRAWS = re.compile(
+    r"\b(?:jangan (?:pakai|sebut|cantum\w*|tulis|masuk\w*)|hapus|hilangkan|tanpa|remove|without|don't (?:use|include)|leave out)\b"
+)
+PERSON = ("name", "contact")
+IDENTITY = re.compile(r"\b(?:identitas|identity|data diri)\b")
 
 NEW_VALUE = re.compile(
     r"(?:\b(?:(?:se)?harusnya|menjadi|jadinya|yang ben[ae]r|should be)\b"
@@ -83,8 +95,15 @@ class Journey:
     """Values that the first message may hold in its own words."""
     given_anew: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = lambda given, found: found
     """Values to keep of what was `given` and what a later message is `found` to hold instead."""
+    story: str | None = None
+    """The field that tells what it is about: people write it at the first question already, whichever that is."""
     tried_again: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that a message holds alone, typed after they were wrong and what goes with them was kept."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a name that "name_field" could not be read back from."""
+        if "_" in self.name:
+            raise ValueError(f"{self.name}: the name of a journey has no underscore")
 
     @property
     def all_fields(self) -> tuple[Field, ...]:
@@ -104,6 +123,11 @@ class Journey:
 
     def next_field(self, fields: dict[str, Any]) -> Field | None:
         return next((f for f in self.all_fields if f.name not in fields and f.when(fields)), None)
+
+    def changed(self, asked: Field, before: dict[str, Any], after: dict[str, Any]) -> bool:
+        """Whether an answer to another question than the open one has another value now."""
+        names = [f.name for f in self.numbered if f is not asked and f.name in before and f.name in after]
+        return any(before[name] != after[name] for name in names)
 
     def begin(self, message: str, fields: dict[str, Any]) -> Step:
         """The first step: what the opening message holds is taken, then the first missing field is asked."""
@@ -126,6 +150,9 @@ class Journey:
             return self._ask_what_to_change(fields)
         if command is Command.BACK:
             return self._back(asked, fields)
+        withdrawn = self._withdrawn(message, asked, fields)
+        if withdrawn:
+            return self.onwards({**fields, **withdrawn})
         changed = self._field_to_change(message, asked, fields)
         if changed:
             return self._changed(changed, message, fields)
@@ -134,6 +161,8 @@ class Journey:
         if command is Command.YES and asked.takes_sentences:
             return Step(Outcome.REJECTED, fields, asked, "utter_write_it_down")
         if command is Command.SKIP and asked.check is not agreement:
+            if not asked.optional and not self.confirm:  # "gausah" to a question for a number ends it
+                return self.cancel()
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
             return self.onwards({**fields, asked.name: None})
@@ -148,26 +177,31 @@ class Journey:
             return self.onwards({**fields, **found}) if found else Step(Outcome.REJECTED, fields, asked, value.response)
         if asked is CONFIRMATION and value is False:
             return self._ask_what_to_change(fields)
-        return self._taken(asked, value, fields)
+        return self.onwards({**by_form, **fields, asked.name: value})
 
-    def _taken(self, asked: Field, value: Any, fields: dict[str, Any]) -> Step:
-        unwelcome = self.stops.get(asked.name)
-        if unwelcome and unwelcome[0] == value:
-            return Step(Outcome.STOPPED, fields, asked, unwelcome[1])
-        return self.onwards({**fields, asked.name: value})
+    def told_early(self, asked: Field, message: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """The story, where it is told as an answer to a question with few answers."""
+        story = self.field_named(self.story or "")
+        if story is None or story.name in fields or not asked.has_few_answers or len(message.split()) < TOLD_WORDS:
+            return {}
+        text = substance(message, story.check)
+        return {story.name: text} if text else {}
 
     def cancel(self) -> Step:
         """The way out: nothing is kept."""
         return Step(Outcome.CANCELLED, {}, response=self.cancelled)
 
     def onwards(self, fields: dict[str, Any]) -> Step:
-        """Ask for the first thing that is missing."""
+        """Ask for the first thing that is missing, unless one that was given ends the journey."""
+        for name, (unwelcome, response) in self.stops.items():
+            if name in fields and fields[name] == unwelcome:
+                return Step(Outcome.STOPPED, fields, self.field_named(name), response)
         following = self.next_field(fields)
         return Step(Outcome.ASK, fields, following) if following else Step(Outcome.CONFIRMED, fields)
 
     def _back(self, asked: Field, fields: dict[str, Any]) -> Step:
-        names = [f.name for f in self.all_fields]
-        earlier = [f for f in self.all_fields[: names.index(asked.name)] if f.name in fields and f.when(fields)]
+        before = takewhile(lambda field: field is not asked, self.all_fields)
+        earlier = [field for field in before if field.name in fields and field.when(fields)]
         return self._ask_again(earlier[-1], fields) if earlier else Step(Outcome.ASK, fields, asked)
 
     @staticmethod
@@ -191,7 +225,7 @@ class Journey:
         value = named.check(behind[1].strip()) if behind else Rejection("")
         if isinstance(value, Rejection):
             return self._ask_again(named, fields)
-        return self._taken(named, value, fields)
+        return self.onwards({**fields, named.name: value})
 
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
         return Step(Outcome.ASK, {k: v for k, v in fields.items() if k not in (asked.name, CONFIRMATION.name)}, asked)
@@ -203,9 +237,20 @@ class Journey:
         if len(before.split()) > CORRECTION_WORDS:
             return None
         named = self._field_called_wrong(before)
-        is_short = len(whole.split()) <= CORRECTION_WORDS
-        looks_back = LOOKS_BACK.search(before) or not asked.takes_sentences
-        return named if is_short or (named and named.name in fields and looks_back) else None
+        if not asked.takes_sentences and len(whole.split()) <= CORRECTION_WORDS:
+            return named
+        steers = len(before.split()) <= STEERING_WORDS or LOOKS_BACK.search(before)
+        return named if named and named.name in fields and (steers or not asked.takes_sentences) else None
+
+    def _withdrawn(self, message: str, asked: Field, fields: dict[str, Any]) -> dict[str, Any]:
+        """Who writes, where that may stay empty and is to after all: "jangan pakai nama saya"."""
+        spelling = normalise(message)
+        if len(spelling.split()) > CORRECTION_WORDS or not WITHDRAWS.search(spelling):
+            return {}
+        named = self._field_named_in(spelling)
+        meant = PERSON if IDENTITY.search(spelling) else (named.name,) if named else ()
+        given = [f.name for f in self.fields if f.optional and f.name in PERSON and (f.name in fields or f is asked)]
+        return {name: None for name in given if name in meant}
 
     def _field_called_wrong(self, spelling: str) -> Field | None:
         number = re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah)\D{0,20}(\d{1,2})\b", spelling)

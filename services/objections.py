@@ -11,7 +11,6 @@ from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
 from services.date_reading import read_date
 from services.fields import Field, Rejection
 from services.journeys import Journey
-from services.spelling import normalise
 from store.database import utc_now
 
 GROUNDS = (
@@ -43,28 +42,35 @@ def request_in(message: str) -> dict[str, Any]:
 
 
 def opening(message: str) -> dict[str, Any]:
-    """The reason, where the first message names one: "permohonan saya tidak dijawab"."""
+    """The reason and the day it was found on, where the first message names them: "ditolak pada 16 Oktober 2026"."""
     reason = fields.Choice(GROUNDS, "grounds").named(message)
-    return {"grounds": [reason]} if reason else {}
+    found = _FOUND_ON.search(message)
+    day = past_date(found[1]) if found else Rejection("")
+    return ({"grounds": [reason]} if reason else {}) | ({} if isinstance(day, Rejection) else {"found_on": day})
+
+
+_FOUND_ON = re.compile(
+    r"\b(?:mengetahui|diketahui|menerima|terima|diterima|ditolak|dijawab|received|refused|rejected|answered)\b([^.;\n]{0,40}\d[^.;\n]{0,20})",
+    re.IGNORECASE,
+)
 
 
 def request_number(message: str) -> str | Rejection | None:
     """The number, ours or any other that the PPID may have given, also among words; None for who says that there is none."""
-    if _HAS_NONE.search(normalise(message)):
+    if fields.has_none(message):
         return None
     ours = tickets.normalise_number(message)
     if ours:
         return ours if ours.startswith("PIP-") else Rejection("utter_invalid_request_number")
-    value = message.strip().upper()
-    among_words = re.search(r"(?<!\S)(?=\S{0,59}\d)[^\s/]{1,40}/\S{1,40}", value)
-    value = among_words[0].strip(".,;:") if among_words else value
-    return value if 3 <= len(value) <= 60 and re.search(r"\d", value) else Rejection("utter_invalid_request_number")
+    among_words = _NUMBER_OF_A_LETTER.search(message)
+    value = (among_words[0] if among_words else message).strip(" .,;:").upper()
+    is_number = among_words or (len(value.split()) <= LONGEST_NUMBER and isinstance(past_date(message), Rejection))
+    return value if 3 <= len(value) <= 60 and re.search(r"\d", value) and is_number else Rejection("utter_invalid_request_number")
 
 
-_HAS_NONE = re.compile(
-    r"\b(?:lupa|hilang|tanpa nomor|tidak (?:ada|punya|dapat|diberi|dikasih|tahu|ingat|tercatat|simpan)"
-    r"|belum (?:dapat|diberi|dikasih|punya)|forgot|lost|no number|(?:don't|didn't|do not|did not) (?:have|know|get|remember))\b"
-)
+LONGEST_NUMBER = 3
+"""In words: "B 12 2026"."""
+_NUMBER_OF_A_LETTER = re.compile(r"(?<!\S)(?=\S{0,59}\d)(?!\d{1,2}/\d{1,2}/(?:\d{2}){1,2}(?!\S))[^\s/]{1,40}/\S{1,40}")
 
 
 def is_late(found_on: date, today: date, calendar: WorkingCalendar) -> bool | None:
@@ -83,6 +89,7 @@ JOURNEY = Journey(
     subject="keberatan",
     prefill=request_in,
     opening=opening,
+    story="statement",
     fields=(
         Field("request_number", request_number, optional=True),
         Field("grounds", fields.SeveralChoices(GROUNDS, "grounds")),

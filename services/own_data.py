@@ -6,7 +6,7 @@ Everything is of one conversation: who writes in it is the only person whom the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -19,11 +19,11 @@ from itsdangerous import BadSignature
 from sqlalchemy import func, select
 
 from services.calendar import JAKARTA
-from services.journeys import CONFIRMATION, KEY
+from services.journeys import CONFIRMATION
 from services.signed_tokens import SignedTokens
 from services.spelling import normalise
 from services.tickets import Tickets, TicketView
-from store.conversations import Conversations
+from store.conversations import Conversations, Reply
 from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Conversation, Draft, Handoff, Message
@@ -100,8 +100,8 @@ class OwnData:
         return Overview(messages or 0, since, sorted(drafts), tickets, handoffs or 0)
 
     def download_link(self, conversation_id: str) -> str | None:
-        """An address that opens the download for an hour. None for Telegram while the server has no public address."""
-        if self._conversation(conversation_id).channel == "telegram" and not self._address.startswith("https://"):
+        """An address that opens the download for an hour. None away from our pages while the server has no public address."""
+        if self._conversation(conversation_id).address and not self._address.startswith("https://"):
             return None
         return f"{self._address}{PATH}{self._serializer.dumps(conversation_id)}"
 
@@ -138,10 +138,13 @@ class OwnData:
             "handoffs": [_handoff(one) for one in handoffs],
         }
 
-    def delete(self, conversation_id: str) -> None:
-        """Delete messages, tracker, drafts and hand-offs at once; tickets stay in the register, without the person."""
+    def delete(self, conversation_id: str, replies: Sequence[Reply] = ()) -> list[Message]:
+        """Delete messages, tracker, drafts and hand-offs at once; tickets stay in the register, without the person.
+
+        `replies` as for `Conversations.forget_messages`.
+        """
         self._pseudonymise(conversation_id)
-        self._conversations.forget_messages(conversation_id)
+        return self._conversations.forget_messages(conversation_id, replies)
 
     def _conversation(self, conversation_id: str) -> Conversation:
         conversation = self._conversations.get(conversation_id)
@@ -185,7 +188,7 @@ def _handoff(handoff: Handoff) -> dict[str, Any]:
 
 
 def _fields(draft: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in draft.items() if name not in (KEY, CONFIRMATION.name)}
+    return {name: value for name, value in draft.items() if name != CONFIRMATION.name and not name.startswith("_")}
 
 
 def _moment(at: datetime | None) -> str | None:

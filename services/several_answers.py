@@ -32,7 +32,7 @@ def _labelled(missing: list[Field], asked: Field, message: str) -> dict[str, Any
         return {}
     names = "|".join(re.escape(word) for word in sorted(by_word, key=len, reverse=True))
     label = re.compile(rf"(?:^|[\s,;.])({names})(?:\s+(?:saya|lengkap|saya adalah))?\s*[:=]\s*", re.IGNORECASE)
-    parts = label.split(message)
+    parts = label.split(message.replace("ſ", "s").replace("İ", "I"))  # which match without regard to case, and lower to others
     found: dict[str, Any] = {}
     for word, value in zip(parts[1::2], parts[2::2], strict=True):
         field = by_word[word.lower()]

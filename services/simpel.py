@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import pybreaker
 import structlog
-from sqlalchemy import Date, text
+from sqlalchemy import Date, Row, text
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import retry, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
 
@@ -74,11 +74,13 @@ class SqlSimpelDirectory:
         self._hash_code = hash_code
         query = text(f"SELECT access_code_hash, status, changed_on FROM {relation} WHERE number = :number")  # noqa: S608 checked above
         self._query = query.columns(changed_on=Date)
+        self._breaker = _breaker()
 
     def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
         try:
-            with self._database.session() as session:
-                row = session.execute(self._query, {"number": number}).first()
+            row = self._breaker.call(self._read, number)
+        except pybreaker.CircuitBreakerError as error:
+            raise SimpelUnavailable("the SIMPEL table failed repeatedly and is left alone for a while") from error
         except SQLAlchemyError as error:
             raise SimpelUnavailable("the SIMPEL table can't be read") from error
         expected = (row.access_code_hash if row else None) or self._hash_code("", "")
@@ -89,6 +91,20 @@ class SqlSimpelDirectory:
             return SimpelStatus(Status(row.status), row.changed_on)
         except ValueError as error:
             raise SimpelUnavailable("the SIMPEL table holds a status that nobody agreed on") from error
+
+    def _read(self, number: str) -> Row[Any] | None:
+        with self._database.session() as session:
+            if not self._database.is_sqlite:  # a view may be slow, and a thread that waits for it is not to be had back
+                session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
+            return session.execute(self._query, {"number": number}).first()
+
+
+STATEMENT_SECONDS = 4
+
+
+def _breaker() -> pybreaker.CircuitBreaker:
+    """A pause of 30 s after five failures in a row, in which nobody waits."""
+    return pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30)
 
 
 ALL_TRIES_SECONDS = 4
@@ -115,7 +131,7 @@ class HttpSimpelDirectory:
             timeout=httpx.Timeout(2.0),
             transport=transport,
         )
-        self._breaker = pybreaker.CircuitBreaker(fail_max=5, reset_timeout=30)
+        self._breaker = _breaker()
 
     def lookup(self, number: str, access_code: str) -> SimpelStatus | None:
         try:
@@ -164,9 +180,25 @@ _NUMBER_PATTERNS = (
 )
 
 
+_SOMETHING_ELSE = re.compile(
+    r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|(?:\d{4}[./-])?\d{1,2}[./-]\d{1,2}|\d{1,3}(?:[.,]\d{3})+|\d{4}[/-]\d{2,4}|[A-Z]-\d{1,2}",
+    re.IGNORECASE,
+)
+"""Dates, hours, sums, years and "H-3" have the form of a number, too."""
+
+
 def find_number(message: str) -> str | None:
     """The request number in a message. A format that nobody knows is looked up all the same, never called wrong."""
-    for pattern in _NUMBER_PATTERNS:
+    known = known_number(message)
+    if known:
+        return known
+    found = (match.group() for match in _NUMBER_PATTERNS[-1].finditer(message))
+    return next((number for number in found if not _SOMETHING_ELSE.fullmatch(number)), None)
+
+
+def known_number(message: str) -> str | None:
+    """The request number in a message, where its form is known."""
+    for pattern in _NUMBER_PATTERNS[:-1]:
         match = pattern.search(message)
         if match:
             return match.group()

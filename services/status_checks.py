@@ -17,7 +17,7 @@ from services.spelling import normalise
 def _simpel_in(message: str) -> dict[str, Any]:
     number = simpel.find_number(message)
     if number is None:
-        return {}
+        return _code_in(message) if re.search("[A-Za-z]", message) else {}
     between, _ = _around_the_second(message, number)  # the code of a second request is not this one's
     code = tickets.normalise_code(between) or tickets.normalise_code(message.replace(number, " "))
     return {"number": simpel.normalise_number(number)} | ({"code": code} if code else {})
@@ -45,35 +45,40 @@ def _ticket_in(message: str) -> dict[str, Any]:
     return {"number": number} | ({"code": code} if code else {})
 
 
+def _named_code_in(message: str) -> str | None:
+    named = tickets.NAMED_CODE.search(message)
+    return tickets.normalise_code(named[3]) if named else None
+
+
 def _code_in(message: str) -> dict[str, Any]:
     """The code of a message that holds nothing else, or calls it so."""
-    named = _NAMED_CODE.search(message)
     alone = len(re.sub(r"[\s-]", "", message)) == tickets.CODE_LENGTH
-    code = tickets.normalise_code(named[3] if named else message) if named or alone else None
+    code = _named_code_in(message) or (tickets.normalise_code(message) if alone else None)
     return {"code": code} if code else {}
-
-
-def _code_first(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """`found` with the code that was `given` in the place of the number, before the number came."""
-    code = tickets.normalise_code(str(given.get("number", "")))
-    return {"code": code, **found} if code and len(given["number"]) == tickets.CODE_LENGTH and "number" in found else found
 
 
 def _code_again(message: str) -> dict[str, Any]:
     """The code of a short message, as in "maaf, harusnya 4ZD8KF"; a longer one tells something."""
     if len(message.split()) > LONGEST_CODE or not re.search(r"\d", message):
         return {}
+    number = simpel.find_number(message)
+    if (number and not tickets.normalise_code(number)) or tickets.normalise_number(message):
+        return {}  # another errand, or the same one with its number
     code = fields.access_code(message)
     return {} if isinstance(code, Rejection) else {"code": code}
+
+
+def _simpel_code(message: str) -> str | Rejection:
+    return Rejection("utter_finish_first") if tickets.normalise_number(message) else fields.access_code(message)
+
+
+def _ticket_code(message: str) -> str | Rejection:
+    return Rejection("utter_finish_first") if simpel.known_number(message) else fields.access_code(message)
 
 
 LONGEST_CODE = 4
 """In words."""
 _CODE = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z]*\d)[0-9A-Za-z]{6}(?![A-Za-z0-9-])")
-_NAMED_CODE = re.compile(
-    r"\b(kode(?:\s?akses)?(?:nya)?|access code|code|pin)\b(\W{0,3}(?:saya|is|adalah)?\W{0,3})([0-9A-Za-z][0-9A-Za-z -]{2,11})",
-    re.I,
-)
 SIMPEL = Journey(
     name="simpel",
     opened_by="check_simpel_status",
@@ -82,12 +87,10 @@ SIMPEL = Journey(
     topics=("simpel", "pelindungan_data", "tentang_asisten"),
     confirm=False,
     prefill=_simpel_in,
-    given_anew=_code_first,
-    opening=_code_in,
     tried_again=_code_again,
     fields=(
-        Field("number", fields.simpel_number, personal=True, label="nomor SIMPEL"),
-        Field("code", fields.access_code, personal=True, label="kode akses"),
+        Field("number", fields.simpel_number, personal=True, label="nomor SIMPEL", lost="utter_simpel_number_lost"),
+        Field("code", _simpel_code, personal=True, label="kode akses", lost="utter_simpel_code_lost"),
     ),
 )
 TICKET = Journey(
@@ -98,11 +101,10 @@ TICKET = Journey(
     topics=("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten"),
     confirm=False,
     prefill=_ticket_in,
-    opening=_code_in,
     tried_again=_code_again,
     fields=(
-        Field("number", fields.ticket_number),
-        Field("code", fields.access_code, personal=True, label="kode akses"),
+        Field("number", fields.ticket_number, lost="utter_ticket_number_lost"),
+        Field("code", _ticket_code, personal=True, label="kode akses", lost="utter_ticket_code_lost"),
     ),
 )
 
@@ -112,10 +114,10 @@ def mask_factors(message: str) -> str:
     number = simpel.find_number(message)
     if number and tickets.normalise_number(number) is None:
         message = message.replace(number, "[nomor SIMPEL]")
-    if number is None and tickets.normalise_number(message) is None and not _NAMED_CODE.search(message):
+    if number is None and tickets.normalise_number(message) is None and not tickets.NAMED_CODE.search(message):
         return message
     message = _CODE.sub("[kode akses]", message)
-    return _NAMED_CODE.sub(lambda m: f"{m[1]}{m[2]}[kode akses]" if re.search(r"\d", m[3]) else m[0], message)
+    return tickets.NAMED_CODE.sub(lambda m: f"{m[1]}{m[2]}[kode akses]" if re.search(r"\d", m[3]) else m[0], message)
 
 
 _STATUS_ALONE = re.compile(r"(?:(?:mau|cek|check|lihat|tanya|my|saya|dong|status(?:nya)?|permohonan|pengajuan|berkas)\s*)+")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from services.audit import AuditLog
+from services.audit import SHORTEST_REASON, AuditLog
 from services.desk_sessions import Session
 from services.permissions import Permission, allows
 from services.staff import Staff
@@ -23,8 +23,6 @@ from store.staff_models import StaffMember
 
 GROUNDS: dict[str, str] = yaml.safe_load(Path(__file__).with_name("refusal_grounds.yml").read_text(encoding="utf-8"))
 """UU 14/2008 art. 17: letter and what it protects, in the words of the law."""
-SHORTEST_REASON = 10
-"""Characters of a reason for seeing personal data."""
 
 
 class NotYoursToHandle(Exception):

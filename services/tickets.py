@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -120,6 +121,13 @@ _NUMBER = re.compile(
 )
 
 
+NAMED_CODE = re.compile(
+    r"\b(kode(?:\s?akses)?(?:nya)?|access code|code|pin)\b(\W{0,3}(?:saya|is|adalah)?\W{0,3})([0-9A-Za-z][0-9A-Za-z -]{2,11})",
+    re.I,
+)
+"""A code that is called one, in its third group."""
+
+
 def normalise_number(text: str) -> str | None:
     """The ticket number in `text`, whatever its case and spacing: `a s p 2026/11/23 7k4q` is `ASP-20261123-7K4Q`."""
     match = _NUMBER.search(text)
@@ -134,9 +142,15 @@ def without_number(text: str) -> str:
     return _NUMBER.sub(" ", text)
 
 
+def without_named_code(text: str) -> str:
+    """What is left of a message when a code that is called one is taken out."""
+    return NAMED_CODE.sub(" ", text)
+
+
 def normalise_code(text: str) -> str | None:
-    """The access code in `text`: six Crockford characters, O read as 0 and I, L as 1, spaces and hyphens left out."""
-    candidates = re.findall(r"(?<![A-Z0-9-])[0-9A-Z](?:[ -]?[0-9A-Z]){5}(?![A-Z0-9-])", text.upper())
+    """The access code in `text`, in characters of any width: six of Crockford's, O read as 0 and I, L as 1, no spaces and hyphens."""
+    text = unicodedata.normalize("NFKC", text).upper()
+    candidates = re.findall(r"(?<![A-Z0-9-])[0-9A-Z](?:[ -]?[0-9A-Z]){5}(?![A-Z0-9-])", text)
     for candidate in reversed(candidates):
         typed = re.sub(r"[ -]", "", candidate)
         code = _as_crockford(typed)

@@ -50,8 +50,8 @@ class Turn:
     message makes it again of the same draft."""
     asks: bool = False
     """The answer ends in a question of its own, so the open question of a form has to wait."""
-    delete_afterwards: bool = False
-    """The citizen asked for the conversation's deletion; it is done once the answer is on its way."""
+    forgets: bool = False
+    """The citizen asked for the conversation's deletion; it is done before the answer says so."""
 
     def hide(self, label: str, value: str) -> str:
         """A stand-in such as `[nama]` to put into a message in place of `value`."""

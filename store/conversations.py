@@ -337,14 +337,21 @@ class Conversations:
             text = text.replace(stand_in, value)
         return text
 
-    def forget_messages(self, conversation_id: str) -> None:
-        """Delete all messages, buttons, tracker events, drafts, hand-offs and notes; the conversation can go on. Tickets stay."""
+    def forget_messages(self, conversation_id: str, replies: Sequence[Reply] = ()) -> list[Message]:
+        """Delete all messages, buttons, tracker events, drafts, hand-offs and notes; the conversation can go on. Tickets stay.
+
+        `replies`, which tell the citizen of it, get the next numbers and are not stored: they are said only when it is done.
+        """
+        now = utc_now()
         with self._database.durable_session() as session:
-            used = self._next_seq(session, conversation_id) - 1
-            values = {"forgotten_seq": used, "awaited_field": None}
+            hold(session, conversation_id)
+            following = self._next_seq(session, conversation_id)
+            rows = [self._reply_values(conversation_id, following + n, reply, None, now) for n, reply in enumerate(replies)]
+            values = {"forgotten_seq": following + len(rows) - 1, "awaited_field": None}
             session.execute(update(Conversation).where(Conversation.id == conversation_id).values(values))
             for table in OF_CONVERSATION:
                 session.execute(delete(table).where(table.conversation_id == conversation_id))
+        return [Message(**values) for values, _ in rows]
 
     def forget(self, conversation_id: str) -> None:
         """Delete the conversation and everything in it. Tickets stay."""

@@ -55,7 +55,8 @@ class Database:
 
     def _create_engine(self, synchronous: str) -> Engine:
         if not self.is_sqlite:
-            connecting: dict[str, Any] = {"connect_timeout": BUSY_TIMEOUT_SECONDS}
+            lost = 1000 * BUSY_TIMEOUT_SECONDS  # ms, after which a server that no packet reaches counts as gone
+            connecting: dict[str, Any] = {"connect_timeout": BUSY_TIMEOUT_SECONDS, "tcp_user_timeout": lost}
             if not self._prepares:
                 connecting["prepare_threshold"] = None
             return create_engine(self.url, pool_pre_ping=True, hide_parameters=True, connect_args=connecting)

@@ -122,3 +122,9 @@ def test_an_extension_counted_from_the_due_date_is_the_longer_limit_counted_from
 def test_the_day_of_receipt_is_never_before_the_day_in_jakarta_and_at_most_one_after(moment: datetime) -> None:
     local = moment.astimezone(JAKARTA).date()
     assert 0 <= (CALENDAR.receipt_date(moment) - local).days <= 1
+
+
+def test_of_a_year_without_a_decree_monday_to_friday_may_be_working_days() -> None:
+    calendar = WorkingCalendar()
+    days = [date(2026, 12, 25), date(2026, 12, 28), date(2029, 1, 1), date(2029, 1, 6)]
+    assert [calendar.may_be_working_day(day) for day in days] == [False, True, True, False]

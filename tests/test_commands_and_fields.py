@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions.language import language_named
 from services import fields, simpel, tickets
 from services.commands import Command, find_command, find_ordinal
 from services.fields import Rejection
@@ -150,3 +151,19 @@ def test_proofs_are_taken_out_of_what_is_kept(code: str) -> None:
 def test_words_are_not_taken_for_codes() -> None:
     assert mask_factors("apa kode pos istana?") == "apa kode pos istana?"
     assert tickets.normalise_code("berapa lama proses") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "language"),
+    [
+        ("in english please", "en"),
+        ("pakai bahasa indonesia saja", "id"),
+        ("gue ga ngerti inggris, pakai bahasa indonesia aja", "id"),
+        ("saya tidak bisa bahasa inggris", "id"),
+        ("please don't use english", "id"),
+        ("I don't speak Indonesian", "en"),
+        ("bahasa jawa bisa?", None),
+    ],
+)
+def test_a_language_that_is_not_wanted_is_not_spoken(message: str, language: str | None) -> None:
+    assert language_named(message) == language

@@ -177,10 +177,16 @@ def test_an_objection_is_late_after_thirty_working_days_that_can_be_counted(foun
         ("nomornya lupa", None),
         ("saya ajukan lewat email, tidak diberi nomor", None),
         ("I never got one, I don't have it", None),
+        ("B 12 2026", "B 12 2026"),
     ],
 )
 def test_the_number_of_the_request_may_stand_among_words_or_be_missing(said: str, number: str | None) -> None:
     assert field("objection", "request_number").check(said) == number
+
+
+@pytest.mark.parametrize("said", ["16 Oktober 2026", "16/10/2026", "apakah Pasal 17 huruf i mengecualikan memorandum?"])
+def test_a_date_or_a_sentence_is_no_number_of_a_request(said: str) -> None:
+    assert isinstance(field("objection", "request_number").check(said), Rejection)
 
 
 def test_a_ground_is_known_among_other_words_and_in_the_first_message() -> None:
@@ -238,6 +244,110 @@ def test_a_long_message_corrects_an_earlier_answer_only_where_it_looks_back(said
     given = {"consent": True, "text": "x" * 20, "topic": "ekonomi", "policy": None}
     step = JOURNEYS["aspiration"].take(field("aspiration", "place"), said, given)
     assert {**given, **changed} == {name: value for name, value in step.fields.items() if name != "place"}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "said", "given"),
+    [
+        ("aspiration", "text", "tolong perbaiki jalan di kota saya", {"consent": True}),
+        ("aspiration", "policy", "kebijakan ganti rugi lahan", {"consent": True, "text": "x" * 20, "topic": "ekonomi"}),
+        ("aspiration", "policy", "hapus kebijakan impor beras", {"consent": True, "text": "x" * 20, "topic": "ekonomi"}),
+        ("information", "details", "laporan tentang salah kirim surat keputusan", {"applicant": "wni"}),
+        ("objection", "statement", "alasan penolakan yang diberikan PPID salah", {"grounds": ["penolakan"], "found_on": "2026-11-10"}),
+    ],
+)
+def test_a_short_text_with_a_word_of_correction_is_the_answer_all_the_same(
+    name: str, asked: str, said: str, given: dict[str, object]
+) -> None:
+    step = JOURNEYS[name].take(field(name, asked), said, given)
+    assert step.fields == {**given, asked: said}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("jangan pakai nama saya deh", {"name": None}),
+        ("tanpa identitas saja", {"name": None, "contact": None}),
+        ("alamatnya salah", {}),
+    ],
+)
+def test_an_optional_value_can_be_withdrawn(said: str, kept: dict[str, None]) -> None:
+    given = {"consent": True, "text": "x" * 20, "topic": "ekonomi", "policy": None, "place": "Alor", "name": "Budi"}
+    fields = JOURNEYS["aspiration"].take(field("aspiration", "contact"), said, given).fields
+    assert {name: value for name, value in fields.items() if given.get(name, 0) != value} == kept
+
+
+def test_who_may_not_use_an_errand_is_stopped_however_it_is_said() -> None:
+    several = "pemohon: warga negara asing, rincian: laporan keuangan tahun 2025 lengkap"
+    assert JOURNEYS["information"].take(field("information", "applicant"), several, {}).outcome is Outcome.STOPPED
+
+
+@pytest.mark.parametrize("label", ["iſi", "İsi"])
+def test_a_label_in_odd_letters_breaks_nothing(label: str) -> None:
+    assert JOURNEYS["aspiration"].take(field("aspiration", "text"), f"{label}: {ROAD}, topik: ekonomi", {"consent": True})
+
+
+def test_the_first_step_back_of_a_journey_without_confirmation_stays() -> None:
+    assert JOURNEYS["simpel"].take(field("simpel", "number"), "kembali", {}).field == field("simpel", "number")
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("nomor permohonan saya 000107", "000107"),
+        ("DEMO SMP 105", "DEMO-SMP-000105"),
+        ("B-123/M.Sesneg/KTLN/11/2026", "B-123/M.SESNEG/KTLN/11/2026"),
+        ("berangkat tanggal 5-12-2026, keburu?", None),
+        ("you told me the fee is Rp 50.000", None),
+        ("kalau H-3 bagaimana", None),
+        ("2", None),
+    ],
+)
+def test_a_simpel_number_is_one_word_with_digits_and_no_date_or_sum(said: str, number: str | None) -> None:
+    found = field("simpel", "number").check(said)
+    assert found == number if number else isinstance(found, Rejection)
+
+
+def test_a_code_that_is_called_one_is_kept_beside_the_number() -> None:
+    assert JOURNEYS["simpel"].take(field("simpel", "number"), "nomor 000107 kodenya B5S9MH", {}).fields == {
+        "number": "000107",
+        "code": "B5S9MH",
+    }
+
+
+def test_a_code_in_wide_letters_is_read() -> None:
+    assert field("simpel", "code").check("４ＺＤ８ＫＦ") == "4ZD8KF"
+
+
+def test_an_objection_takes_the_day_from_the_first_message() -> None:
+    letter = "Permohonan kami nomor 045/ICM/X/2025 tidak ditanggapi. Kami mengetahui hal itu pada 16 Oktober 2025."
+    assert JOURNEYS["objection"].begin(letter, {}).fields == {"grounds": ["tidak_ditanggapi"], "found_on": "2025-10-16"}
+
+
+ROAD = "jalan di kampung kami rusak sejak dua tahun dan anak sekolah sering terpeleset"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "said", "kept"),
+    [
+        ("aspiration", "consent", ROAD, {"text": ROAD}),
+        ("aspiration", "consent", f"{ROAD} budi@contoh.id", {"text": ROAD}),
+        ("information", "applicant", "rincian belanja perjalanan dinas luar negeri tahun 2025 per triwulan", {"details": ...}),
+        ("objection", "grounds", "permohonan saya mengenai anggaran kunjungan ditolak padahal dokumennya terbuka", {"statement": ...}),
+        ("objection", "found_on", "waktu itu saya membuka surat elektronik kantor sehabis salat Jumat siang", {}),
+        ("aspiration", "consent", "ya boleh", {}),
+    ],
+)
+def test_what_an_errand_is_about_is_kept_where_it_is_told_as_an_answer_to_a_question_with_few_answers(
+    name: str, asked: str, said: str, kept: dict[str, object]
+) -> None:
+    told = JOURNEYS[name].told_early(field(name, asked), said, {})
+    assert told == {part: said if value is ... else value for part, value in kept.items()}
+
+
+def test_a_story_that_was_told_stays_when_another_is_told_at_a_choice() -> None:
+    asked, other = field("information", "obtain"), "saya juga perlu laporan keuangan triwulan ketiga beserta lampirannya"
+    assert JOURNEYS["information"].told_early(asked, other, {"details": ROAD}) == {}
 
 
 @pytest.mark.parametrize("name", ["simpel", "ticket"])

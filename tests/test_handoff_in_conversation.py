@@ -211,6 +211,19 @@ async def test_a_crisis_is_answered_at_once_and_flagged_even_with_an_officer(
         assert "crisis" in list(session.scalars(select(HandoffEvent.name)))
 
 
+async def test_a_cry_at_the_end_of_a_text_that_is_too_long_is_heard_beside_an_officer(
+    client: httpx.AsyncClient, services: Services, announcements: Announcements
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through(WISH, "ya")
+    await in_conversation_with(services, announcements)
+    story = "Jalan di depan rumah kami rusak sejak lama. " * 100
+    assert "119" not in await citizen.says(story)
+    assert "119" in await citizen.says(f"{story} tolong saya mau bunuh diri sekarang")
+    with services.database.session() as session:
+        assert "crisis" in list(session.scalars(select(HandoffEvent.name)))
+
+
 async def test_a_crisis_while_waiting_marks_the_entry(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.goes_through(WISH, "ya")

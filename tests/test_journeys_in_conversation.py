@@ -314,6 +314,50 @@ async def test_a_cry_for_help_in_a_text_that_is_too_long_is_heard(client: httpx.
     assert "119" not in await citizen.says(story)
 
 
+async def test_a_cry_for_help_in_a_text_that_is_too_long_ends_the_form_and_is_shown_to_officers(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("mau bicara dengan petugas", "ya", "saya mau mengajukan permohonan informasi publik")
+    answer = await citizen.says("Jalan kami rusak. " * 300 + "saya mau bunuh diri sekarang")
+    assert "119" in answer
+    assert "sebagai apa" not in answer
+    assert [one.urgent for one in services.handoffs.queue()] == [True]
+
+
+async def test_who_asks_for_another_thing_by_number_and_code_gets_that_one(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert "cocokkan" in await citizen.says("cek tiket KEB-20261127-7K4Q kode ZZZZZ9")
+    number, (code, *_) = next(iter(DEMO_REQUESTS.items()))
+    assert "cocokkan" not in await citizen.says(f"{number} {code}")
+
+
+@pytest.mark.parametrize("said", ["saya tidak punya kode", "lupa", "no code"])
+async def test_who_has_no_code_is_told_where_to_get_one_and_loses_no_try(client: httpx.AsyncClient, said: str) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through("cek status simpel saya", "DEMO-SMP-000105", said)
+    assert "focal point" in answer
+    assert "cocokkan" not in answer
+
+
+async def test_a_question_with_a_number_in_it_is_no_request_number(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through("cek status simpel saya", "jadwalnya mundur 2 hari, apa SP perlu diganti?")
+    assert "kode akses" not in answer.lower()
+
+
+async def test_a_name_that_is_withdrawn_is_not_sent(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert "sudah saya ubah" in await citizen.goes_through(*TO_THE_SUMMARY[:-1], "eh jangan pakai nama deh")
+    assert "Budi" not in await citizen.says("lewati")
+
+
+async def test_a_request_that_is_too_long_to_be_taken_is_not_dropped_in_silence(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    letter = "Yth. PPID, kami mengajukan permohonan informasi berupa salinan rencana strategis. " + "Mohon lengkap. " * 150
+    assert "terlalu panjang" in await citizen.says(letter)
+
+
 async def test_two_questions_in_one_message_get_two_answers(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.says("Apa syarat magang dan berapa lama permohonan informasi dijawab?")
@@ -362,3 +406,11 @@ async def test_the_answer_follows_the_citizens_language(client: httpx.AsyncClien
     citizen = await Citizen(client).arrives()
     assert "programme" in await citizen.says("what is Setneg Mantul?")
     assert "Kemensetneg" in await citizen.says("kalau magang itu apa ya?")
+
+
+async def test_who_writes_the_aspiration_where_consent_is_asked_for_is_not_asked_for_it_again(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    asked = await citizen.goes_through("mau kirim aspirasi", ASPIRATION)
+    assert "saya catat sebagai isi" in asked
+    assert "Apakah Anda setuju" in asked
+    assert "bidang" in (await citizen.says("ya")).lower()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -209,6 +211,21 @@ async def test_deleting_asks_once_and_then_deletes_everything_but_the_ticket(
         for table in (Message, Button, TrackerEvent, Draft):
             assert not list(session.scalars(select(table))), table
         assert len(list(session.scalars(select(Ticket)))) == 1
+
+
+async def test_a_deletion_that_fails_is_not_said_to_be_done_and_can_be_tried_again(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("apa itu simpel?", "hapus data saya")
+    yes = {"json": {"client_message_id": str(uuid.uuid4()), "text": "ya"}, "headers": citizen.headers}
+    with monkeypatch.context() as broken:
+        broken.setattr(services.conversations, "forget_messages", Mock(side_effect=RuntimeError))
+        assert (await client.post("/api/chat/messages", **yes)).status_code == 500
+    assert "sudah dihapus" not in str(await citizen.history())
+    again = await client.post("/api/chat/messages", **yes)
+    assert "sudah dihapus" in again.text
+    assert not await citizen.history()
 
 
 @pytest.mark.parametrize("words", ["tidak", "gak jadi", "batal", "apa itu simpel?"])

@@ -168,6 +168,16 @@ def test_a_view_in_a_schema_is_read(database: Database, relation: str) -> None:
     assert directory.lookup("B-1/2026", "7K4Q2A") == SimpelStatus(Status.SENT, date(2026, 11, 1))
 
 
+def test_a_table_that_keeps_failing_is_left_alone_for_a_while(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = SqlSimpelDirectory(database, "{} {}".format, "not_there")
+    for _ in range(5):
+        with pytest.raises(SimpelUnavailable):
+            directory.lookup("X-1", "A")
+    monkeypatch.setattr(database, "session", lambda: pytest.fail("the database was asked"))
+    with pytest.raises(SimpelUnavailable, match="left alone"):
+        directory.lookup("X-1", "A")
+
+
 def view_of(database: Database, row: str) -> SqlSimpelDirectory:
     """A view with the one row of request X-1; a hash in it is number and code with a space between."""
     with database.session() as session:

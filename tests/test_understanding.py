@@ -223,6 +223,10 @@ def test_letters_set_apart_are_read_for_the_language_too() -> None:
     assert detect("s a y a  m a u  m a t i") == "id"
 
 
+def test_letters_of_a_number_or_a_code_are_no_words_of_a_language() -> None:
+    assert detect("tiket ASP-20261127-M3Z8 kode A0A975") == "id"
+
+
 def test_spelling_without_a_known_part_gives_no_error(model: IntentModel) -> None:
     assert np.isfinite(asked(model, "\u4f60\u597d")[1]).all()
 

@@ -111,6 +111,16 @@ async def test_typed_text_is_never_a_command(client: httpx.AsyncClient, services
     assert after[: len(before)] == before
 
 
+@pytest.mark.parametrize("said", ["apa itu simpel dan /atau izin dinas luar negeri?", "syarat magang /s", "tarif istura Rp 0 /orang?"])
+async def test_a_slash_before_a_word_makes_no_command(client: httpx.AsyncClient, said: str) -> None:
+    assert "kata-kata biasa" not in await (await Citizen(client).arrives()).says(said)
+
+
+async def test_a_cry_for_help_among_what_looks_like_a_command_is_heard(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert "119" in await citizen.says("saya mau bunuh diri /submit_aspiration")
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [

@@ -36,7 +36,7 @@ CLEAR_ALONE = frozenset(
 
 def detect(text: str) -> str | None:
     """`"en"`, `"id"` or None."""
-    words = re.findall(r"[a-z]+(?:'[a-z]+)?", joined(text).lower())
+    words = re.findall(r"(?<![\w-])[a-z]+(?:'[a-z]+)?(?![\w-])", joined(text).lower())  # and no letter of a number or a code
     english = sum(word in ENGLISH for word in words)
     indonesian = sum(word in INDONESIAN for word in words)
     clear = len(words) <= 3 and any(word in CLEAR_ALONE for word in words)

@@ -10,6 +10,7 @@ from bot.assistant import Assistant
 from bot.server import create_app
 from desk import changes
 from services.assembly import Services
+from services.audit import AuditFilter
 from services.handoff import Event
 from services.permissions import Role
 from tests.citizen import Citizen
@@ -38,6 +39,8 @@ async def test_an_officer_takes_writes_and_hands_back(citizen: Citizen, services
     assert "Menunggu (1)" in await officer.reads("/desk/queue")
     (waiting,) = services.handoffs.queue()
     room = f"/desk/queue/{waiting.handoff_id}"
+    await officer.reads(room)
+    assert [entry.actor for entry in services.audit.search(AuditFilter(action="conversation.read"))] == ["sari"]
     assert (await officer.sends(f"{room}/take")).headers["location"] == room
     assert "apa itu simpel?" in await officer.reads(room)
     assert (await officer.sends(f"{room}/say", text="Selamat pagi, ada yang bisa kami bantu?")).status_code == 303

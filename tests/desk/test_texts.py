@@ -8,7 +8,7 @@ import pytest
 
 from desk.pages import HERE, Pages
 from services.permissions import Role
-from services.registry import JOURNEYS
+from services.registry import JOURNEY_OF, JOURNEYS
 from services.settings import PROJECT
 from services.staff import Problem
 from services.turn import AnswerStatus
@@ -47,6 +47,12 @@ def test_every_status_journey_and_role_has_a_name() -> None:
         assert set(JOURNEYS) <= set(texts["journeys"])
         assert set(Role) == set(texts["roles"]) == set(texts["role_rights"])
         assert set(Problem) <= set(texts["problems"])
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_field_of_a_ticket_has_a_name(language: str) -> None:
+    shown = {field.name for journey in JOURNEY_OF.values() for field in journey.fields if field.in_summary}
+    assert shown <= Pages().texts[language]["ticket_fields"].keys()
 
 
 def test_no_text_is_named_like_a_method_that_a_template_would_find_instead() -> None:

@@ -15,10 +15,10 @@ from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.channels.telegram import sending
 from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.sending import SENDING_TRIES, Delivery
+from bot.channels.telegram.sending import SENDING_TRIES
 from bot.conversation import ConversationService
 from bot.courier import Courier
-from bot.messages import Outbound
+from bot.messages import Delivery, Outbound
 from services.assembly import Services
 from services.handoff import Handoffs
 from store.database import utc_now

@@ -22,11 +22,11 @@ from telegram.ext import Application, ContextTypes, TypeHandler
 from bot.channels.telegram.menu import set_menu
 from bot.channels.telegram.queue import CHATS_AT_ONCE, ChatsInOrder, InboxQueue, chat_of
 from bot.channels.telegram.reading import read
-from bot.channels.telegram.sending import Delivery, Sender, Stopping, pieces_of, quietly
+from bot.channels.telegram.sending import Sender, Stopping, pieces_of, quietly
 from bot.channels.telegram.updates import Answer, Answers, Means
 from bot.conversation import Interrupted
 from bot.looking import keep_looking
-from bot.messages import Outbound
+from bot.messages import Delivery, Outbound
 from store.database import AWAY
 from store.telegram_inbox import LEASE, Progress, Taken
 from store.turn_queue import TurnLost

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -16,7 +15,7 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.channels.telegram.text import pieces, seen
-from bot.messages import Outbound
+from bot.messages import Delivery, Outbound
 
 log = structlog.get_logger(__name__)
 SECONDS_A_CHAT, SECONDS_A_GROUP, SECONDS_OVER_ALL = 1.0, 3.0, 1 / 30
@@ -29,14 +28,6 @@ CHATS_REMEMBERED = 10_000
 TYPING_SECONDS = 4.0
 """Telegram shows the sign for five."""
 TYPING_PATIENCE = 0.3
-
-
-class Delivery(StrEnum):
-    SENT = "sent"
-    REFUSED = "refused"
-    """By Telegram, for good: the bot is blocked, the account deleted."""
-    FAILED = "failed"
-    """Telegram could not be reached, or wants a long pause."""
 
 
 class Stopping(Exception):
