@@ -27,6 +27,10 @@ _ASKS_WITHIN = re.compile(
     r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
 )
 _WANTS_TOLD = re.compile(r"\b(?:tanya|bertanya|nanya|menanyakan|jelaskan|jelasin|info|tell me|explain|wondering)\b")
+_SORROW = re.compile(
+    r"\b(?:meninggal|wafat|berpulang|almarhum\w*|seda|sedo|kangen|rindu|kesepian|sendirian|sepi|sedih|berduka|galau"
+    r"|patah hati|phk|dipecat|diputusin|passed away|died|lonely|sad|lost my job|miss (?:my|her|him)|heartbroken|grie(?:f|ving))\b"
+)
 _TELLS_WHO = re.compile(
     r"\b(?:(?:nama|alamat|e-?mail|surel|kontak|telepon|hp|wa)(?:nya)?|name|address|phone|contact)\b\W{0,3}\w", re.IGNORECASE
 )
@@ -58,6 +62,11 @@ def is_small_talk(message: str) -> bool:
     """Whether nothing but thanks, a greeting or an insult is said: "makasih ya", "siang min"."""
     words = re.findall(r"[^\W_]+", normalise(message))
     return bool(words) and all(word in _words() for word in words)
+
+
+def is_sorrow(message: str) -> bool:
+    """Whether the message tells of grief, loneliness or a loss, and asks nothing: "istri saya meninggal bulan lalu"."""
+    return bool(_SORROW.search(normalise(message))) and not is_question(message)
 
 
 def tells_who(message: str) -> bool:

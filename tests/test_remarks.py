@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.assembly import Services
 from services.commands import Command, find_command
-from services.remarks import is_question, is_small_talk
+from services.remarks import is_question, is_small_talk, is_sorrow
 from store.models import Message, TrackerEvent
 from tests.citizen import Citizen
 
@@ -72,3 +72,17 @@ async def test_a_name_of_whatever_intent_is_taken_and_kept_out_of_tracker_and_lo
         kept = " ".join([*session.scalars(select(TrackerEvent.data)), *session.scalars(select(Message.text))])
     assert name not in kept
     assert "Kenanga" not in kept
+
+
+@pytest.mark.parametrize(
+    ("message", "sorrow"),
+    [
+        ("istri saya meninggal bulan lalu", True),
+        ("aku kesepian nih, temenin ngobrol dong", True),
+        ("I lost my job last friday", True),
+        ("siapa presiden yang meninggal tahun 1970?", False),
+        ("resep rendang dong", False),
+    ],
+)
+def test_who_tells_of_a_loss_is_told_apart_from_who_asks_for_something_else(message: str, sorrow: bool) -> None:
+    assert is_sorrow(message) is sorrow
