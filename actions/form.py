@@ -20,6 +20,7 @@ from actions.language import switch_language
 from actions.replies import language_of, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import Command, find_command
+from services.complaints import CORRUPTION, kind_of
 from services.dangers import ABOUT_ONESELF, danger_of, sentence_for
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
@@ -93,19 +94,19 @@ class ValidateForm(Action, ABC):
         if command is Command.WAIT:
             dispatcher.utter_message(response="utter_take_your_time")
             return self._ask_on(tracker, fields, asked)
-        if asked.lost and command in (None, Command.SKIP) and has_none(turn.text):
+        if asked.lost and command in (None, Command.SKIP) and has_none(turn.text) and not self._holds_value(turn.text, asked):
             dispatcher.utter_message(response=asked.lost)
             return self._ask_on(tracker, fields, asked)
-        told = self.journey.told_early(asked, turn.text, fields) if self._intent(tracker) in STORIES else {}
+        told = self.journey.told_early(asked, turn.text, fields) if self._tells_story(tracker) else {}
         interruption = None if command or told else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._ask_on(tracker, fields, asked)]
-        step = self.journey.take(asked, turn.text, {**fields, **told})
+        if told:
+            dispatcher.utter_message(response="utter_taken_as_story")
+            return self._after(dispatcher, tracker, self.journey.take_told(asked, turn.text, fields, told))
+        step = self.journey.take(asked, turn.text, fields)
         if step.outcome in (Outcome.ASK, Outcome.CONFIRMED) and self.journey.changed(asked, fields, step.fields):
             dispatcher.utter_message(response="utter_field_changed")
-        if told and step.outcome in (Outcome.ASK, Outcome.REJECTED):
-            dispatcher.utter_message(response="utter_taken_as_story")
-            step = self.journey.onwards(step.fields) if step.outcome is Outcome.REJECTED else step
         return self._after(dispatcher, tracker, step)
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
@@ -133,7 +134,7 @@ class ValidateForm(Action, ABC):
     def _keep(self, tracker: Tracker, asked: Field, fields: dict[str, Any]) -> bool:
         """Whether anything was given to come back to: where the story was asked for also this message."""
         text = turn_of(tracker).text
-        is_story = asked.name == self.journey.story and danger_of(text) not in ABOUT_ONESELF
+        is_story = asked.name == self.journey.story and not turn_of(tracker).shortened and danger_of(text) not in ABOUT_ONESELF
         value = asked.check(text) if is_story else Rejection("")
         if not isinstance(value, Rejection):
             fields = {**fields, asked.name: value}
@@ -146,6 +147,15 @@ class ValidateForm(Action, ABC):
         text = turn_of(tracker).text
         is_answer = danger_of(text) is None and ValidateForm._is_value(text, asked)
         return ValidateForm._intent(tracker) == "crisis" and not is_answer
+
+    @staticmethod
+    def _tells_story(tracker: Tracker) -> bool:
+        """Whether the message tells what an errand is about; a report of corruption is not for a form."""
+        complaint = kind_of(turn_of(tracker).text)
+        return ValidateForm._intent(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
+
+    def _holds_value(self, text: str, asked: Field) -> bool:
+        return bool(self.journey.prefill(text)) or not isinstance(asked.check(text), Rejection)
 
     @staticmethod
     def _intent(tracker: Tracker) -> str:

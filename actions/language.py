@@ -29,22 +29,31 @@ def switch_language(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[
 
 
 def language_named(message: str) -> str | None:
-    """`id` or `en`: the one that is asked for, else the other of the one that is not wanted; None where neither is named."""
+    """`id` or `en`: the one that is asked for, else the other of the one that is not wanted; None where neither is meant."""
     wanted: dict[str, bool] = {}
     for clause in map(normalise, _CLAUSES.split(message.lower())):
         for language, name in _NAMES.items():
             named = name.search(clause)
             if named:
-                wanted.setdefault(language, not _NEGATION.search(clause[: named.start()]))
+                wanted.setdefault(language, not _is_negated(clause[: named.start()], clause[named.end() :]))
     asked = next((language for language, is_wanted in wanted.items() if is_wanted), None)
-    return asked or next((other for language, other in (("en", "id"), ("id", "en")) if language in wanted), None)
+    if asked or _OTHERS.search(normalise(message)):
+        return asked
+    return next((other for language, other in (("en", "id"), ("id", "en")) if language in wanted), None)
 
 
+def _is_negated(before: str, behind: str) -> bool:
+    return bool((_NEGATION.search(before) and not _WHY.search(before)) or _REFUSAL.match(behind))
+
+
+_OTHER_LANGUAGES = "jawa|sunda|bali|minang|batak|bugis|arab|mandarin|jepang|daerah"
 _NAMES = {
     "en": re.compile(r"\b(?:english|inggris|inggeris|eng)\b"),
-    "id": re.compile(
-        r"indonesi|\bindo\b|\bbahasa\b(?!\s*(?:inggris|inggeris|english|jawa|sunda|bali|minang|batak|bugis|arab|mandarin|jepang|daerah))"
-    ),
+    "id": re.compile(rf"indonesia\w*|\bindo\b|\bbahasa\b(?!\s*(?:inggris|inggeris|english|{_OTHER_LANGUAGES}))"),
 }
-_NEGATION = re.compile(r"\b(?:jangan|tidak|bukan|belum|kurang|not|no|don't|dont|doesn't|can't|cannot|without|stop)\b")
+_OTHERS = re.compile(rf"\b(?:{_OTHER_LANGUAGES})\b")
+# "no" is "nomor" once it is normalised.
+_NEGATION = re.compile(r"\b(?:jangan|tidak|bukan|belum|kurang|not|nomor|don't|dont|doesn't|can't|cannot|without|stop)\b")
+_WHY = re.compile(r"\b(?:why|kenapa|mengapa)\b")
+_REFUSAL = re.compile(r"\s*(?:nomor|jangan)\b")
 _CLAUSES = re.compile(r"[,.;!?]|\b(?:tetapi|tapi|jadi|but|so|just|please)\b")

@@ -280,7 +280,7 @@ class ConversationService:
         kept = masked(meant, parsed, None if action else meaning.value_of)
         # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
         stored = await self._receive(inbound, opening, kept.text if meant == text else text)
-        turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"])
+        turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"], shortened=isinstance(cleaned, Unreadable))
         answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
         said = list(answer.said)
         if cleaned is Unreadable.TOO_LONG:

@@ -36,7 +36,7 @@ def is_new(known: dict[str, Any]) -> bool:
     return not known.get("join")
 
 
-_TEXT = fields.text(20, 2000, "utter_invalid_aspiration_text")
+_TEXT = fields.text(20, fields.STORY_CHARACTERS, "utter_invalid_aspiration_text")
 
 JOURNEY = Journey(
     name="aspiration",

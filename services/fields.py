@@ -27,6 +27,7 @@ class Rejection:
     response: str
 
 
+STORY_CHARACTERS = 2000
 TOO_LONG = Rejection("utter_text_too_long")
 Check = Callable[[str], Any]
 """Takes the message, returns the value to keep or a `Rejection`."""
@@ -103,10 +104,8 @@ def text(minimum: int, maximum: int, response: str) -> Check:
 
     def check(message: str) -> str | Rejection:
         value = message.strip()
-        if len(value) > maximum:
-            return TOO_LONG
-        if len(value) < minimum:
-            return Rejection(response)
+        if not minimum <= len(value) <= maximum:
+            return TOO_LONG if len(value) > maximum == STORY_CHARACTERS else Rejection(response)
         if contains_personal_data(value):
             return Rejection("utter_invalid_personal_data_in_text")
         return value
@@ -220,8 +219,9 @@ def agreement(message: str) -> bool | Rejection:
 
 
 _HAS_NONE = re.compile(
-    r"\b(?:lupa|hilang|tanpa nomor|tidak (?:ada|punya|dapat|diberi|dikasih|tahu|ingat|tercatat|simpan|pegang)"
-    r"|belum (?:dapat|diberi|dikasih|punya)|forgot\w*|forget|lost|no (?:number|code)"
+    r"\b(?:lupa|hilang|tanpa nomor|tidak (?:ada|punya|dapat|diberi|dikasih|ingat|tercatat|simpan|pegang)"
+    r"|(?:tidak|kurang|belum) (?:tahu|tau)"
+    r"|belum (?:dapat|diberi|dikasih|punya)|forgot\w*|forget|lost|no(?:mor)? (?:number|code)"
     r"|(?:don't|dont|didn't|do not|did not) (?:have|know|get|remember)"
     r"|(?:number|code) i (?:have|got) not)\b"
 )
@@ -242,8 +242,7 @@ def access_code(message: str) -> str | Rejection:
     if code:
         return code
     word = message.strip().upper()
-    typed = re.fullmatch(r"[A-Z0-9-]{3,12}", word) and (len(word) == tickets.CODE_LENGTH or re.search(r"\d", word))
-    return word if typed else Rejection("utter_invalid_code")
+    return word if re.fullmatch(r"(?=\D*\d)[A-Z0-9-]{3,12}", word) else Rejection("utter_invalid_code")
 
 
 _LABELS = re.compile(
@@ -254,13 +253,19 @@ _LABELS = re.compile(
 _LEAST_DIGITS = 3
 
 
+def without_labels(message: str) -> list[str]:
+    """The words of a message beside polite ones and those that only call a number one."""
+    return [word for word in _LABELS.sub(" ", POLITE.sub(" ", message)).split() if any(c.isalnum() for c in word)]
+
+
 def simpel_number(message: str) -> str | Rejection:
     """A number of a form that is known, or a single word with some digits beside what it is called: nobody knows all forms."""
     found = simpel.find_number(message)
-    rest = tickets.without_named_code(message)
-    words = [word for word in _LABELS.sub(" ", POLITE.sub(" ", rest)).split() if any(c.isalnum() for c in word)]
+    words = without_labels(tickets.without_named_code(message))
     alone = words[0].strip(".,;:!?").upper() if len(words) == 1 else ""
     is_code = re.fullmatch(r"(?=\d*[A-Z])[0-9A-Z]{6}", alone)
-    if not found and (is_code or contains_personal_data(message) or len(re.findall(r"\d", alone)) < _LEAST_DIGITS):
+    if tickets.normalise_number(message) or (not found and is_code):
+        return Rejection("utter_invalid_simpel_number")
+    if not found and (contains_personal_data(message) or len(re.findall(r"\d", alone)) < _LEAST_DIGITS):
         return Rejection("utter_invalid_simpel_number")
     return simpel.normalise_number(found or alone)

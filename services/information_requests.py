@@ -29,7 +29,7 @@ _WHO = r"(?:kami|saya|ini)(?: (?:dari|adalah|ini|mewakili|pengurus|ketua|staf|an
 _WHO_IN_ENGLISH = r"(?:we are|i am|i'm|as|from|on behalf of|our)(?: (?:an?|our|the|from)){0,2}"
 _SPEAKS_FOR_ONE = re.compile(rf"\b(?:{_WHO}|{_WHO_IN_ENGLISH}) (?:{_ENTITY})\b|\b(?:{_ENTITY}) (?:kami|saya)\b")
 """The legal entity is who asks ("kami dari yayasan …", "LSM kami") and not what is asked about."""
-_DETAILS = fields.text(20, 2000, "utter_invalid_details")
+_DETAILS = fields.text(20, fields.STORY_CHARACTERS, "utter_invalid_details")
 
 JOURNEY = Journey(
     name="information",

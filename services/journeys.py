@@ -34,10 +34,17 @@ TOLD_WORDS = 8
 STEERING_WORDS = 3
 """So few words correct an earlier answer also where any sentence could be the answer to the open question: "alamatnya salah"."""
 WITHDRAWS = re.compile(
+    r"(?<!jangan )(?<!tidak )(?<!don't )(?<!not )"
     r"\b(?:jangan (?:pakai|sebut|cantum\w*|tulis|masuk\w*)|hapus|hilangkan|tanpa|remove|without|don't (?:use|include)|leave out)\b"
 )
+DONT_KNOW = re.compile(
+    r"(?:(?:saya|maaf|ya|wah|hm|i) )*"
+    r"(?:(?:tidak|kurang|belum) (?:tahu|tau|yakin|paham)|entah(?:lah)?|terserah|don't know|no idea|not sure)"
+    r"(?: (?:saja|juga|deh|kak|pak|bu|min|sih|ya|anda|i))*[.!]?"
+)
+"""Leaves an optional answer out, and is none to a question for words of one's own."""
 PERSON = ("name", "contact")
-IDENTITY = re.compile(r"\b(?:identitas|identity|data diri)\b")
+IDENTITY = re.compile(r"\s*(?:identitas|identity|data diri)\b")
 
 NEW_VALUE = re.compile(
     r"(?:\b(?:(?:se)?harusnya|menjadi|jadinya|yang ben[ae]r|should be)\b"
@@ -151,8 +158,9 @@ class Journey:
         if command is Command.BACK:
             return self._back(asked, fields)
         withdrawn = self._withdrawn(message, asked, fields)
-        if withdrawn:
+        if withdrawn and (asked.name in withdrawn or asked.takes_sentences or isinstance(asked.check(message), Rejection)):
             return self.onwards({**fields, **withdrawn})
+        fields = {**fields, **withdrawn}
         changed = self._field_to_change(message, asked, fields)
         if changed:
             return self._changed(changed, message, fields)
@@ -166,6 +174,11 @@ class Journey:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
             return self.onwards({**fields, asked.name: None})
+        if command is None and DONT_KNOW.fullmatch(normalise(message)):
+            if asked.optional:
+                return self.onwards({**fields, asked.name: None})
+            if asked.free_text:
+                return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
         by_form = self.prefill(message)
         found = by_form if asked.name in by_form else several_answers.read(self.fields, asked, message, fields)
         if found:
@@ -178,6 +191,11 @@ class Journey:
         if asked is CONFIRMATION and value is False:
             return self._ask_what_to_change(fields)
         return self.onwards({**by_form, **fields, asked.name: value})
+
+    def take_told(self, asked: Field, message: str, fields: dict[str, Any], told: dict[str, Any]) -> Step:
+        """As `take`, for a message that holds the story, and perhaps an answer to `asked` besides."""
+        value = asked.check(message)
+        return self.onwards({**fields, **told, **({} if isinstance(value, Rejection) else {asked.name: value})})
 
     def told_early(self, asked: Field, message: str, fields: dict[str, Any]) -> dict[str, Any]:
         """The story, where it is told as an answer to a question with few answers."""
@@ -245,12 +263,16 @@ class Journey:
     def _withdrawn(self, message: str, asked: Field, fields: dict[str, Any]) -> dict[str, Any]:
         """Who writes, where that may stay empty and is to after all: "jangan pakai nama saya"."""
         spelling = normalise(message)
-        if len(spelling.split()) > CORRECTION_WORDS or not WITHDRAWS.search(spelling):
+        said = WITHDRAWS.search(spelling)
+        if said is None or len(spelling.split()) > CORRECTION_WORDS:
             return {}
-        named = self._field_named_in(spelling)
-        meant = PERSON if IDENTITY.search(spelling) else (named.name,) if named else ()
-        given = [f.name for f in self.fields if f.optional and f.name in PERSON and (f.name in fields or f is asked)]
-        return {name: None for name in given if name in meant}
+        if asked.takes_sentences and asked.name not in PERSON and not re.search(r"\b(?:saya|my)\b", spelling):
+            return {}  # "hapus nama jalan Belanda"
+        behind = spelling[said.end() :]
+        meant = PERSON if IDENTITY.match(behind) else tuple(name for name in PERSON if _begins_with_word_for(name, behind))
+        given = [f.name for f in self.fields if f.optional and f.name in meant and (f.name in fields or f is asked)]
+        holds_value = asked.name == "contact" and not isinstance(asked.check(message), Rejection)
+        return {name: None for name in given if not (holds_value and name == asked.name)}
 
     def _field_called_wrong(self, spelling: str) -> Field | None:
         number = re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah)\D{0,20}(\d{1,2})\b", spelling)
@@ -269,3 +291,7 @@ class Journey:
             if re.search(rf"\b{word}(?:nya)?\b", spelling)
         ]
         return max(named, key=lambda pair: pair[0])[1] if named else None
+
+
+def _begins_with_word_for(name: str, spelling: str) -> bool:
+    return any(re.match(rf"\s*(?:my )?{re.escape(word)}(?:nya)?\b", spelling) for word in FIELD_WORDS[name])

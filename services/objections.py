@@ -50,7 +50,7 @@ def opening(message: str) -> dict[str, Any]:
 
 
 _FOUND_ON = re.compile(
-    r"\b(?:mengetahui|diketahui|menerima|terima|diterima|ditolak|dijawab|received|refused|rejected|answered)\b([^.;\n]{0,40}\d[^.;\n]{0,20})",
+    r"(?<!tidak )(?<!belum )(?<!not )\b(?:mengetahui|diketahui|ditolak|refused|rejected)\b([^.;\n]{0,40}\d[^.;\n]{0,20})",
     re.IGNORECASE,
 )
 
@@ -63,13 +63,22 @@ def request_number(message: str) -> str | Rejection | None:
     if ours:
         return ours if ours.startswith("PIP-") else Rejection("utter_invalid_request_number")
     among_words = _NUMBER_OF_A_LETTER.search(message)
-    value = (among_words[0] if among_words else message).strip(" .,;:").upper()
-    is_number = among_words or (len(value.split()) <= LONGEST_NUMBER and isinstance(past_date(message), Rejection))
-    return value if 3 <= len(value) <= 60 and re.search(r"\d", value) and is_number else Rejection("utter_invalid_request_number")
+    words = [among_words[0]] if among_words else fields.without_labels(message)
+    value = " ".join(words).strip(" .,;:").upper()
+    is_number = len(words) <= LONGEST_NUMBER and re.search(r"\d", value) and not _is_date(value)
+    return value if is_number and 3 <= len(value) <= 60 else Rejection("utter_invalid_request_number")
+
+
+def _is_date(value: str) -> bool:
+    today = utc_now().astimezone(JAKARTA).date()
+    return bool(_DATE.fullmatch(value)) or read_date(value, today, to_come=False) is not None
 
 
 LONGEST_NUMBER = 3
 """In words: "B 12 2026"."""
+_DATE = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})|\d{1,3}\s(?:HARI|MINGGU|BULAN|TAHUN|DAYS?|WEEKS?|MONTHS?|YEARS?)(?:\s.*)?"
+)
 _NUMBER_OF_A_LETTER = re.compile(r"(?<!\S)(?=\S{0,59}\d)(?!\d{1,2}/\d{1,2}/(?:\d{2}){1,2}(?!\S))[^\s/]{1,40}/\S{1,40}")
 
 
@@ -94,7 +103,7 @@ JOURNEY = Journey(
         Field("request_number", request_number, optional=True),
         Field("grounds", fields.SeveralChoices(GROUNDS, "grounds")),
         Field("found_on", past_date),
-        Field("statement", fields.text(20, 2000, "utter_invalid_statement"), free_text=True),
+        Field("statement", fields.text(20, fields.STORY_CHARACTERS, "utter_invalid_statement"), free_text=True),
         Field("wish", fields.text(3, 500, "utter_invalid_short_text"), optional=True, free_text=True),
         Field("name", fields.name, personal=True, label="nama"),
         Field("contact", fields.contact, personal=True, label="kontak"),

@@ -27,10 +27,17 @@ _ASKS_WITHIN = re.compile(
     r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
 )
 _WANTS_TOLD = re.compile(r"\b(?:tanya|bertanya|nanya|menanyakan|jelaskan|jelasin|info|tell me|explain|wondering)\b")
-_SORROW = re.compile(
-    r"\b(?:meninggal|wafat|berpulang|almarhum\w*|seda|sedo|kangen|rindu|kesepian|sendirian|sepi|sedih|berduka|galau"
-    r"|patah hati|phk|dipecat|diputusin|passed away|died|lonely|sad|lost my job|miss (?:my|her|him)|heartbroken|grie(?:f|ving))\b"
+_LOSS = re.compile(
+    r"\b(?:kesepian|berduka|berpulang|dipecat|diputusin|patah hati|passed away|lost my job|lonely|heartbroken|grieving"
+    r"|(?:kena|di|baru) ?phk|miss (?:my|her|him))\b"
 )
+_SADNESS = re.compile(
+    r"\b(?<!tidak )(?<!not )(?:meninggal|wafat|almarhum\w*|seda|sedo|mati|kangen|rindu|sendirian|sepi|sedih|galau|died|sad)\b"
+)
+_WHOSE = re.compile(
+    r"\b(?:saya|kami|my|i|i'm|istri|suami|anak|ibu|bu|ayah|bapak|mama|papa|kakek|nenek|simbah|simbok|adik|kakak|kucing\w*|anjing\w*|burung)\b"
+)
+_SHOWN = re.compile(r"\b(?:film|lagu|novel|drama|drakor|toko|hotel|movie|song)\b")
 _TELLS_WHO = re.compile(
     r"\b(?:(?:nama|alamat|e-?mail|surel|kontak|telepon|hp|wa)(?:nya)?|name|address|phone|contact)\b\W{0,3}\w", re.IGNORECASE
 )
@@ -65,8 +72,11 @@ def is_small_talk(message: str) -> bool:
 
 
 def is_sorrow(message: str) -> bool:
-    """Whether the message tells of grief, loneliness or a loss, and asks nothing: "istri saya meninggal bulan lalu"."""
-    return bool(_SORROW.search(normalise(message))) and not is_question(message)
+    """Whether the message tells of the own grief, loneliness or loss, and asks nothing: "istri saya meninggal bulan lalu"."""
+    spelling = normalise(message)
+    if is_question(message) or _SHOWN.search(spelling):
+        return False
+    return bool(_LOSS.search(spelling) or (_SADNESS.search(spelling) and _WHOSE.search(spelling)))
 
 
 def tells_who(message: str) -> bool:

@@ -181,10 +181,11 @@ _NUMBER_PATTERNS = (
 
 
 _SOMETHING_ELSE = re.compile(
-    r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|(?:\d{4}[./-])?\d{1,2}[./-]\d{1,2}|\d{1,3}(?:[.,]\d{3})+|\d{4}[/-]\d{2,4}|[A-Z]-\d{1,2}",
+    r"\d{1,2}[./-]\d{1,2}(?:[./-](?:\d{2}|\d{4}))?|(?:\d{4}[./-])?\d{1,2}[./-]\d{1,2}|\d{1,3}(?:[.,]\d{3})+|\d{4}[/-]\d{2,4}|\d{1,3}[/-](?:19|20)\d{2}"
+    r"|\d{1,2}[.:]\d{2}[-–]\d{1,2}[.:]\d{2}|[A-Z]-\d{1,2}|covid-19",
     re.IGNORECASE,
 )
-"""Dates, hours, sums, years and "H-3" have the form of a number, too."""
+"""Dates, hours, sums, laws ("14/2008"), years and "H-3" have the form of a number, too."""
 
 
 def find_number(message: str) -> str | None:

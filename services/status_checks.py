@@ -15,6 +15,8 @@ from services.spelling import normalise
 
 
 def _simpel_in(message: str) -> dict[str, Any]:
+    if tickets.normalise_number(message):
+        return {}
     number = simpel.find_number(message)
     if number is None:
         return _code_in(message) if re.search("[A-Za-z]", message) else {}
@@ -52,9 +54,15 @@ def _named_code_in(message: str) -> str | None:
 
 def _code_in(message: str) -> dict[str, Any]:
     """The code of a message that holds nothing else, or calls it so."""
-    alone = len(re.sub(r"[\s-]", "", message)) == tickets.CODE_LENGTH
+    has_word = any(part.isalpha() and len(part) > LONGEST_LETTERS for part in message.split())  # "3-4 hari"
+    alone = len(re.sub(r"[\s-]", "", message)) == tickets.CODE_LENGTH and not has_word
     code = _named_code_in(message) or (tickets.normalise_code(message) if alone else None)
     return {"code": code} if code else {}
+
+
+def _code_twice(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """A second message of six characters is the number, which may look like a code."""
+    return {"number": found["code"]} if "code" in given and "number" not in given and found.keys() == {"code"} else found
 
 
 def _code_again(message: str) -> dict[str, Any]:
@@ -78,6 +86,8 @@ def _ticket_code(message: str) -> str | Rejection:
 
 LONGEST_CODE = 4
 """In words."""
+LONGEST_LETTERS = 3
+"""Letters in a row that a code written in groups may have: "4ZD 8KF"."""
 _CODE = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z]*\d)[0-9A-Za-z]{6}(?![A-Za-z0-9-])")
 SIMPEL = Journey(
     name="simpel",
@@ -87,6 +97,7 @@ SIMPEL = Journey(
     topics=("simpel", "pelindungan_data", "tentang_asisten"),
     confirm=False,
     prefill=_simpel_in,
+    given_anew=_code_twice,
     tried_again=_code_again,
     fields=(
         Field("number", fields.simpel_number, personal=True, label="nomor SIMPEL", lost="utter_simpel_number_lost"),

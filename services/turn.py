@@ -50,6 +50,8 @@ class Turn:
     message makes it again of the same draft."""
     asks: bool = False
     """The answer ends in a question of its own, so the open question of a form has to wait."""
+    shortened: bool = False
+    """`text` is a part of what was sent, which is too long or can't be read: no value of a form."""
     forgets: bool = False
     """The citizen asked for the conversation's deletion; it is done before the answer says so."""
 

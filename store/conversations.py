@@ -47,7 +47,7 @@ class Opening:
     replies: list[Message]
     """What was answered to it."""
     offered: list[Button]
-    """The buttons under the newest message, in their order; none once the citizen has written since."""
+    """The buttons under the newest message before this one, in their order; none once the citizen has written since."""
     next_seq: int
     """The number that the next message gets, unless somebody else writes meanwhile."""
     tracker_row: int
@@ -153,7 +153,11 @@ class Conversations:
             known = next((message for message in here if message.external_id == external_id), None)
             newest = max(here, key=lambda message: message.seq, default=None)
             replies = session.scalars(select(Message).where(Message.reply_to == known.id).order_by(Message.seq)) if known else ()
-            ids = [button["id"] for button in newest.buttons] if newest else []
+            before = newest
+            if known is not None and newest is known:  # it comes again, unanswered: what it answers stands before it
+                earlier = select(Message).where(Message.conversation_id == conversation_id, Message.seq < known.seq)
+                before = session.scalar(earlier.order_by(Message.seq.desc()).limit(1))
+            ids = [button["id"] for button in before.buttons] if before else []
             buttons = {b.id: b for b in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
             return Opening(
                 conversation=conversation,

@@ -163,6 +163,9 @@ def test_words_are_not_taken_for_codes() -> None:
         ("please don't use english", "id"),
         ("I don't speak Indonesian", "en"),
         ("bahasa jawa bisa?", None),
+        ("bahasa sunda, bukan bahasa indonesia", None),
+        ("kenapa tidak pakai bahasa inggris", "en"),
+        ("english no", "id"),
     ],
 )
 def test_a_language_that_is_not_wanted_is_not_spoken(message: str, language: str | None) -> None:

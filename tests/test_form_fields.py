@@ -178,13 +178,16 @@ def test_an_objection_is_late_after_thirty_working_days_that_can_be_counted(foun
         ("saya ajukan lewat email, tidak diberi nomor", None),
         ("I never got one, I don't have it", None),
         ("B 12 2026", "B 12 2026"),
+        ("nomor permohonan saya adalah 12345", "12345"),
     ],
 )
 def test_the_number_of_the_request_may_stand_among_words_or_be_missing(said: str, number: str | None) -> None:
     assert field("objection", "request_number").check(said) == number
 
 
-@pytest.mark.parametrize("said", ["16 Oktober 2026", "16/10/2026", "apakah Pasal 17 huruf i mengecualikan memorandum?"])
+@pytest.mark.parametrize(
+    "said", ["16 Oktober 2026", "16/10/2026", "12/11/26", "11-12-2036", "3 hari", "apakah Pasal 17 huruf i mengecualikan memorandum?"]
+)
 def test_a_date_or_a_sentence_is_no_number_of_a_request(said: str) -> None:
     assert isinstance(field("objection", "request_number").check(said), Rejection)
 
@@ -251,6 +254,7 @@ def test_a_long_message_corrects_an_earlier_answer_only_where_it_looks_back(said
     [
         ("aspiration", "text", "tolong perbaiki jalan di kota saya", {"consent": True}),
         ("aspiration", "policy", "kebijakan ganti rugi lahan", {"consent": True, "text": "x" * 20, "topic": "ekonomi"}),
+        ("aspiration", "policy", "hapus nama jalan Belanda", {"consent": True, "text": "x" * 20, "topic": "ekonomi", "name": "Budi"}),
         ("aspiration", "policy", "hapus kebijakan impor beras", {"consent": True, "text": "x" * 20, "topic": "ekonomi"}),
         ("information", "details", "laporan tentang salah kirim surat keputusan", {"applicant": "wni"}),
         ("objection", "statement", "alasan penolakan yang diberikan PPID salah", {"grounds": ["penolakan"], "found_on": "2026-11-10"}),
@@ -269,9 +273,12 @@ def test_a_short_text_with_a_word_of_correction_is_the_answer_all_the_same(
         ("jangan pakai nama saya deh", {"name": None}),
         ("tanpa identitas saja", {"name": None, "contact": None}),
         ("alamatnya salah", {}),
+        ("jangan hapus nama saya", {}),
+        ("jangan pakai hp, ini budi@contoh.id", {"contact": "budi@contoh.id"}),
+        ("hapus nama saya, kontak budi@contoh.id", {"name": None, "contact": "budi@contoh.id"}),
     ],
 )
-def test_an_optional_value_can_be_withdrawn(said: str, kept: dict[str, None]) -> None:
+def test_an_optional_value_can_be_withdrawn(said: str, kept: dict[str, str | None]) -> None:
     given = {"consent": True, "text": "x" * 20, "topic": "ekonomi", "policy": None, "place": "Alor", "name": "Budi"}
     fields = JOURNEYS["aspiration"].take(field("aspiration", "contact"), said, given).fields
     assert {name: value for name, value in fields.items() if given.get(name, 0) != value} == kept
@@ -319,9 +326,43 @@ def test_a_code_in_wide_letters_is_read() -> None:
     assert field("simpel", "code").check("４ＺＤ８ＫＦ") == "4ZD8KF"
 
 
+@pytest.mark.parametrize("said", ["tidak tahu", "gak tau deh", "terserah", "entahlah", "I don't know"])
+def test_who_does_not_know_leaves_out_what_may_be_left_out_and_ends_nothing(said: str) -> None:
+    given = {"consent": True, "text": "x" * 20, "topic": "ekonomi"}
+    assert JOURNEYS["aspiration"].take(field("aspiration", "policy"), said, given).fields["policy"] is None
+    assert JOURNEYS["aspiration"].take(field("aspiration", "consent"), said, {}).outcome is Outcome.REJECTED
+    assert JOURNEYS["information"].take(field("information", "purpose"), said, {}).outcome is Outcome.REJECTED
+
+
+def test_a_story_told_early_is_not_cut_at_a_word_of_correction() -> None:
+    said, aspiration = "kebijakan pajak ini salah, harusnya tarif untuk petani kecil segera diturunkan", JOURNEYS["aspiration"]
+    told = aspiration.told_early(field("aspiration", "consent"), said, {})
+    step = aspiration.take_told(field("aspiration", "consent"), said, {}, told)
+    assert (step.fields, step.field) == ({"text": said}, field("aspiration", "consent"))
+
+
+def test_a_ticket_number_is_no_simpel_number_and_costs_no_try() -> None:
+    for asked in ("number", "code"):
+        given = {"number": "X-1"} if asked == "code" else {}
+        step = JOURNEYS["simpel"].take(field("simpel", asked), "ASP-20261123-7K4Q 4ZD8KF", given)
+        assert (step.outcome, step.fields) == (Outcome.REJECTED, given)
+
+
+def test_a_number_that_looks_like_a_code_is_taken_when_it_is_given_again() -> None:
+    first = JOURNEYS["simpel"].take(field("simpel", "number"), "A12345", {})
+    assert JOURNEYS["simpel"].take(field("simpel", "number"), "A12345", first.fields).fields["number"] == "A12345"
+
+
+@pytest.mark.parametrize("said", ["UU 14/2008", "Perpres 5/2021", "08.00-10.00", "3-4 hari"])
+def test_a_law_an_hour_or_a_span_is_no_number_and_no_code(said: str) -> None:
+    assert JOURNEYS["simpel"].prefill(said) == {}
+
+
 def test_an_objection_takes_the_day_from_the_first_message() -> None:
     letter = "Permohonan kami nomor 045/ICM/X/2025 tidak ditanggapi. Kami mengetahui hal itu pada 16 Oktober 2025."
     assert JOURNEYS["objection"].begin(letter, {}).fields == {"grounds": ["tidak_ditanggapi"], "found_on": "2025-10-16"}
+    received = "permohonan saya diterima PPID 1 September 2025 tetapi tidak dijawab"
+    assert "found_on" not in JOURNEYS["objection"].begin(received, {}).fields
 
 
 ROAD = "jalan di kampung kami rusak sejak dua tahun dan anak sekolah sering terpeleset"

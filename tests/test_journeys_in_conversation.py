@@ -15,6 +15,7 @@ from store.database import utc_now
 from store.models import Draft, Message, TrackerEvent
 from store.ticket_models import Ticket, TicketEvent
 from tests.citizen import Citizen
+from tests.clock import Clock
 
 ASPIRATION = "Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil karena kami sulit kuliah"
 TO_THE_SUMMARY = (
@@ -317,6 +318,7 @@ async def test_a_cry_for_help_in_a_text_that_is_too_long_is_heard(client: httpx.
 async def test_a_cry_for_help_in_a_text_that_is_too_long_ends_the_form_and_is_shown_to_officers(
     client: httpx.AsyncClient, services: Services
 ) -> None:
+    services.handoffs._clock = Clock("2026-11-23 10:00")
     citizen = await Citizen(client).arrives()
     await citizen.goes_through("mau bicara dengan petugas", "ya", "saya mau mengajukan permohonan informasi publik")
     answer = await citizen.says("Jalan kami rusak. " * 300 + "saya mau bunuh diri sekarang")
@@ -343,7 +345,7 @@ async def test_who_has_no_code_is_told_where_to_get_one_and_loses_no_try(client:
 async def test_a_question_with_a_number_in_it_is_no_request_number(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     answer = await citizen.goes_through("cek status simpel saya", "jadwalnya mundur 2 hari, apa SP perlu diganti?")
-    assert "kode akses" not in answer.lower()
+    assert "Berapa kode" not in answer
 
 
 async def test_a_name_that_is_withdrawn_is_not_sent(client: httpx.AsyncClient) -> None:
@@ -413,4 +415,4 @@ async def test_who_writes_the_aspiration_where_consent_is_asked_for_is_not_asked
     asked = await citizen.goes_through("mau kirim aspirasi", ASPIRATION)
     assert "saya catat sebagai isi" in asked
     assert "Apakah Anda setuju" in asked
-    assert "bidang" in (await citizen.says("ya")).lower()
+    assert "tentang apa" in await citizen.says("ya")

@@ -80,7 +80,11 @@ async def test_a_name_of_whatever_intent_is_taken_and_kept_out_of_tracker_and_lo
         ("istri saya meninggal bulan lalu", True),
         ("aku kesepian nih, temenin ngobrol dong", True),
         ("I lost my job last friday", True),
+        ("kucing kesayanganku mati kemarin", True),
         ("siapa presiden yang meninggal tahun 1970?", False),
+        ("hotel sepi murah di bogor", False),
+        ("lagu rindu buat ibu", False),
+        ("I am not sad", False),
         ("resep rendang dong", False),
     ],
 )
