@@ -41,8 +41,8 @@ const TEXTS = {
   print: ["Cetak percakapan", "Print the conversation"],
   erase: ["Hapus percakapan", "Delete the conversation"],
   eraseAsk: [
-    "Isi percakapan akan dihapus dan tidak dapat dikembalikan. Tiket yang sudah terkirim tetap diproses. Simpan dahulu nomor dan kode akses Anda.",
-    "The conversation will be deleted and cannot be brought back. Tickets that were sent stay in work. Keep your number and access code first.",
+    "Percakapan akan dihapus. Tiket tetap diproses. Simpan dahulu nomor dan kode akses Anda.",
+    "The conversation will be deleted. Sent tickets stay. Keep your number and access code first.",
   ],
   eraseYes: ["Ya, hapus", "Yes, delete"],
   eraseNo: ["Batal", "Cancel"],
