@@ -68,7 +68,7 @@ def _said(message: dict[str, Any]) -> Said:
 def _copy_parsed(parsed: dict[str, Any]) -> dict[str, Any]:
     """A copy for Rasa to write into; the one at hand may be an answer that is kept for the same message.
 
-    What staff need stays out, and so do intents that no action would offer: trackers and their rows are a fifth smaller without them.
+    What staff need stays out, and so do intents that no action would offer: the rows of trackers are a seventh smaller without them.
     """
     kept = {name: value for name, value in parsed.items() if name != FAVOURITES}
     likely = [dict(one) for one in parsed.get("intent_ranking", []) if one["confidence"] >= LEAST_PROBABLE]
