@@ -155,7 +155,7 @@ class ValidateForm(Action, ABC):
         return ValidateForm._intent(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
 
     def _holds_value(self, text: str, asked: Field) -> bool:
-        return bool(self.journey.prefill(text)) or not isinstance(asked.check(text), Rejection)
+        return bool(self.journey.prefill(text)) or asked.accepts(text)
 
     @staticmethod
     def _intent(tracker: Tracker) -> str:
@@ -164,7 +164,7 @@ class ValidateForm(Action, ABC):
     @staticmethod
     def _is_value(text: str, asked: Field) -> bool:
         """Whether the message is a valid value by its form; never where any sentence could be one."""
-        return not asked.takes_sentences and not isinstance(asked.check(text), Rejection)
+        return not asked.takes_sentences and asked.accepts(text)
 
     def _ask_on(self, tracker: Tracker, fields: dict[str, Any], asked: Field) -> Events:
         """The open question again and nothing else."""
@@ -193,7 +193,7 @@ class ValidateForm(Action, ABC):
             return self._command(dispatcher, tracker, name)
         if asked.takes_sentences:
             return self._beside_sentences(dispatcher, tracker, asked, name if confidence >= SURE else "", confidence)
-        could_be_value = not isinstance(asked.check(text), Rejection)
+        could_be_value = asked.accepts(text)
         if confidence < SURE:  # a question all the same, if not which: it is answered, or known not to be
             return None if could_be_value or not is_question(text) else self._answer(dispatcher, tracker, asked)
         if name == "ask_information" and (is_question(text) or (not could_be_value and len(text.split()) > 1)):
@@ -236,7 +236,7 @@ class ValidateForm(Action, ABC):
             return []
         if is_question(text):
             return self._answer(dispatcher, tracker, asked)
-        if name == "ask_information" and (wants_to_be_told(text) or isinstance(asked.check(text), Rejection)):
+        if name == "ask_information" and (wants_to_be_told(text) or not asked.accepts(text)):
             return self._answer(dispatcher, tracker, asked)
         return None
 

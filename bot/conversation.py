@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from structlog.contextvars import get_contextvars
 
 from bot.assistant import Answer, Assistant, Said
-from bot.messages import MAX_CHARACTERS, Button, Inbound, Outbound, Unreadable, clean, visible
+from bot.messages import Inbound, Outbound, Unreadable, clean, visible
 from bot.nlu.intents import FAVOURITES
 from bot.shortcuts import (
     LEAVE,
@@ -28,6 +28,7 @@ from bot.shortcuts import (
     leaves_officer,
     parsed_as,
 )
+from bot.transcript import PRIVACY_NOTE, Counts, Transcript, replies
 from bot.turn_measures import TurnMeasures
 from bot.turn_order import Crowded, TurnOrder
 from bot.turn_pool import TurnPool
@@ -38,13 +39,11 @@ from services.assembly import Services
 from services.dangers import sentence_for
 from services.handoff import Place, State
 from services.privacy import mask
-from services.retention import Kind as KindOfData
 from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Opening, Received, Reply
 from store.models import Button as IssuedButton
-from store.models import Conversation, Message
-from store.tracker import NewEvents
+from store.models import Conversation
 from store.turn_queue import TurnQueue
 
 log = structlog.get_logger(__name__)
@@ -56,7 +55,6 @@ STATUS_OF_INTENT = {
     "talk_to_officer": AnswerStatus.HANDED_OVER,
 }
 """What the fixed answer to an intent amounts to, where no action has said more."""
-PRIVACY_NOTE = "utter_privacy_note"
 GREETING = (PRIVACY_NOTE, "utter_greet")
 TURNS_AT_ONCE = 3
 """In this process; further ones wait in order: docs/adr/0016-three-turns-at-a-time.md."""
@@ -80,11 +78,6 @@ class Interrupted(Exception):
     """The database was away in the middle of a turn. Nothing was answered; the same message again is answered then."""
 
 
-class Counts(Protocol):
-    def count(self, facts: Mapping[str, Any]) -> None:
-        """A turn, as the log has it."""
-
-
 class ConversationService:
     def __init__(
         self,
@@ -103,8 +96,7 @@ class ConversationService:
         self._officer_typing = services.officer_typing
         self._own_data = services.own_data
         self._channels = services.channels
-        self._retention = services.retention
-        self._measures = measures or TurnMeasures()
+        self.transcript = Transcript(assistant, services, measures or TurnMeasures())
         self._pool, self._forget_elsewhere = pool, forget_elsewhere
         self._turns = TurnsAtOnce(turns_at_once)
         self.order = TurnOrder(None if services.database.is_sqlite else TurnQueue(services.database), services.wakeups)
@@ -115,8 +107,8 @@ class ConversationService:
             await self._assistant.set_language(conversation_id, locale)
             off = await asyncio.to_thread(self._is_off, conversation_id)
             names = (CHANNEL_OFF,) if off else GREETING
-            said = [await self._said(name, locale) for name in names]
-            return await self._store(conversation_id, said, Turn(conversation_id, ""))
+            said = [await self.transcript.said(name, locale) for name in names]
+            return await self.transcript.store(conversation_id, said, Turn(conversation_id, ""))
 
     async def greet_again(self, inbound: Inbound) -> list[Outbound]:
         """The first words as an answer, in the language that the conversation has or begins with."""
@@ -138,10 +130,10 @@ class ConversationService:
     async def _remark(self, inbound: Inbound, sentences: Sequence[str], *, ask_again: bool) -> list[Outbound]:
         opening, place = await asyncio.to_thread(self._open, inbound)
         if opening.replies:
-            return [self.render(message) for message in opening.replies]
+            return [self.transcript.render(message) for message in opening.replies]
         if not (place and place.state is State.ACTIVE) and await self.is_off(opening.conversation.channel):
             sentences, ask_again = [CHANNEL_OFF], False
-        return await self._say_only(inbound, opening, sentences, inbound.text, ask_again=ask_again)
+        return await self.transcript.say_only(inbound, opening, sentences, inbound.text, ask_again=ask_again)
 
     async def is_off(self, channel: str) -> bool:
         """Whether staff have switched the channel off."""
@@ -150,10 +142,6 @@ class ConversationService:
     async def is_with_officer(self, conversation_id: str) -> bool:
         place = await asyncio.to_thread(self._handoffs.place, conversation_id)
         return place is not None and place.state is State.ACTIVE
-
-    async def language(self, conversation: Conversation) -> str:
-        """The language that the conversation is answered in."""
-        return await self._assistant.language(conversation.id) or conversation.locale
 
     async def sentence(self, name: str, language: str) -> str:
         """The words of a sentence of domain.yml, said to nobody yet."""
@@ -166,11 +154,11 @@ class ConversationService:
         """
         async with self._turn_of(conversation_id):
             conversation = await self._conversation(conversation_id)
-            language = await self._assistant.language(conversation_id) or conversation.locale
+            language = await self.transcript.language(conversation)
             said = [await self._assistant.sentence(sentence, language)]
             if ask_again:
-                said += await self._open_question(conversation, language)
-            return await self._store(conversation_id, said, Turn(conversation_id, ""), awaited=conversation.awaited_field)
+                said += await self.transcript.open_question(conversation, language)
+            return await self.transcript.store(conversation_id, said, Turn(conversation_id, ""), awaited=conversation.awaited_field)
 
     async def tell(self, conversation_id: str, notice_id: int, notice: Said, hidden: dict[str, str]) -> None:
         """Store a notice in the conversation, once, between two turns. An open form goes on as it was."""
@@ -197,7 +185,7 @@ class ConversationService:
         async with self._turns.one():
             opening, place = await asyncio.to_thread(self._open, inbound)
             if opening.replies:
-                return [self.render(message) for message in opening.replies]
+                return [self.transcript.render(message) for message in opening.replies]
             return await self._answer(inbound, opening, place)
 
     async def _answered_elsewhere(self, pool: TurnPool, inbound: Inbound) -> list[Outbound]:
@@ -225,7 +213,7 @@ class ConversationService:
         return await asyncio.to_thread(self._officer_typing.seen_at, conversation_id)
 
     async def messages_after(self, conversation_id: str, seq: int) -> list[Outbound]:
-        return [self.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]
+        return [self.transcript.render(m) for m in await asyncio.to_thread(self._conversations.after, conversation_id, seq)]
 
     async def forget(self, conversation_id: str) -> None:
         async with self._turn_of(conversation_id):
@@ -237,11 +225,6 @@ class ConversationService:
         self._assistant.forget(conversation_id)
         if self._forget_elsewhere:
             self._forget_elsewhere(conversation_id)
-
-    def render(self, message: Message) -> Outbound:
-        buttons = [Button(button["id"], button["label"]) for button in message.buttons]
-        text = self._conversations.seen_text(message)
-        return Outbound(message.seq, message.author, text, message.at, buttons, message.sources, message.external_id)
 
     @asynccontextmanager
     async def _turn_of(self, conversation_id: str) -> AsyncIterator[None]:
@@ -264,37 +247,41 @@ class ConversationService:
         elif await asyncio.to_thread(self._channels.is_off, conversation.channel):
             return await self._turn_away(inbound, opening, pressed)
         if inbound.button is not None and pressed is None:
-            return await self._say_only(inbound, opening, ["utter_button_gone"], "[tombol]")
+            return await self.transcript.say_only(inbound, opening, ["utter_button_gone"], "[tombol]")
         cleaned = clean(pressed.label if pressed else inbound.text)
         text = await self._understanding.danger_in(inbound.text) if isinstance(cleaned, Unreadable) else cleaned
         if text is None:
-            return await self._say_only(inbound, opening, [cleaned], f"[{Unreadable(cleaned).name.lower()}]")
-        awaited = conversation.awaited_field
-        meaning = (
-            Meaning(parsed_as(*LEAVE), text, awaited)
-            if leaves
-            else await self._understanding.meaning(conversation.id, text, pressed, awaited, opening.offered)
-        )
-        parsed, meant = meaning.parsed, meaning.words
-        action = action_beside_form(parsed, meant, awaited)
-        kept = masked(meant, parsed, None if action else meaning.value_of)
+            return await self.transcript.say_only(inbound, opening, [cleaned], f"[{Unreadable(cleaned).name.lower()}]")
+        if leaves:
+            meaning = Meaning(parsed_as(*LEAVE), text, conversation.awaited_field)
+        else:
+            meaning = await self._understanding.meaning(conversation.id, text, pressed, conversation.awaited_field, opening.offered)
+        if place and meaning.parsed["intent"]["name"] == CRISIS:
+            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
+        return await self._take_turn(inbound, opening, text, meaning, cleaned if isinstance(cleaned, Unreadable) else None, started)
+
+    async def _take_turn(
+        self, inbound: Inbound, opening: Opening, text: str, meaning: Meaning, shortened: Unreadable | None, started: float
+    ) -> list[Outbound]:
+        """Have the dialogue answer `text`, a part of what was sent where that was `shortened`. `started`: by the clock of `time`."""
+        conversation, parsed = opening.conversation, meaning.parsed
+        action = action_beside_form(parsed, meaning.words, conversation.awaited_field)
+        kept = masked(meaning.words, parsed, None if action else meaning.value_of)
         # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
-        stored = await self._receive(inbound, opening, kept.text if meant == text else text)
-        turn = Turn(inbound.conversation_id, meant, is_command=not parsed["intent_ranking"], shortened=isinstance(cleaned, Unreadable))
+        stored = await self.transcript.receive(inbound, opening, kept.text if meaning.words == text else text)
+        turn = Turn(inbound.conversation_id, meaning.words, is_command=not parsed["intent_ranking"], shortened=shortened is not None)
         answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
         said = list(answer.said)
-        if cleaned is Unreadable.TOO_LONG:
-            said.append(await self._said(cleaned, answer.language))
+        if shortened is Unreadable.TOO_LONG:
+            said.append(await self.transcript.said(shortened, answer.language))
         if action and not turn.asks and not turn.forgets:
-            said += await self._open_question(conversation, answer.language)
-        if place and parsed["intent"]["name"] == CRISIS:
-            await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
+            said += await self.transcript.open_question(conversation, answer.language)
         if kept.warn:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
         if turn.forgets:
             return await self._forget_and_say(inbound.conversation_id, said, turn, facts)
-        return await self._store(
+        return await self.transcript.store(
             inbound.conversation_id,
             said,
             turn,
@@ -306,65 +293,45 @@ class ConversationService:
 
     async def _forget_and_say(self, conversation_id: str, said: list[Said], turn: Turn, facts: dict[str, Any]) -> list[Outbound]:
         """Delete what is held, then say so: where it fails, nobody reads that it was done, and the same message tries again."""
-        told = await asyncio.to_thread(self._own_data.delete, conversation_id, _replies(said, turn))
+        told = await asyncio.to_thread(self._own_data.delete, conversation_id, replies(said, turn))
         self._forget(conversation_id)
-        self._measures.count(facts)
-        return [self.render(message) for message in told]
+        self.transcript.measures.count(facts)
+        return [self.transcript.render(message) for message in told]
 
     async def _pass_on(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
         """Keep the message for the officer who has the conversation. The assistant is silent, except where a life is in danger."""
         text = visible(pressed.label if pressed else inbound.text) or "[empty]"
-        stored = await self._receive(inbound, opening, mask(mask_factors(text)).text)
-        return await self._aside(inbound, opening, stored, text, AnswerStatus.HANDED_OVER, [])
+        stored = await self.transcript.receive(inbound, opening, mask(mask_factors(text)).text)
+        heard = await self._understanding.aside(text)
+        return await self._aside(inbound, opening, stored, heard, AnswerStatus.HANDED_OVER, [])
 
     async def _turn_away(self, inbound: Inbound, opening: Opening, pressed: IssuedButton | None) -> list[Outbound]:
         """The channel is switched off: a ready sentence, and before it help where a life is in danger. Dialogue and draft stay."""
         text = visible(pressed.label if pressed else inbound.text) or "[empty]"
-        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
-        stored = await self._receive(inbound, opening, masked(text, parsed, opening.conversation.awaited_field).text)
-        return await self._aside(inbound, opening, stored, text, AnswerStatus.DECLINED, [CHANNEL_OFF])
+        heard = await self._understanding.aside(text)
+        stored = await self.transcript.receive(inbound, opening, masked(text, heard.parsed, opening.conversation.awaited_field).text)
+        return await self._aside(inbound, opening, stored, heard, AnswerStatus.DECLINED, [CHANNEL_OFF])
 
     async def _aside(
-        self, inbound: Inbound, opening: Opening, stored: Received, text: str, status: AnswerStatus, sentences: list[str]
+        self, inbound: Inbound, opening: Opening, stored: Received, heard: Meaning, status: AnswerStatus, sentences: list[str]
     ) -> list[Outbound]:
         """Answer with ready sentences, without a turn of the dialogue; in danger with help before them, and the officers see it."""
-        intent, words = await self._understanding.aside(text)
-        in_danger = intent == CRISIS
-        if in_danger:
-            status, sentences = AnswerStatus.CRISIS, [sentence_for(words), *sentences]
+        intent = heard.parsed["intent"]["name"]
+        if intent == CRISIS:
+            status, sentences = AnswerStatus.CRISIS, [sentence_for(heard.words), *sentences]
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
-        language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
+        language = await self.transcript.language(opening.conversation)
         said = [await self._assistant.sentence(name, language) for name in sentences]
         facts = {"status": status, "intent": intent}
-        turn = Turn(inbound.conversation_id, text, status=status)
+        turn = Turn(inbound.conversation_id, heard.words, status=status)
         awaited = opening.conversation.awaited_field
-        return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
+        return await self.transcript.store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
 
     async def _conversation(self, conversation_id: str) -> Conversation:
         conversation = await asyncio.to_thread(self._conversations.get, conversation_id)
         if conversation is None:
             raise UnknownConversation(conversation_id)
         return conversation
-
-    async def _said(self, name: str, language: str) -> Said:
-        """A sentence of domain.yml; the privacy note says how long the log is kept, as staff have set it."""
-        if name == PRIVACY_NOTE and (days := await asyncio.to_thread(self._days_kept)):
-            return await self._assistant.sentence(f"{name}_days", language, days=days)
-        return await self._assistant.sentence(name, language)
-
-    def _days_kept(self) -> int:
-        return self._retention.days()[KindOfData.CONVERSATIONS]
-
-    async def _open_question(self, conversation: Conversation, language: str) -> list[Said]:
-        awaited = conversation.awaited_field
-        return [await self._assistant.sentence(f"utter_ask_{awaited}", language)] if awaited else []
-
-    async def _receive(self, inbound: Inbound, opening: Opening, masked: str) -> Received:
-        """The citizen's message in the log, stored now unless it was before."""
-        if opening.known:
-            return Received(opening.known.id, opening.next_seq - 1)
-        add = self._conversations.add_inbound
-        return await asyncio.to_thread(add, inbound.conversation_id, inbound.external_id, masked, opening.next_seq)
 
     async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None, tracker_row: int) -> Answer:
         token = CURRENT.set(turn)
@@ -381,59 +348,6 @@ class ConversationService:
             apology = await self._assistant.sentence("utter_failed", answer.language, reference=reference)
             answer = replace(answer, said=[*answer.said, apology])
         return answer
-
-    async def _say_only(
-        self,
-        inbound: Inbound,
-        opening: Opening,
-        sentences: Sequence[str],
-        logged: str,
-        *,
-        ask_again: bool = True,
-    ) -> list[Outbound]:
-        """Answer without a turn of the dialogue, whose state stays as it is; a form's open question is asked again."""
-        stored = await self._receive(inbound, opening, logged)
-        language = await self._assistant.language(inbound.conversation_id) or opening.conversation.locale
-        said = [await self._said(sentence, language) for sentence in sentences]
-        if ask_again:
-            said += await self._open_question(opening.conversation, language)
-        turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
-        facts = {"status": turn.status, "intent": None}
-        awaited = opening.conversation.awaited_field
-        return await self._store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
-
-    async def _store(
-        self,
-        conversation_id: str,
-        said: list[Said],
-        turn: Turn,
-        reply_to: Received | None = None,
-        facts: dict[str, Any] | None = None,
-        awaited: str | None = None,
-        events: NewEvents | None = None,
-    ) -> list[Outbound]:
-        if facts:
-            self._measures.count(facts)
-        replies = _replies(said, turn)
-        stored, row_id = await asyncio.to_thread(
-            self._conversations.add_replies,
-            conversation_id,
-            replies,
-            reply_to=reply_to.id if reply_to else None,
-            turn=facts,
-            awaited_field=awaited,
-            tracker_row=events.row if events else None,
-            likely_seq=reply_to.seq + 1 if reply_to else None,
-            last=True,
-            finished=turn.finished,
-        )
-        if events:
-            self._assistant.keep(events, row_id)
-        return [self.render(message) for message in stored]
-
-
-def _replies(said: list[Said], turn: Turn) -> list[Reply]:
-    return [Reply(s.text, s.buttons, s.sources, {k: v for k, v in turn.hidden.items() if k in s.text} or None) for s in said]
 
 
 def _facts(turn: Turn, parsed: dict[str, Any], seconds: float) -> dict[str, Any]:

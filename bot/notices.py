@@ -92,7 +92,7 @@ class Notifier:
         message = await asyncio.to_thread(self._conversations.noticed, notice.id)
         delivery = Delivery.REFUSED
         if message is not None:
-            delivery = await self._courier.bring(notice.conversation_id, self._service.render(message))
+            delivery = await self._courier.bring(notice.conversation_id, self._service.transcript.render(message))
         after = {Delivery.SENT: NoticeState.SENT, Delivery.REFUSED: NoticeState.REFUSED, Delivery.FAILED: NoticeState.STORED}
         log.info("notice", ticket=notice.number, happening=notice.event, delivery=delivery)
         await asyncio.to_thread(self._notices.mark, notice.id, after[delivery])

@@ -8,7 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from services.commands import POLITE, Command, find_command, find_ordinal
-from services.fields import Field, Rejection
+from services.fields import Field
 from services.handoff import Place, State
 from services.journeys import Journey
 from services.registry import JOURNEYS
@@ -132,7 +132,7 @@ def action_beside_form(parsed: dict[str, Any], text: str, awaited: str | None) -
         return None
     if intent["confidence"] == 1.0 and not parsed["intent_ranking"]:  # a button, or words that stand for one
         return action
-    could_be_value = field_asked.takes_sentences or not isinstance(field_asked.check(text), Rejection)
+    could_be_value = field_asked.takes_sentences or field_asked.accepts(text)
     sure = VERY_SURE if could_be_value else SURE
     return action if intent["confidence"] >= sure and len(text.split()) <= SHORT_WORDS[intent["name"]] else None
 

@@ -92,12 +92,11 @@ class Understanding:
                 return end
         return None
 
-    async def aside(self, text: str) -> tuple[str, str]:
-        """Of a visible text that the assistant only listens to: its intent, and the words that tell of a danger if it is one."""
+    async def aside(self, text: str) -> Meaning:
+        """What a visible text means that the assistant only listens to; `words` are those that tell of a danger if it is one."""
         if len(text) > MAX_CHARACTERS and (danger := await self.danger_in(text)):
-            return CRISIS, danger
-        parsed = await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS])
-        return parsed["intent"]["name"], text
+            return Meaning(parsed_as(CRISIS, {}), danger, None)
+        return Meaning(await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS]), text, None)
 
     async def _is_crisis(self, text: str) -> bool:
         parsed = await asyncio.to_thread(self._assistant.understand, text)

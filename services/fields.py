@@ -53,6 +53,10 @@ class Field:
     when: Callable[[dict[str, Any]], bool] = lambda fields: True
     """Whether it is asked at all, given what is known so far."""
 
+    def accepts(self, message: str) -> bool:
+        """Whether the message could be the value."""
+        return not isinstance(self.check(message), Rejection)
+
     @property
     def takes_sentences(self) -> bool:
         """Whether the value can't be told from a remark by its form."""

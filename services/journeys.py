@@ -158,7 +158,7 @@ class Journey:
         if command is Command.BACK:
             return self._back(asked, fields)
         withdrawn = self._withdrawn(message, asked, fields)
-        if withdrawn and (asked.name in withdrawn or asked.takes_sentences or isinstance(asked.check(message), Rejection)):
+        if withdrawn and (asked.name in withdrawn or asked.takes_sentences or not asked.accepts(message)):
             return self.onwards({**fields, **withdrawn})
         fields = {**fields, **withdrawn}
         changed = self._field_to_change(message, asked, fields)
@@ -271,7 +271,7 @@ class Journey:
         behind = spelling[said.end() :]
         meant = PERSON if IDENTITY.match(behind) else tuple(name for name in PERSON if _begins_with_word_for(name, behind))
         given = [f.name for f in self.fields if f.optional and f.name in meant and (f.name in fields or f is asked)]
-        holds_value = asked.name == "contact" and not isinstance(asked.check(message), Rejection)
+        holds_value = asked.name == "contact" and asked.accepts(message)
         return {name: None for name in given if not (holds_value and name == asked.name)}
 
     def _field_called_wrong(self, spelling: str) -> Field | None:

@@ -103,7 +103,7 @@ class Answers:
 
     async def _sentence(self, chat_id: int, name: str) -> Outbound:
         conversation = await self._open(chat_id, "id")
-        return _outbound(Said(await self._service.sentence(name, await self._service.language(conversation))))
+        return _outbound(Said(await self._service.sentence(name, await self._service.transcript.language(conversation))))
 
     async def _may_speak(self, chat_id: int) -> bool:
         """Whether the sender is within the limits. Who isn't is told so once a minute, and not answered otherwise."""
@@ -126,7 +126,7 @@ class Answers:
             command = _COMMAND.fullmatch(text)
             if command and command[1].lower() == "start":
                 return await self._to_start(conversation, external_id, (command[2] or "").strip())
-            meant = meaning(command[1].lower(), await self._service.language(conversation)) if command else None
+            meant = meaning(command[1].lower(), await self._service.transcript.language(conversation)) if command else None
             inbound = Inbound(conversation.id, external_id, meant.text if meant else text, payload=meant.payload if meant else None)
             return [*before, *await self._service.handle(inbound)]
 
@@ -155,7 +155,7 @@ class Answers:
             quietly(self._sender.bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=None))
         )
         if not await asyncio.to_thread(self._inbox.claim, update.update_id, "press", str(chat_id), str(message_id)):
-            used = await self._service.sentence("utter_button_used", await self._service.language(conversation))
+            used = await self._service.sentence("utter_button_used", await self._service.transcript.language(conversation))
             self._sender.aside(quietly(query.answer(used)))
             return ()
         self._sender.aside(quietly(query.answer()))
