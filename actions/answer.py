@@ -8,10 +8,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import button, language_of, turn_of, utter_entry, utter_near
+from actions.replies import button, language_of, remember_said, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.clarification import offers
+from services.follow_ups import After
 from services.knowledge import Finding, Verdict
+from services.knowledge_files import Entry
 from services.turn import AnswerStatus
 from services.two_questions import answers
 
@@ -29,22 +31,30 @@ class ActionAnswer(Action):
         chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
         if chosen:
             utter_entry(dispatcher, tracker, chosen)
-            return [SlotSet("last_topic", chosen.topic), SlotSet("misses", 0)]
-        finding = knowledge.find(turn_of(tracker).text, tracker.get_slot("last_topic"))
-        return self._say(dispatcher, tracker, finding)
+            return _answered(chosen)
+        turn = turn_of(tracker)
+        before = turn.follows.entry if turn.follows else None
+        if before:
+            return self._say(dispatcher, tracker, knowledge.find_after(turn.text, before), before)
+        return self._say(dispatcher, tracker, knowledge.find(turn.text, tracker.get_slot("last_topic")))
 
-    def _say(self, dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:
+    def _say(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding, before: str | None = None
+    ) -> list[dict[str, Any]]:
+        """`before`: the entry that the question leans on."""
         best = finding.best
         is_question = tracker.get_intent_of_latest_message() == "ask_information"
         if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
-            said = answers(services().knowledge, turn_of(tracker).text, best) if is_question else [best]
+            said = answers(services().knowledge, turn_of(tracker).text, best) if is_question and not before else [best]
+            if best.id == before:
+                dispatcher.utter_message(response="utter_no_more_known")
             for entry in said:
                 utter_entry(dispatcher, tracker, entry)
             turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id
             offer = FORM_OF_TOPIC.get(best.topic)
             if offer and tracker.get_slot("last_topic") != best.topic:
                 dispatcher.utter_message(response=offer)
-            return [SlotSet("last_topic", best.topic), SlotSet("misses", 0)]
+            return _answered(best)
         turn = turn_of(tracker)
         if best and finding.verdict is Verdict.OFFER and is_question:
             turn.status = AnswerStatus.ASKED_AGAIN
@@ -54,8 +64,12 @@ class ActionAnswer(Action):
         if is_question:
             turn.status = AnswerStatus.NOT_KNOWN
             dispatcher.utter_message(response="utter_no_information")
-            return [SlotSet("misses", 0)]
+            return [remember_said(After.UNKNOWN), SlotSet("misses", 0)]
         return say_not_understood(dispatcher, tracker, finding)
+
+
+def _answered(entry: Entry) -> list[dict[str, Any]]:
+    return [remember_said(After.ENTRY, entry.id), SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]
 
 
 def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:

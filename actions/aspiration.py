@@ -7,11 +7,12 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
+from actions.form import Events, FinishForm, ValidateForm
 from actions.receipts import file_ticket
-from actions.replies import language_of
+from actions.replies import language_of, remember_said
 from services.aspirations import JOINED, JOURNEY, suggested_topic
 from services.assembly import services
+from services.follow_ups import After
 from services.journeys import KEY, SUGGESTED, Outcome, Step
 from services.tickets import Kind
 from services.value_words import shown
@@ -43,9 +44,9 @@ class ValidateAspiration(ValidateForm):
 class FinishAspiration(FinishForm):
     journey = JOURNEY
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
         if fields.get("join"):
             services().ticket_changes.join(fields[JOINED], fields["text"], submission_key=fields[KEY])
             dispatcher.utter_message(response="utter_aspiration_joined", number=fields[JOINED])
-            return
-        file_ticket(dispatcher, tracker, Kind.ASPIRATION, fields, subject=fields["topic"])
+            return [remember_said(After.TICKET, fields[JOINED])]
+        return file_ticket(dispatcher, tracker, Kind.ASPIRATION, fields, subject=fields["topic"])

@@ -7,8 +7,9 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import turn_of
-from services.dangers import sentence_for
+from actions.replies import remember_said, turn_of
+from services.dangers import danger_of, sentence_again, sentence_for
+from services.follow_ups import After
 from services.turn import AnswerStatus
 
 
@@ -19,5 +20,9 @@ class ActionCrisis(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         turn = turn_of(tracker)
         turn.status = AnswerStatus.CRISIS
+        kind, last = danger_of(turn.text), turn.follows
+        if kind is None and last and last.after is After.CRISIS:
+            dispatcher.utter_message(response=sentence_again(last.about))
+            return []
         dispatcher.utter_message(response=sentence_for(turn.text))
-        return []
+        return [remember_said(After.CRISIS, kind or "")]

@@ -17,12 +17,13 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.language import switch_language
-from actions.replies import language_of, turn_of, utter_entry, utter_near
+from actions.replies import language_of, remember_said, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import Command, find_command
 from services.complaints import CORRUPTION, kind_of
 from services.dangers import ABOUT_ONESELF, danger_of, sentence_for
 from services.fields import TOO_LONG, Field, Rejection, has_none
+from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
 from services.remarks import SURE, VERY_SURE, is_question, is_small_talk, wants_to_be_told
@@ -84,7 +85,7 @@ class ValidateForm(Action, ABC):
             dispatcher.utter_message(response=sentence_for(turn.text))
             if self.journey.opened_by and self._keep(tracker, asked, fields):
                 dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
-            return self.end(confirmed=False)
+            return [remember_said(After.CRISIS, danger_of(turn.text) or ""), *self.end(confirmed=False)]
         # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
             dispatcher.utter_message(response="utter_form_left")
@@ -293,7 +294,8 @@ class ValidateForm(Action, ABC):
         self.before_asking(dispatcher, tracker, step)
         self._say_summary(dispatcher, tracker, step)
         topic = SlotSet("last_topic", self.journey.topics[0])
-        return [*self._slots(step.fields), topic, *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
+        said = [remember_said(After.ENTRY, self.journey.topics[0])] if self.journey.opened_by else []
+        return [*self._slots(step.fields), topic, *said, *events, SlotSet("requested_slot", f"{self.journey.name}_{step.field.name}")]
 
     def _count_misses(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> Events:
         if step.outcome is not Outcome.REJECTED:

@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
+from actions.form import Events, FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from actions.replies import utter_entry
 from services.assembly import services
@@ -33,5 +33,5 @@ class ValidateInformation(ValidateForm):
 class FinishInformation(FinishForm):
     journey = JOURNEY
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
-        file_ticket(dispatcher, tracker, Kind.INFORMATION_REQUEST, fields, subject=fields["applicant"])
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
+        return file_ticket(dispatcher, tracker, Kind.INFORMATION_REQUEST, fields, subject=fields["applicant"])

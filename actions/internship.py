@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
+from actions.form import Events, FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from services.internships import JOURNEY
 from services.tickets import Kind
@@ -20,5 +20,5 @@ class ValidateInternship(ValidateForm):
 class FinishInternship(FinishForm):
     journey = JOURNEY
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
-        file_ticket(dispatcher, tracker, Kind.INTERNSHIP, fields, subject=fields["level"])
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
+        return file_ticket(dispatcher, tracker, Kind.INTERNSHIP, fields, subject=fields["level"])

@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
+from actions.form import Events, FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from services.assembly import services
 from services.calendar import JAKARTA
@@ -31,9 +31,9 @@ class ValidateObjection(ValidateForm):
 class FinishObjection(FinishForm):
     journey = JOURNEY
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
         today = utc_now().astimezone(JAKARTA).date()
         late = is_late(date.fromisoformat(fields["found_on"]), today, services().calendar)
         if late:
             dispatcher.utter_message(response="utter_objection_late")
-        file_ticket(dispatcher, tracker, Kind.OBJECTION, {**fields, "late": late}, subject=fields["grounds"][0])
+        return file_ticket(dispatcher, tracker, Kind.OBJECTION, {**fields, "late": late}, subject=fields["grounds"][0])

@@ -7,7 +7,8 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import turn_of
+from actions.replies import remember_said, turn_of
+from services.follow_ups import After
 from services.remarks import is_sorrow
 
 
@@ -16,5 +17,12 @@ class ActionOutOfScope(Action):
         return "action_out_of_scope"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        dispatcher.utter_message(response="utter_sorry_to_hear" if is_sorrow(turn_of(tracker).text) else "utter_out_of_scope")
+        turn = turn_of(tracker)
+        if turn.follows and turn.follows.after is After.SORROW:
+            dispatcher.utter_message(response="utter_sorry_again")
+            return []
+        if is_sorrow(turn.text):
+            dispatcher.utter_message(response="utter_sorry_to_hear")
+            return [remember_said(After.SORROW)]
+        dispatcher.utter_message(response="utter_out_of_scope")
         return []

@@ -7,14 +7,17 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import language_of, long_date, turn_of
+from actions.replies import language_of, long_date, remember_said, turn_of
 from services.assembly import services
+from services.follow_ups import After
 from services.journeys import CONFIRMATION, KEY
 from services.registry import JOURNEY_OF
 from services.tickets import WORKING_DAYS, Filing, Kind
 
 
-def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, fields: dict[str, Any], subject: str) -> None:
+def file_ticket(
+    dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, fields: dict[str, Any], subject: str
+) -> list[dict[str, Any]]:
     language = language_of(tracker)
     kept = {name: value for name, value in fields.items() if name != CONFIRMATION.name and not name.startswith("_")}
     receipt = services().tickets.file(Filing(kind, kept, subject, tracker.sender_id, language, fields[KEY]))
@@ -27,6 +30,7 @@ def file_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Kind, 
     if kind in WORKING_DAYS and receipt.due_on is None:
         response += "_without_due_date"
     dispatcher.utter_message(response=response, **values)
+    return [remember_said(After.TICKET, receipt.number)]
 
 
 def receipt_link(tracker: Tracker, number: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from services.clarification import OFFICER, answer_offer, wish_offer
 from services.dates import long_date as long_date
+from services.follow_ups import After, LastSaid
 from services.knowledge import Finding
 from services.knowledge_files import Entry
 from services.turn import AnswerStatus, Turn, current
@@ -36,6 +38,11 @@ def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Find
     if with_officer:
         buttons.append(button(*wish_offer(OFFICER, language_of(tracker))))
     dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
+
+
+def remember_said(after: After, about: str = "") -> dict[str, Any]:
+    """The event that lets the next message lean on what is said now (services/follow_ups.py)."""
+    return dict(SlotSet("last_said", LastSaid(after, about).as_slot()))
 
 
 def button(title: str, payload: str) -> dict[str, Any]:

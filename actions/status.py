@@ -11,8 +11,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.form import Events, FinishForm, NotMatched, ValidateForm
 from actions.opened_ticket import remember_opened
 from actions.receipts import receipt_link
-from actions.replies import button, language_of, long_date, turn_of
+from actions.replies import button, language_of, long_date, remember_said, turn_of
 from services.assembly import services
+from services.follow_ups import After
 from services.simpel import SimpelUnavailable
 from services.status_checks import SIMPEL, TICKET, holds_another, is_for_someone_else, is_status_alone
 from services.ticket_events import Happening
@@ -37,18 +38,19 @@ class ValidateSimpel(ValidateForm):
 class FinishSimpel(FinishForm):
     journey = SIMPEL
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events | None:
         try:
             status = services().simpel.check(fields["number"], fields["code"], tracker.sender_id)
         except SimpelUnavailable:
             dispatcher.utter_message(response="utter_simpel_unavailable")
-            return
+            return None
         if status is None:
             raise NotMatched("utter_simpel_mismatch", {"number": fields["number"]})
         changed = long_date(status.changed_on, language_of(tracker))
         dispatcher.utter_message(response=f"utter_simpel_{status.status.lower()}", changed=changed)
         if holds_another(turn_of(tracker).text):
             dispatcher.utter_message(response="utter_one_at_a_time")
+        return [remember_said(After.STATUS)]
 
 
 class ValidateTicket(ValidateForm):
@@ -61,21 +63,22 @@ class ValidateTicket(ValidateForm):
             own = services().tickets.of_conversation(tracker.sender_id)
             own = [ticket for ticket in own if number in (None, ticket.number)][:SHOWN_AT_ONCE]
             if own:
-                self._show(dispatcher, tracker, own)
+                shown = self._show(dispatcher, tracker, own)
                 turn_of(tracker).status = AnswerStatus.ANSWERED
-                return self.end(confirmed=False)
+                return [*shown, *self.end(confirmed=False)]
         return super().run(dispatcher, tracker, domain)
 
     def refuse(self, tracker: Tracker) -> str | None:
         return "utter_which_status" if is_status_alone(turn_of(tracker).text) else None
 
     @staticmethod
-    def _show(dispatcher: CollectingDispatcher, tracker: Tracker, own: list[TicketView]) -> None:
+    def _show(dispatcher: CollectingDispatcher, tracker: Tracker, own: list[TicketView]) -> Events:
         if len(own) == 1:
             utter_ticket(dispatcher, tracker, own[0])
-            return
+            return [remember_said(After.TICKET, own[0].number)]
         named = [(t.number, f"/check_ticket_status{json.dumps({'ticket_number': t.number})}") for t in own]
         dispatcher.utter_message(response="utter_ticket_list", buttons=[button(number, payload) for number, payload in named])
+        return []
 
 
 class FinishTicket(FinishForm):
@@ -86,7 +89,7 @@ class FinishTicket(FinishForm):
         if ticket is None:
             raise NotMatched("utter_ticket_mismatch", {"number": fields["number"]})
         utter_ticket(dispatcher, tracker, ticket)
-        return [remember_opened(ticket.number)]
+        return [remember_opened(ticket.number), remember_said(After.TICKET, ticket.number)]
 
 
 def utter_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:

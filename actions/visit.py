@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
+from actions.form import Events, FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from actions.replies import language_of, long_date
 from services.assembly import services
@@ -32,5 +32,5 @@ class ValidateVisit(ValidateForm):
 class FinishVisit(FinishForm):
     journey = JOURNEY
 
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
-        file_ticket(dispatcher, tracker, Kind.VISIT, fields, subject=fields["mode"])
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
+        return file_ticket(dispatcher, tracker, Kind.VISIT, fields, subject=fields["mode"])

@@ -18,8 +18,10 @@ from bot.action_endpoint import load_actions
 from bot.dialogue_speed import hurry
 from bot.graph_runner import DirectRunner
 from bot.model_files import VERSION, model_file
+from bot.nlu.follow_ups import AFTER, FOLLOW_UP
 from bot.nlu.intents import FAVOURITES
 from services.clarification import LEAST_PROBABLE
+from services.follow_ups import LastSaid
 from store.database import Database
 from store.tracker import KEPT_TRACKERS, NewEvents, SapaTrackerStore
 
@@ -70,7 +72,7 @@ def _copy_parsed(parsed: dict[str, Any]) -> dict[str, Any]:
 
     What staff need stays out, and so do intents that no action would offer: the rows of trackers are a seventh smaller without them.
     """
-    kept = {name: value for name, value in parsed.items() if name != FAVOURITES}
+    kept = {name: value for name, value in parsed.items() if name not in (FAVOURITES, FOLLOW_UP)}
     likely = [dict(one) for one in parsed.get("intent_ranking", []) if one["confidence"] >= LEAST_PROBABLE]
     entities = [dict(one) for one in parsed.get("entities", [])]
     return {**kept, "intent": dict(parsed["intent"]), "entities": entities, "intent_ranking": likely}
@@ -122,10 +124,14 @@ class Assistant:
         self._agent.tracker_store = self._agent.processor.tracker_store = store
         return before if isinstance(before, SapaTrackerStore) else None
 
-    def understand(self, text: str) -> dict[str, Any]:
-        """Intent, ranking and entities of a message. Blocks for the time of one encoding; call it from a thread."""
+    def understand(self, text: str, last: LastSaid | None = None) -> dict[str, Any]:
+        """Intent, ranking and entities of a message, and what it means after `last`.
+
+        Blocks for the time of one encoding; call it from a thread.
+        """
         tracker = DialogueStateTracker.from_events("nobody", [])
-        parsed = self._agent.processor._parse_message_with_graph(UserMessage(text), tracker)
+        message = UserMessage(text, metadata={AFTER: last.after.value} if last else None)
+        parsed = self._agent.processor._parse_message_with_graph(message, tracker)
         return dict(parsed)
 
     async def respond(
@@ -168,6 +174,11 @@ class Assistant:
         tracker = await processor.fetch_tracker_and_update_session(conversation_id, _Collector())
         tracker.update(SlotSet("language", language), processor.domain)
         await processor.save_tracker(tracker)
+
+    async def last_said(self, conversation_id: str) -> LastSaid | None:
+        """What a message of this conversation may lean on."""
+        tracker = await self.tracker_store.retrieve(conversation_id)
+        return LastSaid.read(tracker.get_slot("last_said")) if tracker else None
 
     async def language(self, conversation_id: str) -> str | None:
         """The language that the conversation is answered in; None before its first turn."""

@@ -269,7 +269,13 @@ class ConversationService:
         kept = masked(meaning.words, parsed, None if action else meaning.value_of)
         # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
         stored = await self.transcript.receive(inbound, opening, kept.text if meaning.words == text else text)
-        turn = Turn(inbound.conversation_id, meaning.words, is_command=not parsed["intent_ranking"], shortened=shortened is not None)
+        turn = Turn(
+            inbound.conversation_id,
+            meaning.words,
+            is_command=not parsed["intent_ranking"],
+            shortened=shortened is not None,
+            follows=meaning.follows,
+        )
         answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
         said = list(answer.said)
         if shortened is Unreadable.TOO_LONG:

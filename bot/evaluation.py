@@ -7,14 +7,15 @@ import csv
 import tempfile
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
 from bot.messages import Inbound
-from services.assembly import assemble, services, use
+from services.assembly import Services, assemble, services, use
 from services.knowledge import Knowledge
 from services.turn import AnswerStatus
 from store.conversations import Conversations
@@ -79,20 +80,28 @@ def measure_topics(knowledge: Knowledge, path: Path) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def thrown_away_services(assistant: Assistant) -> Iterator[Services]:
+    """Services on a new database, and the assistant on it, that are gone afterwards."""
+    before = services()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = before.settings.model_copy(update={"data_dir": Path(folder), "database_url": ""})
+        thrown_away = assemble(settings, before.knowledge)
+        use(thrown_away)
+        store = assistant.use_database(thrown_away.database)
+        try:
+            yield thrown_away
+        finally:
+            assistant.use_store(store)
+            thrown_away.database.close()
+            use(before)
+
+
 def measure_out_of_scope(assistant: Assistant, path: Path) -> dict[str, Any]:
     """Column text. Each text is a whole turn of a new conversation in a throw-away database."""
     rows = read_rows(path, ("text",))
-    before = services()
-    with tempfile.TemporaryDirectory() as folder:
-        thrown_away = before.settings.model_copy(update={"data_dir": Path(folder), "database_url": ""})
-        use(assemble(thrown_away, before.knowledge))
-        store = assistant.use_database(services().database)
-        try:
-            turns = asyncio.run(_run_turns(ConversationService(assistant, services()), services().conversations, rows))
-        finally:
-            assistant.use_store(store)
-            services().database.close()
-            use(before)
+    with thrown_away_services(assistant) as thrown_away:
+        turns = asyncio.run(_run_turns(ConversationService(assistant, thrown_away), thrown_away.conversations, rows))
     errors = [
         {"text": row["text"], **turn}
         for row, turn in zip(rows, turns, strict=True)

@@ -14,7 +14,8 @@ from services.training_files import training_examples
 
 log = structlog.get_logger(__name__)
 CODE = ("bot/nlu/*.py", "services/slang.yml", "services/spelling*.py", "services/encoder.py", "services/e5.py")
-SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", *CODE)
+FOLLOW_UPS = "data/follow_ups.csv"
+SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", FOLLOW_UPS, *CODE)
 KEPT_MODELS = 5
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.assistant import Assistant
 from bot.messages import MAX_CHARACTERS, Inbound, without_commands
+from bot.nlu.follow_ups import FOLLOW_UP
 from bot.shortcuts import (
     PAYLOAD,
     awaited_field,
@@ -22,7 +23,9 @@ from bot.shortcuts import (
 )
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
+from services.dangers import danger_of
 from services.drafts import Drafts
+from services.follow_ups import LastSaid, Meant, intent_meant
 from services.privacy import mask
 from services.registry import JOURNEYS
 from services.remarks import is_question, is_small_talk, tells_who
@@ -33,6 +36,14 @@ from store.models import Button as IssuedButton
 PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
 CRISIS = "crisis"
+LEANS_FROM = 0.5
+"""Probability from which a message leans on what was said last."""
+SURE_OF_NO_DANGER = 0.95
+"""That from which it does though it sounds like a danger in no words of one."""
+OF_ITSELF, AGAINST_ITSELF = 0.95, 0.8
+"""From the first, an intent with an answer of its own needs no light from before; the second overrules it."""
+UNSURE_ALONE = {"ask_information", "out_of_scope", "nlu_fallback", "affirm", "deny", "cancel", "correct_answer", "help"}
+"""Intents that a message has by itself which leans on what was said, however likely."""
 END = 500
 """So many characters of either end of a text that can't be a turn are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
@@ -46,6 +57,8 @@ class Meaning:
     """As forms shall read them."""
     value_of: str | None
     """The field that a form has asked for, or would ask for: what the log may keep of the words depends on it."""
+    follows: LastSaid | None = None
+    """What was said last, where the message leans on it."""
 
 
 class Understanding:
@@ -81,6 +94,8 @@ class Understanding:
                 errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
             if errand:
                 return Meaning(parsed_as(errand, {}), text, field)
+            if last := await self._assistant.last_said(conversation_id):
+                return leaning(await asyncio.to_thread(self._assistant.understand, text, last), text, last)
         meant = pressed.payload if pressed else text
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
@@ -101,6 +116,24 @@ class Understanding:
     async def _is_crisis(self, text: str) -> bool:
         parsed = await asyncio.to_thread(self._assistant.understand, text)
         return bool(parsed["intent"]["name"] == CRISIS)
+
+
+def leaning(parsed: dict[str, Any], text: str, last: LastSaid) -> Meaning:
+    """What `text` means after `last`, or by itself where it doesn't lean on that. A danger goes before all."""
+    follow_up = parsed.get(FOLLOW_UP, {"meant": Meant.OWN, "confidence": 0.0})
+    meant, confidence = intent_meant(Meant(follow_up["meant"]), last), follow_up["confidence"]
+    alone = parsed["intent"]
+    needed = AGAINST_ITSELF if alone["confidence"] >= OF_ITSELF and alone["name"] not in UNSURE_ALONE else LEANS_FROM
+    is_danger = False
+    if alone["name"] == CRISIS and not (meant and meant[0] == CRISIS):
+        is_danger, needed = danger_of(text) is not None, SURE_OF_NO_DANGER
+    if meant is None or is_danger or confidence < needed:
+        return Meaning(parsed, text, None)
+    name, entities = meant
+    listed = [*parsed["entities"], *({"entity": entity, "value": value} for entity, value in entities.items())]
+    intent = {"name": name, "confidence": confidence}
+    ranking = [intent, *(one for one in parsed["intent_ranking"] if one["name"] != name)]
+    return Meaning({**parsed, "intent": intent, "intent_ranking": ranking, "entities": listed}, text, None, last)
 
 
 @dataclass(frozen=True)

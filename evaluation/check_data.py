@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from rapidfuzz import fuzz, process
 
 from services import shipped_vectors
 from services.encoder import E5Encoder
+from services.follow_up_search import FollowUp, read
 from services.knowledge_files import read_all
 from services.likeness import NEAR_DUPLICATE, SEEN_BEFORE, SHORT_WORDS, bare, nearest
 from services.training_files import training_examples
@@ -66,6 +68,12 @@ def seen_before(evaluation: list[str], training: list[str], where: str) -> list[
     return findings
 
 
+def said_twice(follow_ups: list[FollowUp]) -> list[str]:
+    """Follow-ups that stand twice after the same kind of thing said."""
+    counts = Counter((one.last.after, bare(one.text)) for one in follow_ups)
+    return [f"data/follow_ups.csv: {text!r} stands {n} times after {after}" for (after, text), n in counts.items() if n > 1]
+
+
 def column(path: Path, name: str) -> list[str]:
     with path.open(encoding="utf-8", newline="") as file:
         return [row[name] for row in csv.DictReader(file)]
@@ -93,13 +101,17 @@ def main() -> int:
     entries, _ = read_all(PROJECT / "knowledge")
     questions = [text for entry in entries.values() for text in entry.examples]
     findings += leaked(FOLDER, everything, questions)
+    follow_ups = read()
+    findings += leaked(FOLDER, [one.text for one in follow_ups], []) + said_twice(follow_ups)
     shipped = shipped_vectors.read(E5Encoder.name)
-    missing = sum(shipped_vectors.key_of(text) not in shipped for text in set(questions))
+    searched = {*questions, *(one.text for one in follow_ups if one.is_searched)}
+    missing = sum(shipped_vectors.key_of(text) not in shipped for text in searched)
     if missing > ALLOWED_UNSHIPPED:
         findings.append(f"{missing} questions have no vector in {shipped_vectors.FILE.name}: run `sapa vectors`")
     for finding in findings:
         print(finding)
-    print(f"{len(everything)} training examples, {len(questions)} question variants, {len(findings)} findings")
+    counted = f"{len(everything)} training examples, {len(questions)} question variants, {len(follow_ups)} follow-ups"
+    print(f"{counted}, {len(findings)} findings")
     return 1 if findings else 0
 
 

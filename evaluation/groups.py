@@ -11,6 +11,7 @@ import numpy as np
 from bot.assistant import Assistant
 from bot.evaluation import measure_out_of_scope, read_rows
 from bot.nlu.intents import FALLBACK
+from evaluation import follow_ups
 from evaluation.measures import (
     by_value,
     calibration_error,
@@ -30,7 +31,7 @@ Rows = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Group:
-    """Four files of one folder."""
+    """Five files of one folder."""
 
     folder: Path
 
@@ -50,6 +51,11 @@ class Group:
     def not_crisis(self) -> Rows:
         """Messages with the words of an emergency that speak of none."""
         return read_rows(self.folder / "not_crisis.csv", ("text", "author"))
+
+    @property
+    def follow_ups(self) -> Rows:
+        """Messages after something that the assistant has said."""
+        return read_rows(self.folder / "follow_ups.csv", follow_ups.COLUMNS)
 
 
 GROUPS = {"development": Group(FOLDER), "held_out": Group(FOLDER / "held_out")}
@@ -98,6 +104,7 @@ def measure(group: Group, assistant: Assistant, knowledge: Knowledge) -> dict[st
         "operating_points": operating_points(np.array([u.kept for u in inside]), np.array([u.kept for u in outside])),
         "crisis": _crisis(rows, said, outside, calm),
         "topics": _topics(group.topics, knowledge),
+        "follow_ups": _follow_ups(follow_ups.measure(assistant, group.follow_ups)),
     }
 
 
@@ -129,6 +136,15 @@ def _crisis(rows: Rows, said: list[Understood], outside: list[Understood], calm:
     return {
         "recall": small_share(alarm[meant]),
         "false_alarms": {name: {"n": len(flags), "alarms": sum(flags)} for name, flags in alarms.items()},
+    }
+
+
+def _follow_ups(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    right = np.array([row["right"] for row in rows])
+    return {
+        "right": share(right),
+        "by_author": by_value(right, [row["author"] for row in rows]),
+        "by_after": by_value(right, [row["after"].partition(":")[0] for row in rows]),
     }
 
 

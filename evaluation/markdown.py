@@ -33,6 +33,8 @@ How far to trust it:
   before examples of such people were learned from, while author q, whose people are those of an ordinary week, found 98.5 % right.
 - Half of what author j wrote is danger, much of it half-said: 96.8 % right and 68 of 73 emergencies found before 124 examples of such
   disclosures were learned from, and the same with them.
+- Authors l and m (development), n and o (held out) wrote what people say after an answer, a status, a ticket or a call for help; a
+  fifth of it leans on nothing. Before messages were read in the light of it, 147 of the first 260 by l and m were done right (56.5 %).
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
   wrote a message, both are named (ab, cd).
 - Brackets hold 95 % intervals, of a bootstrap over messages with 1,000 resamples; for crisis recall, registers, authors, intents
@@ -48,6 +50,11 @@ MEASURES = """
   at which that happens.
 - False alarms: messages of all files that are no emergency and get the intent `crisis`.
 - Calibration: of the best intent before abstention, in ten bins of equal width.
+""".strip()
+FOLLOW_UPS = """
+Whole turns, in %: each message of `follow_ups.csv` after the assistant has come to say what the row names (an answer, a status of
+SIMPEL, a ticket shown or filed, numbers for an emergency, sympathy, "I don't know"). The file lists all reactions that its author
+would accept.
 """.strip()
 POINTS = """
 By the intent classifier alone. Out of scope: share of `out_of_scope.csv` that is not acted on, because `out_of_scope` is the best
@@ -99,6 +106,7 @@ def to_markdown(result: Result) -> str:
         ["## In short", "", *_summary(groups), "", MEASURES],
         ["## By register", "", "Intents right, %.", "", *_by("by_register", groups)],
         ["## By author", "", "Right or not answered, %.", "", *_authors(groups)],
+        ["## After what was said", "", FOLLOW_UPS, "", *_follow_ups(groups)],
         ["## By intent", "", "Intents right, %. Of an author most intents have twelve messages.", "", *_by("by_intent", groups)],
         [
             "## What is taken for what",
@@ -129,6 +137,7 @@ def _summary(groups: list[Result]) -> list[str]:
         ("topic among the three best", [_with_number(g["topics"]["at_3"]) for g in groups]),
         ("questions answered at once", [_with_number(g["topics"]["answered_at_once"]) for g in groups]),
         ("… right when answered", [_with_number(g["topics"]["right_when_answered"]) for g in groups]),
+        ("follow-ups done right (whole turns)", [_with_number(g["follow_ups"]["right"]) for g in groups]),
         ("expected calibration error (0 to 1)", [f"{g['intents']['calibration_error']:.3f}" for g in groups]),
     ]
     return _table(("%", *GROUPS.values()), ([name, *cells] for name, cells in rows), 2)
@@ -149,10 +158,17 @@ def _by(name: str, groups: list[Result]) -> list[str]:
 def _authors(groups: list[Result]) -> list[str]:
     rows = []
     for name, group in zip(GROUPS.values(), groups, strict=True):
-        found = [group["intents"]["by_author"], group["topics"]["by_author"], group["out_of_scope"]["by_author"]]
+        found = [group[of]["by_author"] for of in ("intents", "topics", "out_of_scope", "follow_ups")]
         for author in sorted({author for measure in found for author in measure}):
             rows.append([author, name, *(_with_number(measure[author]) if author in measure else "" for measure in found)])
-    return _table(("author", "group", "intents", "topic of the best entry", "out of scope, not answered"), rows, 3)
+    return _table(("author", "group", "intents", "topic of the best entry", "out of scope, not answered", "follow-ups"), rows, 4)
+
+
+def _follow_ups(groups: list[Result]) -> list[str]:
+    found = [group["follow_ups"]["by_after"] for group in groups]
+    kinds = sorted({kind for by_after in found for kind in by_after})
+    rows = ([kind, *(_with_number(by_after[kind]) if kind in by_after else "" for by_after in found)] for kind in kinds)
+    return _table(("after", *GROUPS.values()), rows, 2)
 
 
 def _confusion(groups: list[Result]) -> list[str]:

@@ -20,6 +20,8 @@ from services.desk_settings import DeskSettings, Name
 from services.drafts import Drafts
 from services.due_calendar import DueCalendar
 from services.encoder import CachingEncoder, open_encoder
+from services.follow_up_search import FollowUpSearch
+from services.follow_up_search import read as read_follow_ups
 from services.handoff import Handoffs
 from services.health import Health
 from services.knowledge import Knowledge
@@ -135,6 +137,11 @@ def use(assembled: Services) -> None:
     _in_use[:] = [assembled]
 
 
+@cache
+def follow_up_search() -> FollowUpSearch:
+    return FollowUpSearch(read_follow_ups(), shared_encoder())
+
+
 def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Services:
     """New services from these settings; `knowledge` that is loaded already may be shared."""
     database, encryption = _opened(configured)
@@ -161,7 +168,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         address=configured.address,
     )
     published = PublishedKnowledge(database)
-    knowledge = knowledge or Knowledge(configured.knowledge_dir, shared_encoder(), published)
+    knowledge = knowledge or Knowledge(configured.knowledge_dir, shared_encoder(), published, follow_up_search())
     catalogue = KnowledgeCatalogue(knowledge, published, audit, configured.knowledge_dir)
     teaching = Teaching(database, audit, PROJECT)
     channels, job_runs = Channels(desk_settings), JobRuns(database)

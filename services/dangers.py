@@ -33,6 +33,12 @@ SENTENCES = {
     Danger.THREAT: "utter_crisis_threat",
     Danger.EMERGENCY: "utter_crisis_emergency",
 }
+AGAIN = {
+    Danger.DESPAIR: "utter_crisis_again",
+    Danger.VIOLENCE: "utter_crisis_violence_again",
+    Danger.THREAT: "utter_crisis_threat_again",
+    Danger.EMERGENCY: "utter_crisis_emergency_again",
+}
 EVERY_NUMBER = "utter_crisis_unclear"
 """The sentence where the words don't tell the kind."""
 
@@ -72,6 +78,11 @@ def danger_of(message: str, *, found: bool = True) -> Danger | None:
 def is_certain(spelling: str) -> bool:
     """Whether the words of a message, in normalised spelling, tell of a danger alone: a question for ways to die."""
     return any(signs.certain and signs.pattern.search(spelling) for signs in _signs())
+
+
+def sentence_again(kind: str) -> str:
+    """The sentence for who goes on about a danger of this kind, which was answered before; "" where its kind is unclear."""
+    return AGAIN[Danger(kind)] if kind else EVERY_NUMBER
 
 
 def sentence_for(message: str) -> str:

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.encoder import CachingEncoder, Vectors
+from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import Entry, KnowledgeError, KnowledgeFolder, Stamps
 from services.knowledge_index import Index, Scores
 from services.published_knowledge import PublishedKnowledge
@@ -26,6 +27,8 @@ _State = tuple[Stamps, int]
 """The files' stamps, and the number of the last publication."""
 
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
+CLEAR_LEAD_AFTER = 0.05
+"""Of a question that leans on an answer: all that is near it is of one topic."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
 MADE_ANEW_FROM = 0.5
@@ -61,8 +64,15 @@ class Finding:
 
 
 class Knowledge:
-    def __init__(self, folder: Path, encoder: CachingEncoder, published: PublishedKnowledge | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        encoder: CachingEncoder,
+        published: PublishedKnowledge | None = None,
+        follow_ups: FollowUpSearch | None = None,
+    ) -> None:
         """`published`, what staff published at the desk, stands in place of the files of the same names."""
+        self._follow_ups = follow_ups
         self._folder = folder
         self._files = KnowledgeFolder(folder)
         self._encoder = encoder
@@ -129,6 +139,18 @@ class Knowledge:
         """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`, or `subject` within it."""
         index = self._index
         return self._judge(index, index.scores(question, last_topic, subject))
+
+    def find_after(self, question: str, said: str) -> Finding:
+        """The entries that answer a `question` which leans on the entry `said`; without such an entry, the question by itself."""
+        index = self._index
+        if said not in index.by_id:
+            return self.find(question)
+        scores = index.scores_after(question, said, self._follow_ups)
+        order = np.argsort(-scores)[:3]
+        hits = [Hit(index.entries[number], float(scores[number])) for number in order]
+        of_another = hits[0].entry.topic != index.by_id[said].topic and len({hit.entry.topic for hit in hits[:2]}) == 1
+        is_clear = of_another or len(hits) == 1 or hits[0].score - hits[1].score >= CLEAR_LEAD_AFTER
+        return Finding(Verdict.ANSWER if is_clear else Verdict.OFFER, hits)
 
     @staticmethod
     def _judge(index: Index, scores: Scores) -> Finding:

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from services.encoder import CachingEncoder, Vectors, directions
+from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import TOPICS, Entry
 from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
-from services.term_vectors import TermVectors, WordScores, taken, taken_dense, transposed
+from services.term_vectors import CHARACTERS, TermVectors, WordScores, taken, taken_dense, transposed
 from services.topic_regression import TopicRegression
 
 Scores = npt.NDArray[np.float64]
@@ -30,9 +31,13 @@ LOOKED_AT = 512
 """So many entries, those with the nearest variants, are looked at for their three nearest; of others the nearest alone counts."""
 WEIGHTS = {"meaning": 1.0, "spelling": 1.0, "words": 0.35, "topic": 0.8}
 SAME_TOPIC_BONUS = 0.35
+OWN_SHARE, TOPIC_BONUS_AFTER, ENTRY_BONUS_AFTER = 0.7, 0.3, 0.1
+"""The same of a question that is known to leave its subject unsaid, by the words of the question and with a title before it."""
 QUICK_FROM, QUICK_LEAD = 1.2, 0.15
 FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
+ANOTHER_FROM = 1.9
+"""The score of another topic's entry from which a question is about that one, whatever was said."""
 COMPLETE_FROM = 1.7
 """A score that questions without a subject ("bisa anonim ga") don't reach: the subject is said."""
 COMPARED = 128
@@ -40,7 +45,6 @@ COMPARED = 128
 AXES = 48
 """So many of the main directions are kept of the middle of an entry's variants: enough to tell which are to be compared."""
 WORD = r"\S+"
-CHARACTERS = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
 PAIRS = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2)).build_analyzer()
 
 
@@ -149,6 +153,21 @@ class Index:
             return scores
         with_subject = self._scores(f"{question} {subject or last_topic.replace('_', ' ')}")
         return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
+
+    def scores_after(self, question: str, said: str, examples: FollowUpSearch | None) -> Scores:
+        """As `scores`, of a question known to lean on the entry `said`, whose title it leaves out; not where it names another topic."""
+        entry, own = self.by_id[said], self._scores(question)
+        same_topic = self.topics == entry.topic
+        if own.max() >= ANOTHER_FROM and not same_topic[own.argmax()]:
+            return own
+        with_title = self._scores(f"{question} {entry.facts.title.id}")
+        told = OWN_SHARE * own + (1 - OWN_SHARE) * with_title + TOPIC_BONUS_AFTER * same_topic
+        told[self.entries.index(entry)] += ENTRY_BONUS_AFTER
+        if examples is None:
+            return np.asarray(told)
+        ids = [one.id for one in self.entries]
+        near = [one for one, same in zip(ids, same_topic, strict=True) if same]
+        return np.asarray(told + examples.scores(question, near, {one: place for place, one in enumerate(ids)}))
 
     def _scores(self, question: str) -> Scores:
         """Where the spelling alone points at one entry, the sentence is not encoded; its meaning counts as much as its spelling."""

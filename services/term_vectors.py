@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 Analyse = Callable[[str], Iterable[str]]
+CHARACTERS: Analyse = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
+"""Parts of words, which forgive typos."""
 Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float32]
 

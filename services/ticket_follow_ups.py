@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.fields import Check, Choice, Field, Rejection, agreement
+from services.fields import Check, Choice, Field, Rejection, agreement, substance
 from services.journeys import Journey
 from services.ticket_events import MAX_NOTE, MAX_REASON
 
@@ -21,12 +21,20 @@ def _anything(maximum: int, response: str) -> Check:
     return check
 
 
+_note = _anything(MAX_NOTE, "utter_invalid_note")
+
+
+def _told_at_once(message: str) -> dict[str, str]:
+    return {"text": message.strip()} if substance(message, _note) else {}
+
+
 NOTE = Journey(
     name="note",
+    opening=_told_at_once,
     cancelled="utter_stopped_here",
     topics=TOPICS,
     confirm=False,
-    fields=(Field("text", _anything(MAX_NOTE, "utter_invalid_note"), personal=True, free_text=True, label="catatan"),),
+    fields=(Field("text", _note, personal=True, free_text=True, label="catatan"),),
 )
 WITHDRAWAL = Journey(
     name="withdrawal",

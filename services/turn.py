@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from services.follow_ups import LastSaid
+
 
 class AnswerStatus(StrEnum):
     ANSWERED = "answered"
@@ -50,6 +52,8 @@ class Turn:
     message makes it again of the same draft."""
     asks: bool = False
     """The answer ends in a question of its own, so the open question of a form has to wait."""
+    follows: LastSaid | None = None
+    """What was said before, where the message leans on it."""
     shortened: bool = False
     """`text` is a part of what was sent, which is too long or can't be read: no value of a form."""
     forgets: bool = False

@@ -18,7 +18,7 @@ import structlog
 
 from bot.assistant import Assistant
 from bot.server import create_app
-from services.assembly import Services, assemble, shared_encoder, use
+from services.assembly import Services, assemble, follow_up_search, shared_encoder, use
 from services.knowledge import Knowledge
 from services.settings import PROJECT, Settings
 from store.database import Database
@@ -73,7 +73,7 @@ def encryption(settings: Settings) -> Encryption:
 
 @pytest.fixture(scope="session")
 def knowledge() -> Knowledge:
-    return Knowledge(PROJECT / "knowledge", shared_encoder())
+    return Knowledge(PROJECT / "knowledge", shared_encoder(), follow_ups=follow_up_search())
 
 
 @pytest.fixture

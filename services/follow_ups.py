@@ -1,0 +1,119 @@
+"""What a message means that leans on what the assistant said last: "berapa lama" after an answer, "cabut saja" after a ticket.
+
+bot/nlu/follow_up_model.py tells what a message is after each kind of thing said; it learns that from data/follow_ups.csv.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.status_checks import TICKET
+from services.tickets import Kind
+
+
+class After(StrEnum):
+    """What was said last."""
+
+    ENTRY = "entry"
+    """An answer of the knowledge."""
+    STATUS = "status"
+    """Of a SIMPEL request."""
+    TICKET = "ticket"
+    """One that was filed or shown."""
+    CRISIS = "crisis"
+    """Whom to call in danger."""
+    SORROW = "sorrow"
+    """A word of sympathy."""
+    UNKNOWN = "unknown"
+    """That there is no information."""
+
+
+class Meant(StrEnum):
+    """What the citizen writes next."""
+
+    ASK = "ask"
+    """Asks on, or tells what a question would: "IPK saya 2,9"."""
+    ERRAND = "errand"
+    """Wants to do now what was spoken of: "ya sudah, lewat sini saja"."""
+    DUE = "due"
+    NOTE = "note"
+    WITHDRAW = "withdraw"
+    DANGER = "danger"
+    """Goes on about it: "percuma, tidak diangkat"."""
+    OWN = "own"
+    """Needs nothing of what was said to be understood."""
+
+
+@dataclass(frozen=True)
+class LastSaid:
+    after: After
+    about: str = ""
+    """The entry's id, the ticket's number, or the kind of danger."""
+
+    @classmethod
+    def read(cls, slot: dict[str, str] | None) -> LastSaid | None:
+        """What `as_slot` wrote; None for nothing."""
+        return cls(After(slot["after"]), slot["about"]) if slot else None
+
+    def as_slot(self) -> dict[str, str]:
+        return {"after": self.after.value, "about": self.about}
+
+    @property
+    def entry(self) -> str | None:
+        """The knowledge entry whose subject a question leaves unsaid."""
+        if self.after is After.ENTRY:
+            return self.about
+        if self.after is After.STATUS:
+            return STATUS_ENTRY
+        return ENTRY_OF_TICKET[Kind(self.about[:3])] if self.after is After.TICKET else None
+
+
+STATUS_ENTRY = "simpel_arti_status"
+ENTRY_OF_TICKET = {
+    Kind.ASPIRATION: "kanal_aspirasi_status",
+    Kind.INFORMATION_REQUEST: "keterbukaan_informasi_tenggat",
+    Kind.OBJECTION: "keterbukaan_informasi_keberatan_tenggat",
+    Kind.VISIT: "setneg_mantul_cara_daftar",
+    Kind.INTERNSHIP: "magang_tahapan",
+}
+ERRAND_OF_ENTRY = {
+    "kanal_aspirasi_status": "check_ticket_status",
+    "kanal_aspirasi": "submit_aspiration",
+    "keterbukaan_informasi_keberatan": "submit_objection",
+    "keterbukaan_informasi": "submit_information_request",
+    "setneg_mantul": "start_visit",
+    "istura": "start_visit",
+    "magang": "start_internship",
+    "simpel": "check_simpel_status",
+    "pengaduan": "report_complaint",
+    "pelindungan_data": "manage_my_data",
+    "tentang_asisten_hapus_percakapan": "manage_my_data",
+    "tentang_asisten_pencatatan": "manage_my_data",
+    "jdih": "submit_information_request",
+    "webinar_untidar": "submit_information_request",
+    "ai_big_data_perundangan": "submit_information_request",
+}
+"""By how the id of the entry begins; the first that fits."""
+OFFERED_WHERE_UNKNOWN = "submit_information_request"
+
+
+def intent_meant(meant: Meant, last: LastSaid) -> tuple[str, dict[str, str]] | None:
+    """Intent and entities of a message that means this after `last`; None where it has to be understood by itself."""
+    if meant is Meant.ASK:
+        return "ask_information", {}
+    if meant is Meant.DANGER:
+        return ("out_of_scope" if last.after is After.SORROW else "crisis"), {}
+    if meant is Meant.ERRAND:
+        intent = OFFERED_WHERE_UNKNOWN if last.after is After.UNKNOWN else _errand(last.entry)
+        return (intent, {}) if intent else None
+    if meant in _OF_TICKETS and last.after is After.TICKET:
+        return _OF_TICKETS[meant], {"ticket_number": last.about}
+    return None
+
+
+_OF_TICKETS = {Meant.DUE: str(TICKET.opened_by), Meant.NOTE: "note_on_ticket", Meant.WITHDRAW: "withdraw_ticket"}
+
+
+def _errand(entry: str | None) -> str | None:
+    return next((intent for begins, intent in ERRAND_OF_ENTRY.items() if (entry or "").startswith(begins)), None)
