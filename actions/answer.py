@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import button, language_of, remember_said, turn_of, utter_entry, utter_near
+from actions.replies import button, language_of, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
 from services.clarification import offers
 from services.follow_ups import After
@@ -63,7 +63,7 @@ class ActionAnswer(Action):
             return [SlotSet("misses", misses)]
         if is_question:
             turn.status = AnswerStatus.NOT_KNOWN
-            dispatcher.utter_message(response="utter_no_information")
+            utter_unknown(dispatcher, tracker, finding)
             return [remember_said(After.UNKNOWN), SlotSet("misses", 0)]
         return say_not_understood(dispatcher, tracker, finding)
 

@@ -15,6 +15,8 @@ from services.knowledge import Finding
 from services.knowledge_files import Entry
 from services.turn import AnswerStatus, Turn, current
 
+NEAR_THE_UNKNOWN = 2
+
 
 def turn_of(tracker: Tracker) -> Turn:
     return current(tracker.sender_id, tracker.latest_message.get("text") or "")
@@ -38,6 +40,12 @@ def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Find
     if with_officer:
         buttons.append(button(*wish_offer(OFFICER, language_of(tracker))))
     dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
+
+
+def utter_unknown(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> None:
+    """Say that there is no information, and what there is near it."""
+    near = [button(*answer_offer(hit.entry, language_of(tracker))) for hit in finding.hits[:NEAR_THE_UNKNOWN]]
+    dispatcher.utter_message(response="utter_no_information_near" if near else "utter_no_information", buttons=near)
 
 
 def remember_said(after: After, about: str = "") -> dict[str, Any]:

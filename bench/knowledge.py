@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from bench.load import percentiles
+from services import answerability
 from services.assembly import shared_encoder
 from services.encoder import CachingEncoder, Vectors
 from services.knowledge import Knowledge, Verdict
@@ -128,7 +129,8 @@ def main() -> None:
             shutil.copy(path, folder)
         generate(folder, options.entries - len(knowledge_paths(folder)))
         gc.collect()
-        seconds, cpu, knowledge = timed(lambda: Knowledge(folder, PartsEncoder(shared_encoder())))  # type: ignore[arg-type]  # all it asks
+        encoder: Any = PartsEncoder(shared_encoder())  # all that is asked of one
+        seconds, cpu, knowledge = timed(lambda: Knowledge(folder, encoder, unanswerable=answerability.read()))
         print(f"{len(knowledge.entries)} entries; made from nothing in {seconds:.1f} s, {cpu:.1f} s of processor time")
         reloads = [timed(lambda: change_one(folder, knowledge))[:2] for _ in range(RELOADS)]
         print("reload of one changed file, s:", *(f"{seconds:.2f} ({cpu:.2f} of processor)" for seconds, cpu in reloads))

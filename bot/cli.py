@@ -147,13 +147,13 @@ def train(force: Annotated[bool, typer.Option(help="Train even when the model at
 @app.command()
 def vectors() -> None:
     """Write the sentence vectors of the knowledge anew, for data/vectors.npz."""
-    from services import shipped_vectors
+    from services import answerability, shipped_vectors
     from services.assembly import services, settings, shared_encoder
     from services.follow_up_search import read
 
     settings().encoder_threads = os.cpu_count() or 1
-    follow_ups = {one.text for one in read() if one.is_searched}
-    texts = sorted({text for entry in services().knowledge.entries for text in entry.examples} | follow_ups)
+    others = {*answerability.read(), *(one.text for one in read() if one.is_searched)}
+    texts = sorted({text for entry in services().knowledge.entries for text in entry.examples} | others)
     shipped_vectors.write(shared_encoder().name, texts, shared_encoder().encode_and_keep(texts))
     typer.echo(f"{len(texts)} vectors in {shipped_vectors.FILE}")
 

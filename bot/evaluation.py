@@ -100,14 +100,19 @@ def thrown_away_services(assistant: Assistant) -> Iterator[Services]:
 def measure_out_of_scope(assistant: Assistant, path: Path) -> dict[str, Any]:
     """Column text. Each text is a whole turn of a new conversation in a throw-away database."""
     rows = read_rows(path, ("text",))
-    with thrown_away_services(assistant) as thrown_away:
-        turns = asyncio.run(_run_turns(ConversationService(assistant, thrown_away), thrown_away.conversations, rows))
-    errors = [
-        {"text": row["text"], **turn}
-        for row, turn in zip(rows, turns, strict=True)
-        if turn["status"] not in NOT_ANSWERED or turn.get("entry")
-    ]
+    turns = whole_turns(assistant, rows)
+    errors = [{"text": row["text"], **turn} for row, turn in zip(rows, turns, strict=True) if is_answered(turn)]
     return {"n": len(rows), "recall": 1 - len(errors) / len(rows), "errors": errors}
+
+
+def is_answered(turn: dict[str, Any]) -> bool:
+    return turn["status"] not in NOT_ANSWERED or bool(turn.get("entry"))
+
+
+def whole_turns(assistant: Assistant, rows: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """What is noted of each text as a whole turn of a new conversation in a throw-away database."""
+    with thrown_away_services(assistant) as thrown_away:
+        return asyncio.run(_run_turns(ConversationService(assistant, thrown_away), thrown_away.conversations, rows))
 
 
 async def _run_turns(service: ConversationService, conversations: Conversations, rows: list[dict[str, str]]) -> list[dict[str, Any]]:

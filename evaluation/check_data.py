@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from services import shipped_vectors
+from services import answerability, shipped_vectors
 from services.encoder import E5Encoder
 from services.follow_up_search import FollowUp, read
 from services.knowledge_files import read_all
@@ -104,7 +104,9 @@ def main() -> int:
     follow_ups = read()
     findings += leaked(FOLDER, [one.text for one in follow_ups], []) + said_twice(follow_ups)
     shipped = shipped_vectors.read(E5Encoder.name)
-    searched = {*questions, *(one.text for one in follow_ups if one.is_searched)}
+    unanswerable = answerability.read()
+    findings += leaked(FOLDER, unanswerable, [])
+    searched = {*questions, *unanswerable, *(one.text for one in follow_ups if one.is_searched)}
     missing = sum(shipped_vectors.key_of(text) not in shipped for text in searched)
     if missing > ALLOWED_UNSHIPPED:
         findings.append(f"{missing} questions have no vector in {shipped_vectors.FILE.name}: run `sapa vectors`")

@@ -97,7 +97,7 @@ def words_before(after: str, visited_on: date) -> tuple[str, ...]:
         "filed:visit": visit(visited_on),
         "filed:internship": INTERNSHIP,
         "sorrow": ("istri saya meninggal bulan lalu, sepi sekali rumah",),
-        "unknown": ("berapa harga mobil dinas menteri sekretaris negara",),
+        "unknown": ("berapa tinggi tiang bendera di halaman Kemensetneg",),
         **{f"crisis:{name}": (words,) for name, words in DANGERS.items()},
     }
     if after not in known:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.assistant import Assistant
-from bot.evaluation import measure_out_of_scope, read_rows
+from bot.evaluation import is_answered, measure_out_of_scope, read_rows, whole_turns
 from bot.nlu.intents import FALLBACK
 from evaluation import follow_ups
 from evaluation.measures import (
@@ -31,7 +31,7 @@ Rows = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Group:
-    """Five files of one folder."""
+    """Six files of one folder."""
 
     folder: Path
 
@@ -51,6 +51,11 @@ class Group:
     def not_crisis(self) -> Rows:
         """Messages with the words of an emergency that speak of none."""
         return read_rows(self.folder / "not_crisis.csv", ("text", "author"))
+
+    @property
+    def unanswerable(self) -> Rows:
+        """Questions about the ministry that no entry answers, and beside some of them one like it that `entry` does answer."""
+        return read_rows(self.folder / "unanswerable.csv", ("text", "answerable", "entry", "author"))
 
     @property
     def follow_ups(self) -> Rows:
@@ -104,6 +109,7 @@ def measure(group: Group, assistant: Assistant, knowledge: Knowledge) -> dict[st
         "operating_points": operating_points(np.array([u.kept for u in inside]), np.array([u.kept for u in outside])),
         "crisis": _crisis(rows, said, outside, calm),
         "topics": _topics(group.topics, knowledge),
+        "unanswerable": _unanswerable(group.unanswerable, assistant),
         "follow_ups": _follow_ups(follow_ups.measure(assistant, group.follow_ups)),
     }
 
@@ -137,6 +143,13 @@ def _crisis(rows: Rows, said: list[Understood], outside: list[Understood], calm:
         "recall": small_share(alarm[meant]),
         "false_alarms": {name: {"n": len(flags), "alarms": sum(flags)} for name, flags in alarms.items()},
     }
+
+
+def _unanswerable(rows: Rows, assistant: Assistant) -> dict[str, Any]:
+    answered = np.array([is_answered(turn) for turn in whole_turns(assistant, rows)])
+    no = np.array([row["answerable"] == "no" for row in rows])
+    pairs = np.isin([row["author"] for row in rows], [row["author"] for row in rows if row["answerable"] == "yes"])
+    return {"not_answered": share(~answered[no]), "of_pairs": share(~answered[no & pairs]), "others_answered": share(answered[~no])}
 
 
 def _follow_ups(rows: list[dict[str, Any]]) -> dict[str, Any]:

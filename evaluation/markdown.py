@@ -33,6 +33,8 @@ How far to trust it:
   before examples of such people were learned from, while author q, whose people are those of an ordinary week, found 98.5 % right.
 - Half of what author j wrote is danger, much of it half-said: 96.8 % right and 68 of 73 emergencies found before 124 examples of such
   disclosures were learned from, and the same with them.
+- Authors p and P (development), r and R (held out) wrote questions without an answer, P and R in pairs with one that has an answer.
+  Before such questions were learned from, 29 % of those by p were not answered.
 - Authors l and m (development), n and o (held out) wrote what people say after an answer, a status, a ticket or a call for help; a
   fifth of it leans on nothing. Before messages were read in the light of it, 147 of the first 260 by l and m were done right (56.5 %).
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
@@ -48,6 +50,9 @@ MEASURES = """
 - Out of scope, not answered: each message of `out_of_scope.csv` is a whole turn of a new conversation, knowledge search and dialogue
   included; it counts where the assistant declines, asks again or says that it does not know. The row before it is the loss in scope
   at which that happens.
+- About the ministry, without an answer: questions of `unanswerable.csv` close to the topics of the knowledge that no entry answers.
+  They count where the assistant says that it does not know, or asks again. Half of them were written in pairs, whose twin in the same
+  voice has an answer.
 - False alarms: messages of all files that are no emergency and get the intent `crisis`.
 - Calibration: of the best intent before abstention, in ten bins of equal width.
 """.strip()
@@ -137,6 +142,12 @@ def _summary(groups: list[Result]) -> list[str]:
         ("topic among the three best", [_with_number(g["topics"]["at_3"]) for g in groups]),
         ("questions answered at once", [_with_number(g["topics"]["answered_at_once"]) for g in groups]),
         ("… right when answered", [_with_number(g["topics"]["right_when_answered"]) for g in groups]),
+        (
+            "about the ministry, without an answer: not answered",
+            [_with_number(g["unanswerable"]["not_answered"]) for g in groups],
+        ),
+        ("… those of pairs", [_with_number(g["unanswerable"]["of_pairs"]) for g in groups]),
+        ("… their twins, which have one: answered", [_with_number(g["unanswerable"]["others_answered"]) for g in groups]),
         ("follow-ups done right (whole turns)", [_with_number(g["follow_ups"]["right"]) for g in groups]),
         ("expected calibration error (0 to 1)", [f"{g['intents']['calibration_error']:.3f}" for g in groups]),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from services import answerability
 from services.attempts import AttemptLimiter
 from services.audit import AuditLog
 from services.calendar import Overrides, WorkingCalendar
@@ -168,7 +169,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         address=configured.address,
     )
     published = PublishedKnowledge(database)
-    knowledge = knowledge or Knowledge(configured.knowledge_dir, shared_encoder(), published, follow_up_search())
+    knowledge = knowledge or Knowledge(configured.knowledge_dir, shared_encoder(), published, follow_up_search(), answerability.read())
     catalogue = KnowledgeCatalogue(knowledge, published, audit, configured.knowledge_dir)
     teaching = Teaching(database, audit, PROJECT)
     channels, job_runs = Channels(desk_settings), JobRuns(database)

@@ -29,6 +29,8 @@ _State = tuple[Stamps, int]
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
+DOUBT_FROM, SAID_NEARLY_FROM = 0.1, 2.6
+"""`Index.doubt` from which a question has no answer, and the score of an entry whose variants are nearly the question's own words."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
 MADE_ANEW_FROM = 0.5
@@ -38,6 +40,8 @@ MADE_ANEW_FROM = 0.5
 class Verdict(StrEnum):
     ANSWER = "answer"
     OFFER = "offer"
+    DOUBT = "doubt"
+    """Entries are near, but the question is like those that none of them answers."""
     NOTHING = "nothing"
 
 
@@ -70,9 +74,13 @@ class Knowledge:
         encoder: CachingEncoder,
         published: PublishedKnowledge | None = None,
         follow_ups: FollowUpSearch | None = None,
+        unanswerable: list[str] | None = None,
     ) -> None:
-        """`published`, what staff published at the desk, stands in place of the files of the same names."""
-        self._follow_ups = follow_ups
+        """`published`, what staff published at the desk, stands in place of the files of the same names.
+
+        `unanswerable`: questions that no entry answers, by which others like them are known.
+        """
+        self._follow_ups, self._unanswerable = follow_ups, unanswerable
         self._folder = folder
         self._files = KnowledgeFolder(folder)
         self._encoder = encoder
@@ -89,7 +97,9 @@ class Knowledge:
         if not entries:
             raise KnowledgeError(f"no usable knowledge file in {self._folder}")
         index = before.with_entries(entries) if before else None
-        return index if index and index.changed < MADE_ANEW_FROM * index.variants else Index(entries, self._encoder)
+        if index and index.changed < MADE_ANEW_FROM * index.variants:
+            return index
+        return Index(entries, self._encoder, self._unanswerable)
 
     def _current_state(self) -> _State:
         return self._files.stamps(), self._published.revision() if self._published else 0
@@ -121,7 +131,7 @@ class Knowledge:
         """How questions would be answered with `entry` in the place of `entry_id`, or without it; citizens see nothing of it."""
         entries = {**self._index.by_id, entry_id: entry} if entry else {k: v for k, v in self._index.by_id.items() if k != entry_id}
         index = self._index.with_entries(entries)
-        return lambda question: self._judge(index, index.scores(question))
+        return lambda question: self._judged(index, question, index.scores(question))
 
     @property
     def centre(self) -> Vectors:
@@ -138,7 +148,7 @@ class Knowledge:
     def find(self, question: str, last_topic: str | None = None, subject: str | None = None) -> Finding:
         """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`, or `subject` within it."""
         index = self._index
-        return self._judge(index, index.scores(question, last_topic, subject))
+        return self._judged(index, question, index.scores(question, last_topic, subject))
 
     def find_after(self, question: str, said: str) -> Finding:
         """The entries that answer a `question` which leans on the entry `said`; without such an entry, the question by itself."""
@@ -151,6 +161,12 @@ class Knowledge:
         of_another = hits[0].entry.topic != index.by_id[said].topic and len({hit.entry.topic for hit in hits[:2]}) == 1
         is_clear = of_another or len(hits) == 1 or hits[0].score - hits[1].score >= CLEAR_LEAD_AFTER
         return Finding(Verdict.ANSWER if is_clear else Verdict.OFFER, hits)
+
+    def _judged(self, index: Index, question: str, scores: Scores) -> Finding:
+        finding = self._judge(index, scores)
+        if finding.verdict is Verdict.NOTHING or finding.hits[0].score >= SAID_NEARLY_FROM or index.doubt(question) < DOUBT_FROM:
+            return finding
+        return Finding(Verdict.DOUBT, finding.hits)
 
     @staticmethod
     def _judge(index: Index, scores: Scores) -> Finding:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from services.answerability import Answerability
 from services.encoder import CachingEncoder, Vectors, directions
 from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import TOPICS, Entry
@@ -51,7 +52,8 @@ PAIRS = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2)).build_analyzer()
 class Index:
     """Immutable once made."""
 
-    def __init__(self, entries: dict[str, Entry], encoder: CachingEncoder) -> None:
+    def __init__(self, entries: dict[str, Entry], encoder: CachingEncoder, unanswerable: list[str] | None = None) -> None:
+        """`unanswerable`: questions that no entry answers, for `doubt`; without any there is none."""
         self._encoder = encoder
         self.changed = 0
         self._lay_out(entries)
@@ -72,6 +74,8 @@ class Index:
         self._topic_by_spelling = TopicRegression(by_spelling, signs)
         self._topic_by_meaning = TopicRegression([self._vectors, *by_spelling], signs)
         self._words = WordScores(documents)
+        terms, variants = (self._characters, self._pairs), (self._vectors, *by_spelling)
+        self._answerability = Answerability(unanswerable, encoder, self.mean, terms, variants) if unanswerable else None
 
     def with_entries(self, entries: dict[str, Entry]) -> Index:
         """The index of `entries`, made of this one: what they have in common with it is kept as it is.
@@ -107,6 +111,8 @@ class Index:
         twin._topic_by_spelling = self._topic_by_spelling.with_rows(order, (gone_rows, lost), by_spelling, signs)
         lost, by_meaning = [self._vectors[gone_rows], *lost], [twin._vectors, *by_spelling]
         twin._topic_by_meaning = self._topic_by_meaning.with_rows(order, (gone_rows, lost), by_meaning, signs)
+        if self._answerability:
+            twin._answerability = self._answerability.with_variants(order, (gone_rows, lost), by_meaning)
         twin._words = self._words.with_documents(documents, _documents(fresh))
         return twin
 
@@ -154,8 +160,16 @@ class Index:
         with_subject = self._scores(f"{question} {subject or last_topic.replace('_', ' ')}")
         return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
 
+    def doubt(self, question: str) -> float:
+        """How much speaks against an answer to `question`, whatever is near to it: services/answerability.py."""
+        if self._answerability is None:
+            return -np.inf
+        spelling, vectors = normalise(question), directions(self._encoder.encode([question]), self.mean)
+        blocks = [vectors, self._characters.rows([spelling]), self._pairs.rows([spelling])]
+        return self._answerability.doubt(blocks, float((self._vectors @ vectors[0]).max()))
+
     def scores_after(self, question: str, said: str, examples: FollowUpSearch | None) -> Scores:
-        """As `scores`, of a question known to lean on the entry `said`, whose title it leaves out; not where it names another topic."""
+        """As `scores`, of a question that leans on the entry `said` and leaves out its title, unless it names another topic."""
         entry, own = self.by_id[said], self._scores(question)
         same_topic = self.topics == entry.topic
         if own.max() >= ANOTHER_FROM and not same_topic[own.argmax()]:

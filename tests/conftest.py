@@ -18,6 +18,7 @@ import structlog
 
 from bot.assistant import Assistant
 from bot.server import create_app
+from services import answerability
 from services.assembly import Services, assemble, follow_up_search, shared_encoder, use
 from services.knowledge import Knowledge
 from services.settings import PROJECT, Settings
@@ -73,7 +74,7 @@ def encryption(settings: Settings) -> Encryption:
 
 @pytest.fixture(scope="session")
 def knowledge() -> Knowledge:
-    return Knowledge(PROJECT / "knowledge", shared_encoder(), follow_ups=follow_up_search())
+    return Knowledge(PROJECT / "knowledge", shared_encoder(), follow_ups=follow_up_search(), unanswerable=answerability.read())
 
 
 @pytest.fixture

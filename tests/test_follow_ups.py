@@ -199,6 +199,21 @@ async def test_after_sympathy_grief_goes_on(client: httpx.AsyncClient) -> None:
     assert "Kehilangan" in await citizen.says("tiap malam kangen terus")
 
 
+async def test_what_is_not_known_is_said_with_what_is_near_it(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.says("kampus mana yang paling sering mengirim peserta magang ke Kemensetneg?")
+    assert "belum tersedia" in answer
+    assert not citizen.topics_sources()
+    labels = [button["label"] for message in citizen.last for button in message["buttons"]]
+    assert labels[:2] == ["Bicara dengan petugas", "Ajukan permohonan informasi"]
+    assert len(labels) == 4
+    await citizen.presses(labels[2])
+    assert citizen.topics_sources()
+    assert "Anda mengajukan sebagai apa" in await citizen.goes_through(
+        "berapa tinggi tiang bendera di halaman Kemensetneg", "oke, mintakan saja"
+    )
+
+
 async def test_where_nothing_more_is_known_the_same_answer_says_so(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     await citizen.says("berapa biaya istura")

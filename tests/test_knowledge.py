@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services import answerability
 from services.assembly import shared_encoder
 from services.knowledge import Knowledge, Verdict
 from services.knowledge_files import TOPICS, Entry, KnowledgeError, KnowledgeFolder, read_all, read_entry
@@ -150,6 +151,39 @@ def test_the_right_entry_is_found(knowledge: Knowledge, question: str, last_topi
 
 def test_what_no_file_speaks_of_is_not_answered(knowledge: Knowledge) -> None:
     assert knowledge.find("resep rendang daging sapi yang empuk").verdict is Verdict.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("question", "near"),
+    [
+        ("kampus mana yang paling sering mengirim peserta magang", "magang"),
+        ("berapa megabyte paling besar berkas yang boleh diunggah di SIMPEL", "simpel"),
+        ("how many interns did the ministry take in last year", "magang"),
+    ],
+)
+def test_a_question_that_no_entry_answers_is_doubted_though_entries_are_near(knowledge: Knowledge, question: str, near: str) -> None:
+    found = knowledge.find(question)
+    assert found.verdict is Verdict.DOUBT
+    assert near in {hit.entry.topic for hit in found.hits}
+
+
+def test_an_entry_that_is_published_for_such_a_question_answers_it_at_once(tmp_path: Path) -> None:
+    for path in Path("knowledge").glob("magang*.md"):
+        write(tmp_path, path.read_text(encoding="utf-8"), path.stem)
+    question = "kampus mana yang paling sering mengirim peserta magang"
+    knowledge = Knowledge(tmp_path, shared_encoder(), unanswerable=answerability.read())
+    assert knowledge.find(question).verdict is not Verdict.ANSWER
+    write(tmp_path, ENTRY.replace("jam buka loket kapan", question))
+    assert knowledge.reload_if_changed()
+    found = knowledge.find(question)
+    assert found.verdict is Verdict.ANSWER
+    assert found.best is not None
+    assert found.best.id == "jam_layanan"
+
+
+def test_without_examples_of_them_nothing_is_doubted(tmp_path: Path) -> None:
+    write(tmp_path)
+    assert Knowledge(tmp_path, shared_encoder()).find("jam buka loket kapan").verdict is Verdict.ANSWER
 
 
 QUESTIONS = [

@@ -1,0 +1,69 @@
+"""Tells a question that no entry answers from one that an entry does, though both speak of the same things.
+
+"Berapa lama magang" is answered; "kampus mana yang paling banyak mengirim peserta magang" is not, and the search finds the same
+entries for both. What tells them apart is learned from data/unanswerable.csv: a ridge regression sets such questions against the
+variants of all entries, and their nearness to the question is weighed against that of the nearest variant.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix, vstack
+
+from services.encoder import CachingEncoder, Vectors, directions
+from services.settings import PROJECT
+from services.spelling import normalise
+from services.term_vectors import TermVectors
+from services.topic_regression import Blocks, Places, TopicRegression
+
+Terms = Sequence[TermVectors]
+FILE = PROJECT / "data" / "unanswerable.csv"
+
+
+def read(path: Path = FILE) -> list[str]:
+    """Questions about the ministry that no entry answers. Columns text and author."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["text"] for row in csv.DictReader(file)]
+
+
+class Answerability:
+    def __init__(self, unanswerable: Sequence[str], encoder: CachingEncoder, mean: Vectors, terms: Terms, variants: Blocks) -> None:
+        """`variants`: the sentence vectors of all question variants away from `mean`, and their rows by the `terms`."""
+        spellings = [normalise(text) for text in unanswerable]
+        self._vectors = directions(encoder.encode_and_keep(unanswerable), mean)
+        self._rows = [known.rows(spellings) for known in terms]
+        self._regression = TopicRegression(self._with(variants), self._signs(variants))
+
+    def _with(self, variants: Blocks) -> list[Any]:
+        """Blocks of the unanswerable questions first, then of the variants."""
+        rows = [
+            vstack([csr_matrix((own.data, own.indices, own.indptr), (own.shape[0], block.shape[1])), block], format="csr")
+            for own, block in zip(self._rows, variants[1:], strict=True)
+        ]
+        return [np.concatenate([self._vectors, variants[0]]), *rows]
+
+    def _signs(self, variants: Blocks) -> npt.NDArray[np.float64]:
+        signs: npt.NDArray[np.float64] = np.concatenate([np.ones(len(self._vectors)), -np.ones(variants[0].shape[0])])
+        return signs[:, None]
+
+    def with_variants(self, order: Places, gone: tuple[Places, Blocks], variants: Blocks) -> Answerability:
+        """The same for other variants; arguments as those of `TopicRegression.with_rows`."""
+        first, twin = len(self._vectors), copy.copy(self)
+        moved = np.concatenate([np.arange(first), order + first])
+        twin._regression = self._regression.with_rows(moved, (gone[0] + first, gone[1]), self._with(variants), self._signs(variants))
+        return twin
+
+    def doubt(self, blocks: Blocks, nearest: float) -> float:
+        """How much speaks against an answer to a question, the more the greater, between about -3 and 2.
+
+        `blocks`: its vector, of length 1 and away from the mean, and its rows. `nearest`: its cosine to the nearest variant.
+        """
+        likely = self._regression.predict(blocks)[0]
+        return float(likely + (self._vectors @ blocks[0][0]).max() - nearest)
