@@ -1,7 +1,7 @@
 """Which ticket this conversation may act on: one that it filed, or one that number and access code have opened just now.
 
-The slot holds the number and a time, never the code. Only actions can set it, and buttons are the server's own: nothing that a
-citizen types names a ticket to act on.
+The slot holds the number and a time, never the code, and only actions can set it. A number that a citizen types names a ticket to act
+on only among those.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def remember_opened(number: str) -> dict[str, Any]:
     return dict(SlotSet(SLOT, {"number": number, "until": (utc_now() + OPEN_FOR).isoformat()}))
 
 
-def pressed_ticket(tracker: Tracker) -> TicketView | None:
-    """The ticket that the pressed button names; None where this conversation may not act on it."""
+def named_ticket(tracker: Tracker) -> TicketView | None:
+    """The ticket that a button or the message names; None where this conversation may not act on it."""
     return _allowed(tracker, next(tracker.get_latest_entity_values("ticket_number"), None))
 
 

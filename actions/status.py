@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import Events, FinishForm, NotMatched, ValidateForm
-from actions.opened_ticket import remember_opened
+from actions.opened_ticket import named_ticket, remember_opened
 from actions.receipts import receipt_link
 from actions.replies import button, language_of, long_date, remember_said, turn_of
 from services.assembly import services
@@ -57,11 +57,13 @@ class ValidateTicket(ValidateForm):
     journey = TICKET
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        """Tickets filed in this very conversation need no code."""
+        """Tickets filed in this very conversation need no code, and one that was opened with it just now none again."""
         if tracker.get_slot("requested_slot") is None:
             number = normalise_number(turn_of(tracker).text) or next(tracker.get_latest_entity_values("ticket_number"), None)
             own = services().tickets.of_conversation(tracker.sender_id)
             own = [ticket for ticket in own if number in (None, ticket.number)][:SHOWN_AT_ONCE]
+            if not own and (opened := named_ticket(tracker)):
+                own = [opened]
             if own:
                 shown = self._show(dispatcher, tracker, own)
                 turn_of(tracker).status = AnswerStatus.ANSWERED

@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import FinishForm, ValidateForm
-from actions.opened_ticket import SLOT, opened_ticket, pressed_ticket, remember_opened
+from actions.opened_ticket import SLOT, named_ticket, opened_ticket, remember_opened
 from services.assembly import services
 from services.journeys import KEY
 from services.ticket_changes import ChangeRefused
@@ -32,7 +32,7 @@ class ValidateFollowUp(ValidateForm):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         if tracker.get_slot("requested_slot") is not None:
             return super().run(dispatcher, tracker, domain)
-        ticket = pressed_ticket(tracker)
+        ticket = named_ticket(tracker)
         obstacle = _obstacle(ticket, needs_answer=self.needs_answer)
         if ticket is None or obstacle:
             dispatcher.utter_message(response=obstacle, number=ticket.number if ticket else None)

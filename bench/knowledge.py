@@ -102,10 +102,13 @@ class PartsEncoder:
         self._real = real
         self.name, self.parts, self.dimensions = real.name, real.parts, real.dimensions
         parts = [*THINGS, *THINGS.values(), *ASPECTS, *ASPECTS.values(), *(place.replace("_", " ") for place in PLACES)]
+        self._last: tuple[list[str], Vectors] = [], np.zeros((0, 1), np.float32)
         self._known = dict(zip(parts, real.encode(parts), strict=True))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        return self._real._encoder.encode(texts)[:, 0]  # not from memory
+        if list(texts) != self._last[0]:  # a question is encoded once; nothing else comes from memory
+            self._last = list(texts), self._real._encoder.encode(texts)[:, 0]
+        return self._last[1]
 
     def encode_and_keep(self, texts: Sequence[str]) -> Vectors:
         return np.array([self._sum(text) if self._is_generated(text) else self._real.encode_and_keep([text])[0] for text in texts])

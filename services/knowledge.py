@@ -29,8 +29,8 @@ _State = tuple[Stamps, int]
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
-DOUBT_FROM, SAID_NEARLY_FROM = 0.1, 2.6
-"""`Index.doubt` from which a question has no answer, and the score of an entry whose variants are nearly the question's own words."""
+DOUBT_FROM = 0.05
+"""`Index.doubt` from which a question has no answer."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
 MADE_ANEW_FROM = 0.5
@@ -131,7 +131,7 @@ class Knowledge:
         """How questions would be answered with `entry` in the place of `entry_id`, or without it; citizens see nothing of it."""
         entries = {**self._index.by_id, entry_id: entry} if entry else {k: v for k, v in self._index.by_id.items() if k != entry_id}
         index = self._index.with_entries(entries)
-        return lambda question: self._judged(index, question, index.scores(question))
+        return lambda question: self._judged(index, question, None, None)
 
     @property
     def centre(self) -> Vectors:
@@ -148,7 +148,7 @@ class Knowledge:
     def find(self, question: str, last_topic: str | None = None, subject: str | None = None) -> Finding:
         """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`, or `subject` within it."""
         index = self._index
-        return self._judged(index, question, index.scores(question, last_topic, subject))
+        return self._judged(index, question, last_topic, subject)
 
     def find_after(self, question: str, said: str) -> Finding:
         """The entries that answer a `question` which leans on the entry `said`; without such an entry, the question by itself."""
@@ -162,11 +162,13 @@ class Knowledge:
         is_clear = of_another or len(hits) == 1 or hits[0].score - hits[1].score >= CLEAR_LEAD_AFTER
         return Finding(Verdict.ANSWER if is_clear else Verdict.OFFER, hits)
 
-    def _judged(self, index: Index, question: str, scores: Scores) -> Finding:
-        finding = self._judge(index, scores)
-        if finding.verdict is Verdict.NOTHING or finding.hits[0].score >= SAID_NEARLY_FROM or index.doubt(question) < DOUBT_FROM:
+    def _judged(self, index: Index, question: str, last_topic: str | None, subject: str | None) -> Finding:
+        reading = index.read(question)
+        finding = self._judge(index, index.scores(reading, last_topic, subject))
+        if finding.verdict is Verdict.NOTHING:
             return finding
-        return Finding(Verdict.DOUBT, finding.hits)
+        doubt = index.doubt(reading, [hit.entry.id for hit in finding.hits])
+        return finding if doubt < DOUBT_FROM else Finding(Verdict.DOUBT, finding.hits)
 
     @staticmethod
     def _judge(index: Index, scores: Scores) -> Finding:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from services.answerability import Answerability
@@ -39,6 +41,8 @@ FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
 ANOTHER_FROM = 1.9
 """The score of another topic's entry from which a question is about that one, whatever was said."""
+SAME_FROM = 0.9
+"""The cosine to a variant from which a question is that variant in other words."""
 COMPLETE_FROM = 1.7
 """A score that questions without a subject ("bisa anonim ga") don't reach: the subject is said."""
 COMPARED = 128
@@ -47,6 +51,18 @@ AXES = 48
 """So many of the main directions are kept of the middle of an entry's variants: enough to tell which are to be compared."""
 WORD = r"\S+"
 PAIRS = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2)).build_analyzer()
+
+
+@dataclass
+class Reading:
+    """A question as the index sees it."""
+
+    text: str
+    spelling: str
+    characters: csr_matrix
+    pairs: csr_matrix
+    vector: Vectors | None = None
+    """Made where the spelling is not enough."""
 
 
 class Index:
@@ -149,32 +165,44 @@ class Index:
     def variants(self) -> int:
         return int(self._starts[-1])
 
-    def scores(self, question: str, last_topic: str | None = None, subject: str | None = None) -> Scores:
+    def read(self, question: str) -> Reading:
+        spelling = self._correction.correct(normalise(question))
+        return Reading(question, spelling, self._characters.rows([spelling]), self._pairs.rows([spelling]))
+
+    def scores(self, question: Reading, last_topic: str | None = None, subject: str | None = None) -> Scores:
         """One number an entry, the higher the better; comparable over questions.
 
         A short question may be a follow-up that leaves unsaid ("gratis ga") its `subject`, by default the words of `last_topic`.
         """
         scores = self._scores(question)
-        if last_topic is None or len(question.split()) > FOLLOW_UP_WORDS or scores.max() >= COMPLETE_FROM:
+        if last_topic is None or len(question.text.split()) > FOLLOW_UP_WORDS or scores.max() >= COMPLETE_FROM:
             return scores
-        with_subject = self._scores(f"{question} {subject or last_topic.replace('_', ' ')}")
+        with_subject = self._scores(self.read(f"{question.text} {subject or last_topic.replace('_', ' ')}"))
         return np.asarray((2 * scores + with_subject) / 3 + SAME_TOPIC_BONUS * (self.topics == last_topic))
 
-    def doubt(self, question: str) -> float:
-        """How much speaks against an answer to `question`, whatever is near to it: services/answerability.py."""
+    def doubt(self, question: Reading, near: Sequence[str]) -> float:
+        """How much speaks against an answer to `question` by the entries that are `near` to it: services/answerability.py."""
         if self._answerability is None:
             return -np.inf
-        spelling, vectors = normalise(question), directions(self._encoder.encode([question]), self.mean)
-        blocks = [vectors, self._characters.rows([spelling]), self._pairs.rows([spelling])]
-        return self._answerability.doubt(blocks, float((self._vectors @ vectors[0]).max()))
+        vectors = self._vector(question)
+        nearest = max(float((self._vectors[self._rows_of[entry]] @ vectors[0]).max()) for entry in near)
+        if nearest >= SAME_FROM:
+            return -np.inf
+        return self._answerability.doubt([vectors, question.characters, question.pairs], nearest)
+
+    def _vector(self, question: Reading) -> Vectors:
+        """Shape (1, dimensions), away from the mean; encoded at the first call."""
+        if question.vector is None:
+            question.vector = directions(self._encoder.encode([question.text]), self.mean)
+        return question.vector
 
     def scores_after(self, question: str, said: str, examples: FollowUpSearch | None) -> Scores:
         """As `scores`, of a question that leans on the entry `said` and leaves out its title, unless it names another topic."""
-        entry, own = self.by_id[said], self._scores(question)
+        entry, own = self.by_id[said], self._scores(self.read(question))
         same_topic = self.topics == entry.topic
         if own.max() >= ANOTHER_FROM and not same_topic[own.argmax()]:
             return own
-        with_title = self._scores(f"{question} {entry.facts.title.id}")
+        with_title = self._scores(self.read(f"{question} {entry.facts.title.id}"))
         told = OWN_SHARE * own + (1 - OWN_SHARE) * with_title + TOPIC_BONUS_AFTER * same_topic
         told[self.entries.index(entry)] += ENTRY_BONUS_AFTER
         if examples is None:
@@ -183,18 +211,17 @@ class Index:
         near = [one for one, same in zip(ids, same_topic, strict=True) if same]
         return np.asarray(told + examples.scores(question, near, {one: place for place, one in enumerate(ids)}))
 
-    def _scores(self, question: str) -> Scores:
+    def _scores(self, question: Reading) -> Scores:
         """Where the spelling alone points at one entry, the sentence is not encoded; its meaning counts as much as its spelling."""
-        spelling = self._correction.correct(normalise(question))
-        by_spelling = [characters := self._characters.rows([spelling]), self._pairs.rows([spelling])]
+        characters, by_spelling = question.characters, [question.characters, question.pairs]
         alike = _nearest(self._by_characters[characters.indices].T @ characters.data, self._starts)
-        words = WEIGHTS["spelling"] * alike + WEIGHTS["words"] * self._word_overlap(spelling)
+        words = WEIGHTS["spelling"] * alike + WEIGHTS["words"] * self._word_overlap(question.spelling)
         topic = self._topic_by_spelling.predict(by_spelling)[self._topic_of_entry]
         quick = words + WEIGHTS["meaning"] * alike + WEIGHTS["topic"] * topic
         best, second = _two_best(quick)
         if best >= QUICK_FROM and best - second >= QUICK_LEAD:
             return np.asarray(quick)
-        vector = directions(self._encoder.encode([question]), self.mean)
+        vector = self._vector(question)
         topic = self._topic_by_meaning.predict([vector, *by_spelling])[self._topic_of_entry]
         words = words + WEIGHTS["topic"] * topic
         return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words))

@@ -162,6 +162,14 @@ async def test_a_filed_ticket_is_withdrawn_and_noted_on_in_own_words(client: htt
     assert "yakin" in await citizen.says("hmm cabut aja deh")
 
 
+async def test_a_ticket_that_was_opened_with_its_code_is_shown_again_without_it_but_to_nobody_else(client: httpx.AsyncClient) -> None:
+    citizen, other, stranger = [await Citizen(client).arrives() for _ in range(3)]
+    number, code = number_and_code(await citizen.goes_through(*TO_THE_SUMMARY, "ya"))
+    assert "Diterima" in await other.says(f"cek tiket {number} kode {code}")
+    assert "Diterima" in await other.says("kapan dijawabnya ya")
+    assert "kode akses" in (await stranger.says(f"cek tiket {number}")).lower()
+
+
 async def test_a_note_told_at_once_is_kept_as_it_is(client: httpx.AsyncClient, services: Services) -> None:
     citizen = await Citizen(client).arrives()
     number, _ = number_and_code(await citizen.goes_through(*TO_THE_SUMMARY, "ya"))
