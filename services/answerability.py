@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import csv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
-from services.encoder import CachingEncoder, Vectors, directions
 from services.settings import PROJECT
-from services.spelling import normalise
-from services.term_vectors import TermVectors
 from services.topic_regression import Blocks, Places, TopicRegression
 
-Terms = Sequence[TermVectors]
 FILE = PROJECT / "data" / "unanswerable.csv"
 
 
@@ -34,11 +29,9 @@ def read(path: Path = FILE) -> list[str]:
 
 
 class Answerability:
-    def __init__(self, unanswerable: Sequence[str], encoder: CachingEncoder, mean: Vectors, terms: Terms, variants: Blocks) -> None:
-        """`variants`: the sentence vectors of all question variants away from `mean`, and their rows by the `terms`."""
-        spellings = [normalise(text) for text in unanswerable]
-        self._vectors = directions(encoder.encode_and_keep(unanswerable), mean)
-        self._rows = [known.rows(spellings) for known in terms]
+    def __init__(self, unanswerable: Blocks, variants: Blocks) -> None:
+        """Of both the sentence vectors, of length 1 and away from one mean, and the rows by parts of words and by words."""
+        self._vectors, *self._rows = unanswerable
         self._regression = TopicRegression(self._with(variants), self._signs(variants))
 
     def _with(self, variants: Blocks) -> list[Any]:
@@ -63,7 +56,7 @@ class Answerability:
     def doubt(self, blocks: Blocks, nearest: float) -> float:
         """How much speaks against an answer to a question, the more the greater, between about -3 and 2.
 
-        `blocks`: its vector, of length 1 and away from the mean, and its rows. `nearest`: its cosine to the nearest variant.
+        `blocks`: its vector and its rows. `nearest`: its cosine to the nearest variant.
         """
         likely = self._regression.predict(blocks)[0]
         return float(likely + (self._vectors @ blocks[0][0]).max() - nearest)

@@ -29,7 +29,7 @@ _State = tuple[Stamps, int]
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
-DOUBT_FROM = 0.05
+DOUBT_FROM = -0.1
 """`Index.doubt` from which a question has no answer."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""

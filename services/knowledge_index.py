@@ -83,15 +83,20 @@ class Index:
         spellings, documents = [normalise(text) for text in examples], _documents(self.entries)
         self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
         spellings = [self._correction.correct(spelling) for spelling in spellings]
-        self._characters, self._character_rows = TermVectors.fitted(CHARACTERS, spellings)
-        self._pairs, self._pair_rows = TermVectors.fitted(PAIRS, spellings)
+        beyond = [self._correction.correct(normalise(text)) for text in unanswerable or ()]
+        self._characters = TermVectors.fitted(CHARACTERS, spellings)[0].with_terms_of(beyond)
+        self._pairs = TermVectors.fitted(PAIRS, spellings)[0].with_terms_of(beyond)
+        self._character_rows, self._pair_rows = self._characters.rows(spellings), self._pairs.rows(spellings)
         self._by_characters = transposed(self._character_rows)
         signs, by_spelling = self._signs(), [self._character_rows, self._pair_rows]
         self._topic_by_spelling = TopicRegression(by_spelling, signs)
         self._topic_by_meaning = TopicRegression([self._vectors, *by_spelling], signs)
         self._words = WordScores(documents)
         terms, variants = (self._characters, self._pairs), (self._vectors, *by_spelling)
-        self._answerability = Answerability(unanswerable, encoder, self.mean, terms, variants) if unanswerable else None
+        self._answerability = None
+        if unanswerable:
+            vectors = directions(encoder.encode_and_keep(unanswerable), self.mean)
+            self._answerability = Answerability((vectors, *(known.rows(beyond) for known in terms)), variants)
 
     def with_entries(self, entries: dict[str, Entry]) -> Index:
         """The index of `entries`, made of this one: what they have in common with it is kept as it is.
