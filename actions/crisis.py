@@ -21,7 +21,7 @@ class ActionCrisis(Action):
         turn = turn_of(tracker)
         turn.status = AnswerStatus.CRISIS
         kind, last = danger_of(turn.text), turn.follows
-        if kind is None and last and last.after is After.CRISIS:
+        if last and last.after is After.CRISIS and kind in (None, last.about):
             dispatcher.utter_message(response=sentence_again(last.about))
             return []
         dispatcher.utter_message(response=sentence_for(turn.text))

@@ -29,8 +29,8 @@ _State = tuple[Stamps, int]
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
-DOUBT_FROM = -0.1
-"""`Index.doubt` from which a question has no answer."""
+DOUBT_FROM, DOUBT_AFTER_FROM = -0.1, 0.1
+"""`Index.doubt` from which a question has no answer; the second of one that leans on an answer, whose words say less."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
 MADE_ANEW_FROM = 0.5
@@ -159,6 +159,8 @@ class Knowledge:
         order = np.argsort(-scores)[:3]
         hits = [Hit(index.entries[number], float(scores[number])) for number in order]
         of_another = hits[0].entry.topic != index.by_id[said].topic and len({hit.entry.topic for hit in hits[:2]}) == 1
+        if index.doubt(index.read(question), [said, *(hit.entry.id for hit in hits)]) >= DOUBT_AFTER_FROM:
+            return Finding(Verdict.DOUBT, hits)
         is_clear = of_another or len(hits) == 1 or hits[0].score - hits[1].score >= CLEAR_LEAD_AFTER
         return Finding(Verdict.ANSWER if is_clear else Verdict.OFFER, hits)
 

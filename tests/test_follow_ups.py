@@ -226,4 +226,4 @@ async def test_where_nothing_more_is_known_the_same_answer_says_so(client: httpx
     citizen = await Citizen(client).arrives()
     await citizen.says("berapa biaya istura")
     again = await citizen.says("masa beneran ga bayar sih")
-    assert again.startswith("Tentang itu saya hanya mengetahui yang berikut.")
+    assert again.startswith("Yang saya ketahui tentang itu ada pada jawaban berikut.")
