@@ -285,7 +285,7 @@ class ValidateForm(Action, ABC):
         if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
             services().drafts.drop(tracker.sender_id, self.journey.name)
             dispatcher.utter_message(response=step.response)
-            return self.end(confirmed=False)
+            return [SlotSet("last_said", None), *self.end(confirmed=False)]
         services().drafts.write(tracker.sender_id, self.journey.name, step.fields)
         if step.outcome is Outcome.CONFIRMED:
             return self.end(confirmed=True)

@@ -62,8 +62,8 @@ class ValidateTicket(ValidateForm):
             number = normalise_number(turn_of(tracker).text) or next(tracker.get_latest_entity_values("ticket_number"), None)
             own = services().tickets.of_conversation(tracker.sender_id)
             own = [ticket for ticket in own if number in (None, ticket.number)][:SHOWN_AT_ONCE]
-            if not own and (opened := named_ticket(tracker)):
-                own = [opened]
+            opened = named_ticket(tracker) if turn_of(tracker).follows else None
+            own = own or ([opened] if opened else [])
             if own:
                 shown = self._show(dispatcher, tracker, own)
                 turn_of(tracker).status = AnswerStatus.ANSWERED

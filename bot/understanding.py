@@ -40,7 +40,7 @@ LEANS_FROM = 0.5
 """Probability from which a message leans on what was said last."""
 SURE_OF_NO_DANGER = 0.95
 """That from which it does though it sounds like a danger in no words of one."""
-OF_ITSELF, AGAINST_ITSELF = 0.95, 0.8
+OF_ITSELF, AGAINST_ITSELF = 0.98, 0.95
 """From the first, an intent with an answer of its own needs no light from before; the second overrules it."""
 UNSURE_ALONE = {"ask_information", "out_of_scope", "nlu_fallback", "affirm", "deny", "cancel", "correct_answer", "help"}
 """Intents that a message has by itself which leans on what was said, however likely."""

@@ -147,7 +147,7 @@ def test_a_danger_goes_before_what_was_said(intent: str, confidence: float, text
     assert (meaning.follows is MAGANG) is leans
 
 
-@pytest.mark.parametrize(("alone", "confidence", "leans"), [(0.94, 0.6, True), (0.96, 0.6, False), (0.96, 0.85, True)])
+@pytest.mark.parametrize(("alone", "confidence", "leans"), [(0.97, 0.6, True), (0.99, 0.9, False), (0.99, 0.96, True)])
 def test_an_intent_that_is_clear_by_itself_needs_no_light_from_before(alone: float, confidence: float, leans: bool) -> None:
     parsed = understood("talk_to_officer", "ask", confidence)
     parsed["intent"]["confidence"] = alone
