@@ -331,7 +331,8 @@ def seconds_for(text: str) -> float:
 def test_masking_takes_time_in_proportion_to_the_text_whatever_it_is(piece: str) -> None:
     """Ten times the text may take thirty times as long, for machines have other work; by the square it would be a hundred."""
     small, large = (piece * (length // len(piece)) for length in (LONGEST // 10, LONGEST))
-    assert seconds_for(large) < 30 * max(min(seconds_for(small) for _ in range(2)), 0.01)
+    bound = 30 * max(min(seconds_for(small) for _ in range(2)), 0.01)
+    assert any(seconds_for(large) < bound for _ in range(3))
 
 
 # Contacts as people write them
