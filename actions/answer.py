@@ -8,12 +8,11 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import button, language_of, remember_said, turn_of, utter_entry, utter_near, utter_unknown
+from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
 from services.clarification import offers
 from services.follow_ups import After
 from services.knowledge import Finding, Verdict
-from services.knowledge_files import Entry
 from services.turn import AnswerStatus
 from services.two_questions import answers
 
@@ -31,7 +30,7 @@ class ActionAnswer(Action):
         chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
         if chosen:
             utter_entry(dispatcher, tracker, chosen)
-            return _answered(chosen)
+            return remember_answered(chosen)
         turn = turn_of(tracker)
         before = turn.follows.entry if turn.follows else None
         if before:
@@ -54,7 +53,7 @@ class ActionAnswer(Action):
             offer = FORM_OF_TOPIC.get(best.topic)
             if offer and tracker.get_slot("last_topic") != best.topic:
                 dispatcher.utter_message(response=offer)
-            return _answered(best)
+            return remember_answered(best)
         turn = turn_of(tracker)
         if best and finding.verdict is Verdict.OFFER and is_question:
             turn.status = AnswerStatus.ASKED_AGAIN
@@ -66,10 +65,6 @@ class ActionAnswer(Action):
             utter_unknown(dispatcher, tracker, finding)
             return [remember_said(After.UNKNOWN), SlotSet("misses", 0)]
         return say_not_understood(dispatcher, tracker, finding)
-
-
-def _answered(entry: Entry) -> list[dict[str, Any]]:
-    return [remember_said(After.ENTRY, entry.id), SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]
 
 
 def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import remember_said, turn_of, utter_entry
+from actions.replies import remember_answered, turn_of, utter_entry
 from services.assembly import services
 from services.complaints import CORRUPTION, kind_of
 from services.dangers import Danger, danger_of
-from services.follow_ups import After
 from services.turn import AnswerStatus
 
 
@@ -35,4 +33,4 @@ class ActionComplaint(Action):
         if kind.name == CORRUPTION:
             dispatcher.utter_message(response="utter_complaint_not_collected")
         utter_entry(dispatcher, tracker, entry)
-        return [remember_said(After.ENTRY, entry.id), SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]
+        return remember_answered(entry)

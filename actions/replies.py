@@ -53,5 +53,10 @@ def remember_said(after: After, about: str = "") -> dict[str, Any]:
     return dict(SlotSet("last_said", LastSaid(after, about).as_slot()))
 
 
+def remember_answered(entry: Entry) -> list[dict[str, Any]]:
+    """The events of an answer by this entry: what the talk is about, and that it was understood."""
+    return [remember_said(After.ENTRY, entry.id), SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]
+
+
 def button(title: str, payload: str) -> dict[str, Any]:
     return {"title": title, "payload": payload}

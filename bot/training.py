@@ -9,12 +9,13 @@ from pathlib import Path
 
 import structlog
 
+from services.follow_up_search import FILE as FOLLOW_UPS_FILE
 from services.settings import PROJECT
 from services.training_files import training_examples
 
 log = structlog.get_logger(__name__)
 CODE = ("bot/nlu/*.py", "services/slang.yml", "services/spelling*.py", "services/encoder.py", "services/e5.py")
-FOLLOW_UPS = "data/follow_ups.csv"
+FOLLOW_UPS = str(FOLLOW_UPS_FILE.relative_to(PROJECT))
 SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", FOLLOW_UPS, *CODE)
 KEPT_MODELS = 5
 

@@ -155,11 +155,10 @@ class Knowledge:
         index = self._index
         if said not in index.by_id:
             return self.find(question)
-        scores = index.scores_after(question, said, self._follow_ups)
-        order = np.argsort(-scores)[:3]
-        hits = [Hit(index.entries[number], float(scores[number])) for number in order]
+        reading = index.read(question)
+        hits = self._best(index, index.scores_after(reading, said, self._follow_ups))
         of_another = hits[0].entry.topic != index.by_id[said].topic and len({hit.entry.topic for hit in hits[:2]}) == 1
-        if index.doubt(index.read(question), [said, *(hit.entry.id for hit in hits)]) >= DOUBT_AFTER_FROM:
+        if index.doubt(reading, [said, *(hit.entry.id for hit in hits)]) >= DOUBT_AFTER_FROM:
             return Finding(Verdict.DOUBT, hits)
         is_clear = of_another or len(hits) == 1 or hits[0].score - hits[1].score >= CLEAR_LEAD_AFTER
         return Finding(Verdict.ANSWER if is_clear else Verdict.OFFER, hits)
@@ -173,9 +172,12 @@ class Knowledge:
         return finding if doubt < DOUBT_FROM else Finding(Verdict.DOUBT, finding.hits)
 
     @staticmethod
+    def _best(index: Index, scores: Scores) -> list[Hit]:
+        return [Hit(index.entries[number], float(scores[number])) for number in np.argsort(-scores)[:3]]
+
+    @staticmethod
     def _judge(index: Index, scores: Scores) -> Finding:
-        order = np.argsort(-scores)[:3]
-        hits = [Hit(index.entries[number], float(scores[number])) for number in order]
+        hits = Knowledge._best(index, scores)
         if hits[0].score < OFFER_FROM:
             return Finding(Verdict.NOTHING, [])
         lead = hits[0].score - hits[1].score if len(hits) > 1 else 1.0

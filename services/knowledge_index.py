@@ -201,20 +201,20 @@ class Index:
             question.vector = directions(self._encoder.encode([question.text]), self.mean)
         return question.vector
 
-    def scores_after(self, question: str, said: str, examples: FollowUpSearch | None) -> Scores:
+    def scores_after(self, question: Reading, said: str, examples: FollowUpSearch | None) -> Scores:
         """As `scores`, of a question that leans on the entry `said` and leaves out its title, unless it names another topic."""
-        entry, own = self.by_id[said], self._scores(self.read(question))
+        entry, own = self.by_id[said], self._scores(question)
         same_topic = self.topics == entry.topic
         if own.max() >= ANOTHER_FROM and not same_topic[own.argmax()]:
             return own
-        with_title = self._scores(self.read(f"{question} {entry.facts.title.id}"))
+        with_title = self._scores(self.read(f"{question.text} {entry.facts.title.id}"))
         told = OWN_SHARE * own + (1 - OWN_SHARE) * with_title + TOPIC_BONUS_AFTER * same_topic
         told[self.entries.index(entry)] += ENTRY_BONUS_AFTER
         if examples is None:
             return np.asarray(told)
         ids = [one.id for one in self.entries]
         near = [one for one, same in zip(ids, same_topic, strict=True) if same]
-        return np.asarray(told + examples.scores(question, near, {one: place for place, one in enumerate(ids)}))
+        return np.asarray(told + examples.scores(question.text, near, {one: place for place, one in enumerate(ids)}))
 
     def _scores(self, question: Reading) -> Scores:
         """Where the spelling alone points at one entry, the sentence is not encoded; its meaning counts as much as its spelling."""
