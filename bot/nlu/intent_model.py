@@ -89,10 +89,11 @@ class Spelling:
 
     def regression(self, features: csr_matrix, truth: Indices) -> LogisticRegression:
         # A tighter tolerance costs three times the time and gains nothing on other people's messages.
-        return LogisticRegression(C=self._c, max_iter=300, tol=1e-3).fit(features, truth)
+        return LogisticRegression(C=self._c, max_iter=300, tol=1e-3, warm_start=True).fit(features, truth)
 
-    def fit(self, features: csr_matrix, truth: Indices) -> None:
-        regression = self.regression(features, truth)
+    def fit(self, features: csr_matrix, truth: Indices, part: LogisticRegression) -> None:
+        """`part`: what was learned from some of these examples, which goes on learning from all: in a third of the time."""
+        regression = part.fit(features, truth)
         # A row a feature: a message has some hundred of them, and scikit-learn would turn the whole matrix for each message.
         self._weights = np.ascontiguousarray(regression.coef_.T, dtype=np.float32)
         self._bias = regression.intercept_
@@ -298,14 +299,15 @@ class IntentModel:
         self._spelling = Spelling(config["C"])
         features = self._spelling.features([self._correction.correct(spelling) for spelling in spellings])
         seen, unseen = train_test_split(np.arange(len(truth)), test_size=config["held_out"], random_state=1, stratify=truth)
-        by_spelling = self._spelling.regression(features[seen], truth[seen]).predict_log_proba(features[unseen])
+        regression = self._spelling.regression(features[seen], truth[seen])
+        by_spelling = regression.predict_log_proba(features[unseen])
         by_meaning = self._new_meaning().fit(parts[seen], truth[seen]).read(parts[unseen])
         self.labels = labels.tolist()
         self._weighing = Weighing(self.labels.index(config["outside"]) if config["outside"] in self.labels else None)
         by_neighbours = Neighbours(parts[seen], truth[seen]).log_probabilities(parts[unseen])
         views = Views(by_spelling, by_meaning, by_neighbours)
         self._weighing.fit(views, truth[unseen])
-        self._spelling.fit(features, truth)
+        self._spelling.fit(features, truth, regression)
         self._meaning = self._new_meaning().fit(parts, truth)
         self._neighbours = Neighbours(parts, truth)
         accuracy = (self._weighing.probabilities(views).argmax(axis=1) == truth[unseen]).mean()
