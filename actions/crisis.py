@@ -24,5 +24,5 @@ class ActionCrisis(Action):
         if last and last.after is After.CRISIS and kind in (None, last.about):
             dispatcher.utter_message(response=sentence_again(last.about))
             return []
-        dispatcher.utter_message(response=sentence_for(turn.text))
+        dispatcher.utter_message(response=sentence_for(kind))
         return [remember_said(After.CRISIS, kind or "")]

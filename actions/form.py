@@ -82,10 +82,11 @@ class ValidateForm(Action, ABC):
         asked, command = self._asked(tracker, fields), find_command(turn.text)
         if self._is_crisis(tracker, asked):
             turn.status = AnswerStatus.CRISIS
-            dispatcher.utter_message(response=sentence_for(turn.text))
+            kind = danger_of(turn.text)
+            dispatcher.utter_message(response=sentence_for(kind))
             if self.journey.opened_by and self._keep(tracker, asked, fields):
                 dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
-            return [remember_said(After.CRISIS, danger_of(turn.text) or ""), *self.end(confirmed=False)]
+            return [remember_said(After.CRISIS, kind or ""), *self.end(confirmed=False)]
         # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
             dispatcher.utter_message(response="utter_form_left")

@@ -34,9 +34,9 @@ from bot.turn_order import Crowded, TurnOrder
 from bot.turn_pool import TurnPool
 from bot.turn_wire import Failure, TurnFailed
 from bot.turns_at_once import TurnsAtOnce
-from bot.understanding import CRISIS, Meaning, Understanding, masked
+from bot.understanding import Meaning, Understanding, masked
 from services.assembly import Services
-from services.dangers import sentence_for
+from services.dangers import CRISIS, danger_of, sentence_for
 from services.handoff import Place, State
 from services.privacy import mask
 from services.status_checks import mask_factors
@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 CHANNEL_OFF = "utter_channel_off"
 STATUS_OF_INTENT = {
     "out_of_scope": AnswerStatus.DECLINED,
-    "crisis": AnswerStatus.CRISIS,
+    CRISIS: AnswerStatus.CRISIS,
     "correct_answer": AnswerStatus.ASKED_AGAIN,
     "talk_to_officer": AnswerStatus.HANDED_OVER,
 }
@@ -324,7 +324,7 @@ class ConversationService:
         """Answer with ready sentences, without a turn of the dialogue; in danger with help before them, and the officers see it."""
         intent = heard.parsed["intent"]["name"]
         if intent == CRISIS:
-            status, sentences = AnswerStatus.CRISIS, [sentence_for(heard.words), *sentences]
+            status, sentences = AnswerStatus.CRISIS, [sentence_for(danger_of(heard.words)), *sentences]
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         language = await self.transcript.language(opening.conversation)
         said = [await self._assistant.sentence(name, language) for name in sentences]

@@ -23,7 +23,7 @@ from bot.shortcuts import (
 )
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
-from services.dangers import danger_of
+from services.dangers import CRISIS, danger_of
 from services.drafts import Drafts
 from services.follow_ups import LastSaid, Meant, intent_meant
 from services.privacy import mask
@@ -35,7 +35,6 @@ from store.models import Button as IssuedButton
 
 PERSONAL = "[data pribadi]"
 """Stands for an answer to a form that holds a name or an address, though another question was open."""
-CRISIS = "crisis"
 LEANS_FROM = 0.5
 """Probability from which a message leans on what was said last."""
 SURE_OF_NO_DANGER = 0.95

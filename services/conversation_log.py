@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, and_, exists, func, literal_column, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
-from services.handoff import State
+from services.handoff import State, readable_after
 from services.ticket_events import Happening
 from services.turn import AnswerStatus
 from store.conversations import Conversations
@@ -94,12 +94,8 @@ class ConversationLog:
         with self._database.session() as session:
             query = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != State.ENDED)
             handoff = session.scalar(query)
-        since = 0
-        if handoff and not handoff.agreed:
-            if handoff.taken_seq is None:
-                return []
-            since = handoff.taken_seq
-        return self._conversations.after(conversation_id, since)
+        since = readable_after(handoff) if handoff else 0
+        return [] if since is None else self._conversations.after(conversation_id, since)
 
     def mark_read(self, conversation_id: str, staff_id: int, seq: int) -> None:
         with self._database.session() as session:

@@ -13,6 +13,8 @@ import yaml
 from services.spelling import normalise
 
 WORDS_FILE = Path(__file__).with_name("danger_words.yml")
+CRISIS = "crisis"
+"""The intent of such a message."""
 
 
 class Danger(StrEnum):
@@ -85,7 +87,6 @@ def sentence_again(kind: str) -> str:
     return AGAIN[Danger(kind)] if kind else EVERY_NUMBER
 
 
-def sentence_for(message: str) -> str:
+def sentence_for(kind: Danger | None) -> str:
     """The name of the sentence in domain.yml to answer with; where the kind is unclear, the one with every number."""
-    kind = danger_of(message)
     return SENTENCES[kind] if kind else EVERY_NUMBER

@@ -102,6 +102,11 @@ class Waiting:
     context: Context
 
 
+def readable_after(handoff: Handoff) -> int | None:
+    """The number of the message after which the officer may read the conversation; None where nothing may be read yet."""
+    return 0 if handoff.agreed else handoff.taken_seq
+
+
 class Handoffs:
     def __init__(
         self,
@@ -225,9 +230,8 @@ class Handoffs:
     def transcript(self, handoff_id: int) -> list[Message]:
         """The conversation, masked, as far as the officer may read it. Raises LookupError."""
         handoff = self._get(handoff_id)
-        if not handoff.agreed and handoff.taken_seq is None:
-            return []
-        return self._conversations.after(handoff.conversation_id, 0 if handoff.agreed else handoff.taken_seq or 0)
+        since = readable_after(handoff)
+        return [] if since is None else self._conversations.after(handoff.conversation_id, since)
 
     def say(self, handoff_id: int, officer: str, text: str) -> Message:
         """Write to the citizen as an officer, 1 to 4,000 characters. Raises `NotYours`, ValueError for no or too much text.

@@ -74,7 +74,7 @@ def test_where_the_words_do_not_tell_every_number_is_named() -> None:
     message = "sudah kutitipkan kuncinya, terima kasih untuk semuanya"
     assert danger_of(message) is None
     responses = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
-    for variant in responses[sentence_for(message)]:
+    for variant in responses[sentence_for(danger_of(message))]:
         assert all(number in variant["text"] for number in ("**110**", "**112**", "**119 ext. 8**", "**SAPA 129**"))
 
 

@@ -23,10 +23,9 @@ from bot.nlu.intent_model import DEFAULTS, IntentModel
 from bot.nlu.normaliser import spelling_of
 from bot.training import CODE, fingerprint
 from services.assembly import shared_encoder
-from services.dangers import danger_of, is_certain
+from services.dangers import CRISIS, danger_of, is_certain
 
 FALLBACK = "nlu_fallback"
-CRISIS = "crisis"
 FAVOURITES = "intent_favourites"
 """Of a message: the intent that each view of it holds likeliest. None, or one, where not all were asked."""
 
