@@ -26,7 +26,7 @@ from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.knowledge import Verdict
-from services.remarks import SURE, VERY_SURE, is_question, is_small_talk, wants_to_be_told
+from services.remarks import SURE, VERY_SURE, is_puzzled, is_question, is_small_talk, wants_to_be_told
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
@@ -99,8 +99,9 @@ class ValidateForm(Action, ABC):
         if asked.lost and command in (None, Command.SKIP) and has_none(turn.text) and not self._holds_value(turn.text, asked):
             dispatcher.utter_message(response=asked.lost)
             return self._ask_on(tracker, fields, asked)
-        told = self.journey.told_early(asked, turn.text, fields) if self._tells_story(tracker) else {}
-        interruption = None if command or told else self._interruption(dispatcher, tracker, asked)
+        corrects = self.journey.corrections(asked, turn.text, fields)
+        told = self.journey.told_early(asked, turn.text, fields) if not corrects and self._tells_story(tracker) else {}
+        interruption = None if command or told or corrects else self._interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._ask_on(tracker, fields, asked)]
         if told:
@@ -193,6 +194,9 @@ class ValidateForm(Action, ABC):
         text = turn_of(tracker).text
         if turn_of(tracker).is_command:
             return self._command(dispatcher, tracker, name)
+        if is_puzzled(text):
+            dispatcher.utter_message(response="utter_help_in_form")
+            return []
         if asked.takes_sentences:
             return self._beside_sentences(dispatcher, tracker, asked, name if confidence >= SURE else "", confidence)
         could_be_value = asked.accepts(text)

@@ -238,7 +238,7 @@ class ConversationService:
     async def _answer(self, inbound: Inbound, opening: Opening, place: Place | None) -> list[Outbound]:
         started = time.perf_counter()
         conversation = opening.conversation
-        pressed = await self._understanding.pressed(inbound, opening.offered)
+        pressed = await self._understanding.pressed(inbound, opening.offered, conversation.awaited_field)
         leaves = pressed is None and leaves_officer(inbound.text, place, conversation.awaited_field, opening.offered)
         settles = leaves or (pressed is not None and pressed.payload.startswith(OFFICER_BUTTON))
         if place and place.state is State.ACTIVE:

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from services.commands import POLITE, Command, find_command, find_ordinal
 from services.fields import Field
 from services.handoff import Place, State
-from services.journeys import Journey
+from services.journeys import CONFIRMATION, Journey
 from services.registry import JOURNEYS
 from services.remarks import SURE, VERY_SURE
 from services.spelling import normalise
@@ -87,11 +87,11 @@ def tried_again(text: str, offered: list[Button]) -> tuple[str, str] | None:
     return None
 
 
-def button_meant(text: str, offered: list[Button]) -> Button | None:
-    """The one of the buttons `offered` last that the typed words or number mean."""
+def button_meant(text: str, offered: list[Button], awaited: str | None = None) -> Button | None:
+    """The one of the buttons `offered` last that the typed words or number mean. Under a summary a number means its part."""
     if len(text) > LONGEST_LABEL:
         return None
-    number = find_ordinal(text) if offered else None
+    number = find_ordinal(text) if offered and awaited_field(awaited) is not CONFIRMATION else None
     if number and 1 <= number <= len(offered):
         return offered[number - 1]
     typed = normalise(text)

@@ -66,12 +66,12 @@ class Understanding:
         self._conversations = conversations
         self._drafts = drafts
 
-    async def pressed(self, inbound: Inbound, offered: list[IssuedButton]) -> IssuedButton | None:
+    async def pressed(self, inbound: Inbound, offered: list[IssuedButton], awaited: str | None) -> IssuedButton | None:
         """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
         if inbound.payload is not None:
             return IssuedButton(label=inbound.text, payload=inbound.payload)
         if inbound.button is None:
-            return button_meant(inbound.text, offered)
+            return button_meant(inbound.text, offered, awaited)
         pressed = await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
         if pressed is None or PAYLOAD.fullmatch(pressed.payload) or is_offered(pressed, offered):
             return pressed
@@ -161,4 +161,4 @@ def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
 
     By its words and not by its intent: names and addresses have any intent, mostly `out_of_scope`.
     """
-    return parsed["intent"]["name"] == "crisis" or bool(find_command(text)) or is_question(text) or is_small_talk(text)
+    return parsed["intent"]["name"] == "crisis" or bool(find_command(text)) or is_question(text, wholly=True) or is_small_talk(text)

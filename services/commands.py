@@ -13,7 +13,7 @@ from services.spelling import normalise
 
 COMMANDS_FILE = Path(__file__).with_name("commands.yml")
 POLITE = re.compile(
-    r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya|ah|hm|hmm|eh|oh|nah|duh|maaf|sudahlah|yasudah|udahlah|kok|nih|tuh|gan|bang|nak)\b"
+    r"\b(?:kak|pak|bu|min|mas|mbak|dong|deh|ya|sih|lah|saja|please|tolong|dulu|iya|ah|hm|hmm|eh|oh|nah|duh|maaf|sudahlah|yasudah|ywdh|yaudah|udahlah|kok|nih|tuh|gan|bang|nak)\b"
 )
 
 OF_THE_FORM = re.compile(
@@ -21,6 +21,20 @@ OF_THE_FORM = re.compile(
     r"|terima kasih|i|want to|would like to|this|the)\b"
 )
 """Words around a cancel that leave it one: "saya mau batalkan pengisian ini". Any other word may name something else to cancel."""
+
+
+_YES = frozenset(
+    "iya betul benar setuju menyetujui kirim dikirim kirimkan yakin oke lanjut lanjutkan cocok leres yes ok agree send correct".split()
+)
+_BESIDE_YES = frozenset(
+    """
+    saya aku kulo beta ku kami sudah dh semua semuanya itu data datanya isinya isian sekarang langsung mau boleh saja mama ibu bapak
+    ayah wali atuh mawon we wae sip sangat begitu gitu silakan monggo mangga la lah ka sekali gas siap it all now i everything is
+    """.split()
+)
+"""A message of these words alone is a yes, with one of the first at least: "sudah benar semua, kirim sekarang"."""
+_LETS_GO = frozenset({"batal", "tidak jadi", "gajadi", "cancel", "never mind", "tidak jadi deh"})
+"""A message that begins with such a clause cancels, whatever it says after it: "batal, SP-nya belum terbit"."""
 
 
 class Command(StrEnum):
@@ -56,12 +70,17 @@ def _whole(message: str) -> Command | None:
     found = _spellings().get(spelling) or _spellings().get(bare)
     if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
         return Command.CANCEL
+    words = set(re.findall(r"\w+", spelling))
+    if found is None and words & _YES and not POLITE.sub("", " ".join(words - _YES - _BESIDE_YES)).strip():
+        return Command.YES
     return found
 
 
 def _in_clauses(message: str) -> Command | None:
     """ "Gak usah deh, nggak jadi" cancels; "ya, kirim" is a yes. None where a clause says something else."""
     clauses = [clause for clause in re.split(r"[,;.!\n]+", message) if clause.strip()]
+    if len(clauses) > 1 and " ".join(POLITE.sub(" ", normalise(clauses[0])).split()) in _LETS_GO:
+        return Command.CANCEL
     if not 2 <= len(clauses) <= 4:
         return None
     meant = {_whole(clause) for clause in clauses}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FIELD_WORDS: dict[str, tuple[str, ...]] = {
-    "name": ("nama lengkap", "nama", "name", "full name"),
+    "name": ("nama lengkap", "nama", "name", "full name", "namina", "jeneng", "asma"),
     "address": ("alamat", "address"),
     "contact": ("kontak", "contact", "email", "surel", "telepon", "telp", "no hp", "nomor hp", "hp", "wa", "phone"),
     "details": ("rincian", "informasi", "informasi yang diminta", "isi", "details"),

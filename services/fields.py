@@ -73,7 +73,8 @@ _NO_NAME = re.compile(r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor)\b", re.I
 
 def name(message: str) -> str | Rejection:
     value = re.sub(
-        r"^(?:nama(?:nya| (?:saya|aku|gue|lengkap saya))?|atas nama|my name is|i am|i'm|saya)\s+(?:adalah\s+)?",
+        r"^(?:nama(?:nya| (?:saya|aku|gue|lengkap saya|bapak|ibu))?|jeneng(?:ku|e)?|nami(?:na)?|atas nama|my name is|i am|i'm|saya)\s+"
+        r"(?:adalah\s+)?",
         "",
         message.strip(),
         flags=re.I,

@@ -10,51 +10,33 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
-from services import several_answers
-from services.commands import Command, find_command, find_ordinal
-from services.field_names import FIELD_WORDS
+from services import left_out, several_answers
+from services.commands import Command, find_command
+from services.corrections import Addition, Correction, Reader, mended
 from services.fields import Field, Rejection, agreement, substance
+from services.remarks import is_question
 from services.spelling import normalise
 
 CONFIRMATION = Field("confirmed", agreement)
 KEY = "_submission_key"
 SUGGESTED = "_suggested_"
 """Before a field's name: a value that the citizen can take with a mere yes."""
+BEFORE = "_before_"
+"""Before a field's name: the value that it had, while the citizen is asked for another."""
 CHANGING = "_changing"
 """Among the fields: the summary was not right, and the citizen is asked which part of it."""
-CORRECTION_WORDS = 8
-"""A longer message that says "ubah" or "salah" is telling something, not steering the form."""
-
 TOLD_WORDS = 8
 """So many words are no mere choice."""
 
-STEERING_WORDS = 3
-"""So few words correct an earlier answer also where any sentence could be the answer to the open question: "alamatnya salah"."""
-WITHDRAWS = re.compile(
-    r"(?<!jangan )(?<!tidak )(?<!don't )(?<!not )"
-    r"\b(?:jangan (?:pakai|sebut|cantum\w*|tulis|masuk\w*)|hapus|hilangkan|tanpa|remove|without|don't (?:use|include)|leave out)\b"
+KEEPS = re.compile(
+    r"(?:biar(?:kan|in)?|tetap|(?:tidak|jangan) (?:jadi |usah )?(?:di)?(?:ubah|ganti)|keep it|leave it)"
+    r"(?: (?:saja|begitu|itu|yang lama|iya))*"
 )
-DONT_KNOW = re.compile(
-    r"(?:(?:saya|maaf|ya|wah|hm|i) )*"
-    r"(?:(?:tidak|kurang|belum) (?:tahu|tau|yakin|paham)|entah(?:lah)?|terserah|don't know|no idea|not sure)"
-    r"(?: (?:saja|juga|deh|kak|pak|bu|min|sih|ya|anda|i))*[.!]?"
-)
-"""Leaves an optional answer out, and is none to a question for words of one's own."""
-PERSON = ("name", "contact")
-IDENTITY = re.compile(r"\s*(?:identitas|identity|data diri)\b")
-
-NEW_VALUE = re.compile(
-    r"(?:\b(?:(?:se)?harusnya|menjadi|jadinya|yang ben[ae]r|should be)\b"
-    r"|\b(?:ubah|ganti|change)\b.{1,30}?\b(?:jadi|ke|to)\b)\s*:?\s*(.+)",
-    re.IGNORECASE,
-)
-"""What stands behind such words in a correction is the new value."""
-
-LOOKS_BACK = re.compile(r"\b(?:tadi|sebelumnya|barusan|ralat|before|earlier)\b")
-"""With such a word a long message corrects what was given, also where it could be the answer to the open question."""
+"""The value that was given before stays after all."""
 
 
 class Outcome(StrEnum):
@@ -112,6 +94,15 @@ class Journey:
         if "_" in self.name:
             raise ValueError(f"{self.name}: the name of a journey has no underscore")
 
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.numbered)
+
+    @property
+    def _may_be_nameless(self) -> bool:
+        name = self.field_named("name")
+        return bool(name and name.optional)
+
     @property
     def all_fields(self) -> tuple[Field, ...]:
         return (*self.fields, CONFIRMATION) if self.confirm else self.fields
@@ -155,15 +146,28 @@ class Journey:
             return self._change(message, command, fields)
         if command is Command.CHANGE and asked is CONFIRMATION:
             return self._ask_what_to_change(fields)
+        before = f"{BEFORE}{asked.name}"
+        if before in fields and (command is Command.BACK or KEEPS.fullmatch(normalise(message))):
+            return self.onwards({**fields, asked.name: fields[before]})
         if command is Command.BACK:
             return self._back(asked, fields)
-        withdrawn = self._withdrawn(message, asked, fields)
+        withdrawn = dict.fromkeys(left_out.withdrawn(self.fields, asked, message, fields))
         if withdrawn and (asked.name in withdrawn or asked.takes_sentences or not asked.accepts(message)):
             return self.onwards({**fields, **withdrawn})
         fields = {**fields, **withdrawn}
-        changed = self._field_to_change(message, asked, fields)
-        if changed:
-            return self._changed(changed, message, fields)
+        corrections = self.corrections(asked, message, fields)
+        if corrections:
+            return self._corrected(corrections, fields)
+        if command is None and not asked.has_few_answers:
+            message, corrections = self._reader.beside(asked, message, fields)
+            fields = self._corrected(corrections, fields).fields
+        if command is None and asked.has_few_answers and self._tells_on(message, fields):
+            story = self.field_named(self.story or "")
+            assert story is not None
+            fields = self._corrected([Correction(story, Addition(message.strip()))], fields).fields
+        rest = left_out.without_name(message, asked) if command is None and self._may_be_nameless else None
+        if rest is not None:
+            fields, message, command = {**fields, "name": None}, rest, None if rest else Command.SKIP
         if command is Command.NO and (asked.optional or asked.takes_sentences):
             command = Command.SKIP
         if command is Command.YES and asked.takes_sentences:
@@ -174,15 +178,17 @@ class Journey:
             if not asked.optional:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
             return self.onwards({**fields, asked.name: None})
-        if command is None and DONT_KNOW.fullmatch(normalise(message)):
+        if command is None and (left_out.does_not_know(message) or left_out.declines(message, asked)):
             if asked.optional:
                 return self.onwards({**fields, asked.name: None})
-            if asked.free_text:
+            if asked.takes_sentences:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
         by_form = self.prefill(message)
         found = by_form if asked.name in by_form else several_answers.read(self.fields, asked, message, fields)
         if found:
             return self.onwards({**fields, **found})
+        if not asked.free_text or asked.name != self.story:
+            message = mended(asked, message)
         suggested = fields.get(f"{SUGGESTED}{asked.name}")
         value = suggested if suggested and command is Command.YES else asked.check(message)
         if isinstance(value, Rejection):  # perhaps another value is given anew: a number where its code is asked for
@@ -191,6 +197,10 @@ class Journey:
         if asked is CONFIRMATION and value is False:
             return self._ask_what_to_change(fields)
         return self.onwards({**by_form, **fields, asked.name: value})
+
+    def _tells_on(self, message: str, fields: dict[str, Any]) -> bool:
+        """Whether a message at a question with few answers adds to the story that was told."""
+        return bool(fields.get(self.story or "")) and len(message.split()) >= TOLD_WORDS and not is_question(message)
 
     def take_told(self, asked: Field, message: str, fields: dict[str, Any], told: dict[str, Any]) -> Step:
         """As `take`, for a message that holds the story, and perhaps an answer to `asked` besides."""
@@ -214,6 +224,11 @@ class Journey:
         for name, (unwelcome, response) in self.stops.items():
             if name in fields and fields[name] == unwelcome:
                 return Step(Outcome.STOPPED, fields, self.field_named(name), response)
+        fields = {
+            name: value
+            for name, value in fields.items()
+            if name.removeprefix(BEFORE) == name or name.removeprefix(BEFORE) not in fields
+        }
         following = self.next_field(fields)
         return Step(Outcome.ASK, fields, following) if following else Step(Outcome.CONFIRMED, fields)
 
@@ -231,67 +246,28 @@ class Journey:
         unchanged = {name: value for name, value in fields.items() if name != CHANGING}
         if command in (Command.YES, Command.NO, Command.BACK):
             return self.onwards(unchanged)
-        number = find_ordinal(message)
-        named = self.numbered[number - 1] if number and number <= len(self.numbered) else self._field_named_in(normalise(message))
-        if named is None:
+        meant = self._reader.read(CONFIRMATION, message, fields, at_summary=True) or self._reader.parts_named(message)
+        if not meant:
             return Step(Outcome.REJECTED, fields, CONFIRMATION, "utter_no_such_part")
-        return self._changed(named, message, unchanged)
+        return self._corrected(meant, unchanged)
 
-    def _changed(self, named: Field, message: str, fields: dict[str, Any]) -> Step:
-        """Take the new value where the message holds it ("emailnya salah, harusnya budi@contoh.id"), else ask for it."""
-        behind = NEW_VALUE.search(message)
-        value = named.check(behind[1].strip()) if behind else Rejection("")
-        if isinstance(value, Rejection):
-            return self._ask_again(named, fields)
-        return self.onwards({**fields, named.name: value})
+    def corrections(self, asked: Field, message: str, fields: dict[str, Any]) -> list[Correction]:
+        """What the message says of earlier answers; empty where it is an answer itself, or a command."""
+        if find_command(message) not in (None, Command.CHANGE):
+            return []
+        return self._reader.read(asked, message, fields, at_summary=asked is CONFIRMATION)
+
+    def _corrected(self, corrections: list[Correction], fields: dict[str, Any]) -> Step:
+        """Take the new values that the message holds, and ask for the others."""
+        found = dict(fields)
+        for one, value in corrections:
+            if isinstance(value, Addition):
+                value = one.check(f"{fields[one.name]}\n{value}") if fields.get(one.name) else one.check(value)
+            if not isinstance(value, Rejection):
+                found[one.name] = value
+            elif one.name in found:
+                found[f"{BEFORE}{one.name}"] = found.pop(one.name)
+        return self.onwards(found)
 
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
         return Step(Outcome.ASK, {k: v for k, v in fields.items() if k not in (asked.name, CONFIRMATION.name)}, asked)
-
-    def _field_to_change(self, message: str, asked: Field, fields: dict[str, Any]) -> Field | None:
-        """The field meant by "ubah nomor 2" (as numbered in the summary), "alamatnya salah" or "isinya tadi salah, yang benar …"."""
-        whole, behind = normalise(message), NEW_VALUE.search(message)
-        before = normalise(message[: behind.start(1)]) if behind else whole
-        if len(before.split()) > CORRECTION_WORDS:
-            return None
-        named = self._field_called_wrong(before)
-        if not asked.takes_sentences and len(whole.split()) <= CORRECTION_WORDS:
-            return named
-        steers = len(before.split()) <= STEERING_WORDS or LOOKS_BACK.search(before)
-        return named if named and named.name in fields and (steers or not asked.takes_sentences) else None
-
-    def _withdrawn(self, message: str, asked: Field, fields: dict[str, Any]) -> dict[str, Any]:
-        """Who writes, where that may stay empty and is to after all: "jangan pakai nama saya"."""
-        spelling = normalise(message)
-        said = WITHDRAWS.search(spelling)
-        if said is None or len(spelling.split()) > CORRECTION_WORDS:
-            return {}
-        if asked.takes_sentences and asked.name not in PERSON and not re.search(r"\b(?:saya|my)\b", spelling):
-            return {}  # "hapus nama jalan Belanda"
-        behind = spelling[said.end() :]
-        meant = PERSON if IDENTITY.match(behind) else tuple(name for name in PERSON if _begins_with_word_for(name, behind))
-        given = [f.name for f in self.fields if f.optional and f.name in meant and (f.name in fields or f is asked)]
-        holds_value = asked.name == "contact" and asked.accepts(message)
-        return {name: None for name in given if not (holds_value and name == asked.name)}
-
-    def _field_called_wrong(self, spelling: str) -> Field | None:
-        number = re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah)\D{0,20}(\d{1,2})\b", spelling)
-        if number and 1 <= int(number[1]) <= len(self.numbered):
-            return self.numbered[int(number[1]) - 1]
-        if re.search(r"\b(?:ubah|ganti|edit|change|perbaiki|ralat|salah|keliru|wrong)\b", spelling):
-            return self._field_named_in(spelling)
-        return None
-
-    def _field_named_in(self, spelling: str) -> Field | None:
-        """The field with the longest of its words in the message."""
-        named = [
-            (len(word), one)
-            for one in self.numbered
-            for word in FIELD_WORDS.get(one.name, ())
-            if re.search(rf"\b{word}(?:nya)?\b", spelling)
-        ]
-        return max(named, key=lambda pair: pair[0])[1] if named else None
-
-
-def _begins_with_word_for(name: str, spelling: str) -> bool:
-    return any(re.match(rf"\s*(?:my )?{re.escape(word)}(?:nya)?\b", spelling) for word in FIELD_WORDS[name])

@@ -26,7 +26,15 @@ _BEGINS_ASKING = re.compile(rf"{_OPENING}(?:{ASKING})\b")
 _ASKS_WITHIN = re.compile(
     r"\b(?:apakah|berapa|kapan|bagaimana|mengapa|di mana|ke mana|apa itu|apa saja|itu apa|tidak (?:sih|ya|kah))\b"
 )
+_ENDS_ASKING = re.compile(
+    r"\b(?:apa|apaan|siapa|berapa|kapan|mana|bagaimana|opo|piye|naon|saha|iraha|kumaha|sabaraha)"
+    r"(?:\s+(?:sih|ya|iya|kak|pak|bu|min|bang|mas|mbak|dong|to|atuh|nak|tadi|itu|ini))*\s*[?!.]*$"
+)
+_ASKS_IN_A_CLAUSE = re.compile(rf"[.!,;?]\s*{_OPENING}(?:{ASKING})\b[^.!]*\?|\b(?:opo|apa|naon|what)\s*\?")
 _WANTS_TOLD = re.compile(r"\b(?:tanya|bertanya|nanya|menanyakan|jelaskan|jelasin|info|tell me|explain|wondering)\b")
+_PUZZLED = frozenset(
+    "hah ha heh hm apa apaan terus lalu lah loh maksudnya maksud bagaimana bingung gimana what huh pardon sorry".split()
+)
 _LOSS = re.compile(
     r"\b(?:kesepian|berduka|berpulang|dipecat|diputusin|patah hati|passed away|lost my job|lonely|heartbroken|grieving"
     r"|(?:kena|di|baru) ?phk|miss (?:my|her|him))\b"
@@ -49,13 +57,18 @@ def _words() -> frozenset[str]:
     return frozenset(word for line in lines for word in normalise(line).split())
 
 
-def is_question(message: str) -> bool:
-    """Whether the message asks something: "berapa lama dijawab", "bayar gak sih ini?". Not "Jl. Mawar 5?"."""
+def is_question(message: str, *, wholly: bool = False) -> bool:
+    """Whether the message asks something: "berapa lama dijawab", "bayar gak sih ini?". Not "Jl. Mawar 5?".
+
+    `wholly`: and says nothing else before, as a name.
+    """
     if contains_personal_data(message):
         return False
     spelling = normalise(message)
     words = re.findall(r"[^\W_]+", spelling)
     if _BEGINS_ASKING.match(spelling) or _ASKS_WITHIN.search(spelling):
+        return len(words) > 1
+    if not wholly and (_ENDS_ASKING.search(spelling) or _ASKS_IN_A_CLAUSE.search(message.lower())):
         return len(words) > 1
     return message.rstrip().endswith("?") and len(words) > 1 and not re.search(r"\d", spelling)
 
@@ -63,6 +76,12 @@ def is_question(message: str) -> bool:
 def wants_to_be_told(message: str) -> bool:
     """Whether the message asks without the form of a question: "info biaya dong", "mau nanya soal tenggat"."""
     return bool(_WANTS_TOLD.search(normalise(message)))
+
+
+def is_puzzled(message: str) -> bool:
+    """Whether the message only shows that the question was not understood: "hah?", "maksudnya?", "terus"."""
+    words = re.findall(r"[^\W_]+", normalise(message))
+    return bool(words) and all(word in _PUZZLED for word in words)
 
 
 def is_small_talk(message: str) -> bool:

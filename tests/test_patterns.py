@@ -35,9 +35,14 @@ MOST_GROWTH = 10
 LOCALS: dict[str, dict[str, Any]] = {
     "bot/channels/telegram/updates.py": {"bot": SimpleNamespace(username="sapa_bot")},
     "bot/shortcuts.py": {"words": "ya|tidak|lanjut saja"},
+    "services/corrections.py": {
+        **{group: rf"\b(?P<{group}>nama|alamat)(?:nya|ku)?\b(?:\s+(?:saya|aku)\b)?" for group in ("first", "second", "third")},
+        "into": r"(?:\s*[:=,]+\s*|\s+)(?:(?:jadi|ganti)[\s:=,]+)*(?P<value>.+)",
+        "words": "nama|alamat",
+    },
     "services/dangers.py": {"one": {"patterns": [r"bunuh diri", r"ingin\s+mati"]}},
     "services/greetings.py": {"words": "selamat pagi"},
-    "services/journeys.py": {"word": "alamat"},
+    "services/left_out.py": {"word": "alamat"},
     "services/own_data.py": {"words": ["hapus", "delete everything"]},
     "services/several_answers.py": {"names": "nama|alamat lengkap"},
     "services/spelling.py": {"spellings": r"ngomong[\s-]+ngomong|omongomong"},

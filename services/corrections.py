@@ -1,0 +1,216 @@
+"""Reads what an earlier answer of a form is to be instead: "alamatnya ganti Jl. Mawar 3", "nomor 2 salah", "kosongkan kebijakannya".
+
+The name of a field counts before a number in the new value. Where any sentence could answer the open question, only plain corrections
+of what was given are read as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from services.commands import POLITE, find_ordinal
+from services.field_names import FIELD_WORDS
+from services.fields import Field, Rejection
+from services.spelling import normalise
+
+_I = re.IGNORECASE
+_GROUPS = ("first", "second", "third")
+"""Of a pattern: where the name of a field may stand."""
+_POLITE = r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|tolong)"
+_END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
+_LEAD = re.compile(
+    r"[\s,.:;]{0,4}(?:\b(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry|iya|ya|hmm*|nah|lho|loh|oke?|min|kak|pak|bu|bang|tunggu|sebentar|bentar|balik"
+    r"|kembali|mundur|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
+    r"|untuk|bagian|isian|wait|please|can|could|you|i|we|want|need|to|the|my|but|and|also|sorry|actually|no)\b[\s,.:;]{0,4})*",
+    _I,
+)
+_CHANGE = (
+    r"(?:(?:di|meng?|me)?(?:ubah|ganti|gnti|rubah|ralat|koreksi|revisi|sempurnakan|tukar)(?:in|kan|i|lah|en)?"
+    r"|(?:di|mem)?(?:perbaiki|betulkan|betulin|benerin|benarkan)|change|correct|edit|fix|update|make)"
+)
+_TO = r"(?:jadi(?:nya)?|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
+_BETWEEN = r"(?:\s+(?:saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending|harap|itu tadi|only|just))*"
+_WRONG = r"(?:salah(?: ketik| isi| tulis)?|keliru|typo|kurang(?: lengkap| tepat| pas)?|belum benar|wrong|incorrect|not right)"
+_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan)*|add(?: to)?)"
+_EMPTY = (
+    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang)(?:kan|in)?"
+    r"|(?:ga|gak|nggak|tidak|teu) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
+    r"|anonim(?:kan|in)?|tanpa|remove|delete|leave (?:it )?(?:out|empty|blank)|drop)"
+)
+_PLACE = r"(?:(?:the|my|our|yang|yg|isian|bagian|poin|nomor|nomer|no|number|part|item|line)\.?\s+)*"
+_BACK = (
+    r"(?:balik|kembali|mundur|back|go back|return)\s+(?:lagi\s+)?(?:ke|to)\s+(?:pertanyaan\s+|bagian\s+|soal\s+|yang\s+|the\s+|my\s+)*"
+)
+_AFTER_VALUE = re.compile(
+    r"(?P<first>.{2,60}?)(?:[\s,.]{1,3}(?:eh|oh)(?: maaf)?,?\s+(?:salah|bukan|keliru)"
+    r"|[\s,.]{1,3}(?:ralat|sorry,? i mean|i mean))[\s,:]+(?P<value>.+)",
+    _I,
+)
+_NO_VALUE = re.compile(r"(?:itu|ini|kok|kenapa|mana|apa|belum|masih|why|what)\b|.*\?\s*$", _I)
+"""What complains about the old value and is no new one."""
+_BESIDE_NUMBERS = {"nomor", "no", "dan", "sama", "yang", "and", "bagian", "part"}
+_CHOOSING_WORDS = 5
+_WORDS_BEFORE = 4
+_UNNAMED = re.compile(rf"(?P<how>{_CHANGE}|salah|ralat|maksud(?:nya| saya|ku)?|{_TO})\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
+_SLIP = re.compile(r"(?P<lead>.{0,40}?)\b(?P<how>salah|keliru|ralat)\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
+_JOINS = r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}(?:(?:tapi|eh|oh iya|dan|and|but|terus|juga|also)[\s,]{1,3}){0,3}"
+_BUT = re.compile(r"[,.;]\s{1,3}(?:(?:tapi|tp|eh|oh iya|oiya|but|by the way)[\s,]{1,3})", _I)
+
+
+class Correction(NamedTuple):
+    field: Field
+    value: Any
+    """A `Rejection` where the message holds none that can be taken: then it has to be asked for."""
+
+
+class Reader:
+    """Of corrections in a form. `parts`: its fields as the summary numbers them, from 1."""
+
+    def __init__(self, parts: Sequence[Field]) -> None:
+        self._parts = parts
+        self._by_word = {word: one for one in reversed(parts) for word in FIELD_WORDS.get(one.name, ())}
+        words = "|".join(re.escape(word) for word in sorted(self._by_word, key=len, reverse=True)) or "(?!)"
+        called = rf"(?:{words})(?:nya|ku|ne|na|e)?\b(?:\s+(?:saya|aku|gue|gw|lengkap)\b)?"
+        first, second, third = (called.replace("(?:", rf"\b(?P<{group}>", 1) for group in _GROUPS)
+        into = rf"(?:\s+kalimat\w*)?(?:\s*[:=,]+\s*|\s+)(?:(?:{_TO}|{_CHANGE})[\s:=,]+)*(?P<value>.+)"
+        self._name = re.compile(first, _I)
+        self._joint = re.compile(rf"{_JOINS}(?=(?:{_CHANGE}\s+)?{first})", _I)
+        self._emptied = re.compile(
+            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+{second})(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}", _I
+        )
+        self._added = re.compile(rf"(?:{_ADD}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
+        self._renewed = re.compile(
+            rf"(?:{_CHANGE}{_BETWEEN}\s+{_PLACE}{first}{_BETWEEN}"
+            rf"|{second}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})"
+            rf"|{third}{_BETWEEN}(?=\s+{_TO}\b|\s*[:=])){into}",
+            _I | re.DOTALL,
+        )
+        self._asked_anew = re.compile(
+            rf"(?:{_BACK}{first}|{_CHANGE}{_BETWEEN}\s+{second}|{third}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})){_END}", _I
+        )
+        self._named_with = re.compile(rf"{first}\s+(?P<value>.+)", _I | re.DOTALL)
+
+    def read(self, asked: Field, message: str, given: Mapping[str, Any], *, at_summary: bool) -> list[Correction]:
+        """Corrections of what was `given`, in their order; empty where the message is none."""
+        found = (self._numbers(message) if at_summary else []) or self._all(message, asked, given, at_summary)
+        if found or at_summary or asked.takes_sentences or (asked.accepts(message) and len(message.split()) <= _CHOOSING_WORDS):
+            return found
+        return self._of_the_last(asked, message, given)
+
+    def parts_named(self, message: str) -> list[Correction]:
+        """The parts of the summary that a message names, to be asked for again: "uraian dan harapan"."""
+        named = dict.fromkeys(self._meant(found) for found in self._name.finditer(normalise(message)))
+        return [Correction(one, Rejection("")) for one in named]
+
+    def _numbers(self, message: str) -> list[Correction]:
+        """The same by nothing but numbers: "4 sama 5"."""
+        words = re.findall(r"\w+", POLITE.sub(" ", message.lower()))
+        numbers = [int(word) for word in words if word.isdecimal()]
+        if not all(word.isdecimal() or word in _BESIDE_NUMBERS for word in words):
+            return []
+        return [
+            Correction(self._parts[number - 1], Rejection("")) for number in dict.fromkeys(numbers) if 1 <= number <= len(self._parts)
+        ]
+
+    def beside(self, asked: Field, message: str, given: Mapping[str, Any]) -> tuple[str, list[Correction]]:
+        """An answer, and corrections behind it: "Andi Wijaya. tapi tujuannya salah, tujuannya buat berita"."""
+        parts = _BUT.split(message, maxsplit=1)
+        found = self._all(parts[1], asked, given, False) if len(parts) == 2 else []
+        return (parts[0].strip(), found) if found else (message, [])
+
+    def _all(self, message: str, asked: Field, given: Mapping[str, Any], at_summary: bool) -> list[Correction]:
+        text = message.replace("ſ", "s").replace("İ", "I")  # which match without regard to case, and lower to others
+        clauses = self._clauses(text)
+        for several in (clauses, [text]) if len(clauses) > 1 else ([text],):
+            found = [self._one(clause, asked, at_summary) for clause in several]
+            kept = {one.field.name: one for one in found if one}
+            if all(found) and (at_summary or any(name in given and name != asked.name for name in kept)):
+                return list(kept.values())
+        return []
+
+    def _clauses(self, text: str) -> list[str]:
+        joints = [(found.start(), found.end()) for found in self._joint.finditer(text) if found.start() > 0]
+        starts, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(text)]
+        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+    def _one(self, clause: str, asked: Field, at_summary: bool) -> Correction | None:
+        lead = _LEAD.match(clause)
+        text = clause[lead.end() if lead else 0 :].strip()
+        return (
+            self._named(text, asked, at_summary)
+            or self._named(clause.strip(), asked, at_summary)
+            or (self._numbered(text) if at_summary else None)
+        )
+
+    def _named(self, text: str, asked: Field, at_summary: bool) -> Correction | None:
+        """By the name of a field, in the surest form that fits."""
+        if match := self._emptied.fullmatch(text):
+            one = self._meant(match)
+            return Correction(one, None if one.optional else Rejection(""))
+        if (match := self._added.fullmatch(text)) and self._meant(match).free_text:
+            return Correction(self._meant(match), Addition(match["value"].strip()))
+        if match := self._renewed.fullmatch(text):
+            return self._checked(self._meant(match), match["value"])
+        if match := self._asked_anew.fullmatch(text):
+            return Correction(self._meant(match), Rejection(""))
+        if (at_summary or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
+            found = self._checked(self._meant(match), match["value"])
+            return None if isinstance(found.value, Rejection) else found
+        return None
+
+    def _meant(self, match: re.Match[str]) -> Field:
+        groups = match.groupdict()
+        return self._by_word[next(groups[group] for group in _GROUPS if groups.get(group)).lower()]
+
+    @staticmethod
+    def _checked(one: Field, value: str) -> Correction:
+        words = "|".join(map(re.escape, FIELD_WORDS.get(one.name, ())))
+        value = re.sub(rf"^(?:{words})nya\s+(?=\w)", "", value.strip(), flags=_I)
+        if _NO_VALUE.match(value):
+            return Correction(one, Rejection(""))
+        if len(value.split()) <= _CHOOSING_WORDS:
+            while (parts := value.rsplit(None, 1))[1:] and re.fullmatch(_POLITE, parts[1].strip(",.!"), _I):
+                value = parts[0].rstrip(" ,")
+        return Correction(one, one.check(value))
+
+    def _numbered(self, text: str) -> Correction | None:
+        """By its number in the summary: "4 lombok timur", "no 8 pos aja", "ubah nomor 2"."""
+        match = re.fullmatch(rf"(?:{_CHANGE}\s+)?{_PLACE}(?P<number>\d{{1,2}})\b(?P<rest>.*)", text, _I | re.DOTALL)
+        number = int(match["number"]) if match else find_ordinal(text) or 0
+        if not 1 <= number <= len(self._parts):
+            return None
+        one = self._parts[number - 1]
+        rest = (
+            re.sub(rf"^[\s.:),=-]*(?:(?:{_CHANGE}|{_WRONG}|{_TO}|itu)[\s:,=]+)*", "", match["rest"] + " ", flags=_I) if match else ""
+        )
+        if not rest.strip() or re.fullmatch(rf"[\s,]*(?:{_CHANGE}|{_WRONG}){_END}", match["rest"] if match else "", _I):
+            return Correction(one, Rejection(""))
+        return self._checked(one, rest)
+
+    def _of_the_last(self, asked: Field, message: str, given: Mapping[str, Any]) -> list[Correction]:
+        """ "Ganti: …" without a name means what was given last."""
+        before = [one for one in self._parts if one.name in given and one is not asked]
+        lead = _LEAD.match(message)
+        text = message[lead.end() if lead else 0 :]
+        match = _UNNAMED.fullmatch(text) or _SLIP.fullmatch(message)
+        if match and match.groupdict().get("lead") and not _LEAD.fullmatch(match["lead"]):
+            match = None
+        if not before or match is None:
+            return []
+        one = before[-1]
+        told_on = one.free_text and match["how"].lower() in ("salah", "keliru")
+        value: Any = Addition(match["value"].strip()) if told_on else self._checked(one, match["value"]).value
+        return [] if isinstance(value, Rejection) else [Correction(one, value)]
+
+
+class Addition(str):
+    """A text that is put behind the one that was given."""
+
+
+def mended(asked: Field, message: str) -> str:
+    """What stands behind the slip in a short value: "bandung, eh salah, cimahi"."""
+    match = _AFTER_VALUE.fullmatch(message.strip())
+    short = match and len(match["first"].split()) <= _WORDS_BEFORE
+    return match["value"] if match and short and asked.accepts(match["value"]) else message

@@ -1,0 +1,82 @@
+"""What a citizen would rather not say in a form: an answer that may stay empty, a name that is to be taken out again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from services.field_names import FIELD_WORDS
+from services.fields import Field
+from services.spelling import normalise
+
+WITHDRAWAL_WORDS = 8
+"""A longer message that says "hapus" or "tanpa" is telling something."""
+DECLINING_WORDS = 12
+_WITHDRAWS = re.compile(
+    r"(?<!jangan )(?<!tidak )(?<!don't )(?<!not )"
+    r"\b(?:jangan (?:pakai|pake|sebut|cantum\w*|tulis|masuk\w*)|hapus|hilangkan|tanpa|remove|without"
+    r"|don't (?:use|include)|leave out)\b"
+)
+_DOES_NOT_KNOW = re.compile(
+    r"(?:(?:saya|maaf|ya|wah|hm|i) )*"
+    r"(?:(?:tidak|kurang|belum) (?:tahu|tau|yakin|paham)|entah(?:lah)?|terserah|don't know|no idea|not sure)"
+    r"(?: (?:saja|juga|deh|kak|pak|bu|min|sih|ya|anda|nak|i))*[.!]?"
+)
+_NEGATION = r"(?:tidak|jangan|gausah|teu|henteu|ora|mboten|seng|indak|ndak|nda|tra|emoh|moh|no|not|don't|dont|i'd rather not)"
+_GIVING = (
+    r"(?:mau|ingin|usah|perlu|kedah|kas|kasih|beri|memberi\w*|bagi|sebut\w*|menyebut\w*|pakai|pake|tulis|menulis|isi|punya|duwe|gaduh|boga"
+    r"|aya|ada|cantum\w*|berani|tahu|tau|mudeng|say|want|have|need|give|use)"
+)
+_DECLINES = re.compile(rf"\b(?:{_NEGATION}\b(?:\s+\w+)?\s+{_GIVING}|teu apa)\b")
+_FILLING = re.compile(
+    rf"\b(?:{_NEGATION}|{_GIVING}|saya|aku|kami|beta|kulo|abdi|saja|juga|deh|kak|pak|bu|min|bang|nak|iya|sih|itu|yang|lain"
+    r"|khusus|apa|apa apa|dulu"
+    r"|mah|atuh|we|wae|ka|to|any|i|my|it|kebijakan|daerah|nama|kontak|the)\b"
+)
+_NAMELESS = re.compile(
+    r"[,;]?\s{0,3}\b(?:(?:and|dan|terus|tapi|i said|i want to be|saya mau|mau)\s+)?"
+    r"(?:please\s+|tolong\s+|secara\s+)?(?:anonim\w*|anonymous(?:ly)?)"
+    r"(?:\s+please| aja| saja| ya)?",
+    re.IGNORECASE,
+)
+_PERSON = ("name", "contact")
+_IDENTITY = re.compile(r"\s*(?:identitas|identity|data diri)\b")
+
+
+def does_not_know(message: str) -> bool:
+    """Whether nothing but that is said: "kurang tahu, pak"."""
+    return bool(_DOES_NOT_KNOW.fullmatch(normalise(message)))
+
+
+def declines(message: str, asked: Field) -> bool:
+    """Whether who writes would not answer: "beta seng mau kas nama", "teu aya". In a free text only where nothing else is said."""
+    spelling = normalise(message)
+    if len(spelling.split()) > DECLINING_WORDS or not _DECLINES.search(spelling) or re.search(r"[\d@?]", message):
+        return False
+    return asked.name in _PERSON or (asked.free_text and not re.search(r"\w", _FILLING.sub("", spelling)))
+
+
+def without_name(message: str, asked: Field) -> str | None:
+    """What else an answer says that asks for the name to stay out: "Yogyakarta" of "Yogyakarta, and anonymous please"."""
+    if asked.name not in ("place", *_PERSON) or len(message.split()) > WITHDRAWAL_WORDS or not _NAMELESS.search(message):
+        return None
+    return _NAMELESS.sub("", message).strip(" ,.;")
+
+
+def withdrawn(all_fields: Sequence[Field], asked: Field, message: str, given: Mapping[str, object]) -> list[str]:
+    """The names of the fields on who writes that may stay empty and are to after all: "jangan pakai nama saya"."""
+    spelling = normalise(message)
+    said = _WITHDRAWS.search(spelling)
+    if said is None or len(spelling.split()) > WITHDRAWAL_WORDS:
+        return []
+    if asked.takes_sentences and asked.name not in _PERSON and not re.search(r"\b(?:saya|my)\b", spelling):
+        return []  # "hapus nama jalan Belanda"
+    behind = spelling[said.end() :]
+    meant = _PERSON if _IDENTITY.match(behind) else tuple(name for name in _PERSON if _begins_with_word_for(name, behind))
+    found = [one.name for one in all_fields if one.optional and one.name in meant and (one.name in given or one is asked)]
+    holds_value = asked.name == "contact" and asked.accepts(message)
+    return [name for name in found if not (holds_value and name == asked.name)]
+
+
+def _begins_with_word_for(name: str, spelling: str) -> bool:
+    return any(re.match(rf"\s*(?:my )?{re.escape(word)}(?:nya)?\b", spelling) for word in FIELD_WORDS[name])
