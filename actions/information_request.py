@@ -10,8 +10,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.form import Events, FinishForm, ValidateForm
 from actions.receipts import file_ticket
 from actions.replies import utter_entry
+from services import contact_reading
 from services.assembly import services
 from services.information_requests import JOURNEY, LOOKED_UP
+from services.journeys import CONFIRMATION, Step
 from services.tickets import Kind
 
 
@@ -28,6 +30,12 @@ class ValidateInformation(ValidateForm):
             utter_entry(dispatcher, tracker, finding.best)
             dispatcher.utter_message(response="utter_published_already")
         return {**fields, LOOKED_UP: details}
+
+    def before_asking(self, dispatcher: CollectingDispatcher, tracker: Tracker, step: Step) -> None:
+        """Says that an answer by e-mail has no address to go to."""
+        by_email = step.field is CONFIRMATION and step.fields.get("delivery") == "email"
+        if by_email and contact_reading.email(step.fields["contact"]) is None:
+            dispatcher.utter_message(response="utter_delivery_needs_email")
 
 
 class FinishInformation(FinishForm):

@@ -1,4 +1,4 @@
-"""Reads a day from what a citizen types: "3 November 2026", "3 nov", "03/11/2026", "2026-11-03", "kemarin", "besok"."""
+"""Reads a day from what a citizen types: "3 November 2026", "3 nov", "03/11/2026", "2026-11-03", "kemarin", "dua minggu lalu"."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ NEAR = {
     "lusa": 2,
 }
 
+NUMBERS = {
+    word: number for number, word in enumerate("se satu dua tiga empat lima enam tujuh delapan sembilan sepuluh".split()) if number
+} | {
+    "se": 1,
+    "a": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+}
+DAYS_OF = {"hari": 1, "day": 1, "minggu": 7, "pekan": 7, "week": 7}
+_AGO = re.compile(
+    rf"\b(?:(?P<number>\d{{1,3}}|{'|'.join(NUMBERS)})\s*)?(?P<span>{'|'.join(DAYS_OF)})s?\s+(?:yang\s+)?(?P<when>lalu|kemarin|lampau|ago)\b"
+)
+
 
 def read_date(message: str, today: date, *, to_come: bool) -> date | None:
     """The day that `message` names, or None. A day without a year is the last one, or the next one where it is `to_come`."""
@@ -38,9 +52,13 @@ def read_date(message: str, today: date, *, to_come: bool) -> date | None:
         month = _month(name)
         if month:
             return _day(int(year), month, int(day)) if year else _nearest(month, int(day), today, to_come=to_come)
+    spelling = f" {normalise(message)} "
+    ago = None if to_come else _AGO.search(spelling)
+    if ago and (ago["number"] or ago["span"] != "hari"):
+        number = ago["number"] or "1"
+        return today - timedelta(days=(int(number) if number.isdecimal() else NUMBERS[number]) * DAYS_OF[ago["span"]])
     if re.search(r"\d", lowered):
         return None  # "tanggal 5 kemarin" is not yesterday
-    spelling = f" {normalise(message)} "
     return next((today + timedelta(days=days) for words, days in NEAR.items() if f" {words} " in spelling), None)
 
 

@@ -68,7 +68,11 @@ class Field:
         return isinstance(self.check, Choice | SeveralChoices) or self.check is agreement
 
 
-_NO_NAME = re.compile(r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor)\b", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor|(?:yang|yg) tadi|salah isi|alasannya|tujuannya|isinya|daerahnya|kebijakannya"
+    r"|harapan saya|kembali|mundur|unduh|gimana|bagaimana|kenapa|dibuat|harusnya|tolong|anonymous|anonim)\b",
+    re.IGNORECASE,
+)
 
 
 def name(message: str) -> str | Rejection:

@@ -6,7 +6,7 @@ from services import fields
 from services.fields import Field
 from services.journeys import Journey
 
-LEVELS = ("sekolah", "perguruan_tinggi")
+LEVELS = ("sekolah", "perguruan_tinggi", "lulus")
 
 JOURNEY = Journey(
     name="internship",
@@ -23,5 +23,5 @@ JOURNEY = Journey(
         Field("name", fields.name, personal=True, label="nama"),
         Field("contact", fields.contact, personal=True, label="kontak"),
     ),
-    stops={"parent": (False, "utter_internship_without_parent")},
+    stops={"level": ("lulus", "utter_internship_only_for_students"), "parent": (False, "utter_internship_without_parent")},
 )

@@ -1,3 +1,5 @@
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from actions.language import language_named
 from services import fields, simpel, tickets
 from services.commands import Command, find_command, find_ordinal
+from services.date_reading import read_date
 from services.fields import Rejection
 from services.objections import GROUNDS, past_date
 from services.status_checks import mask_factors
@@ -102,9 +105,24 @@ def test_a_past_date_is_read_in_many_forms(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("dua minggu lalu", 6),
+        ("10 hari yang lalu", 10),
+        ("ditolak seminggu yg lalu", 13),
+        ("minggu lalu", 13),
+        ("3 days ago", 17),
+        ("hari lalu", None),
+    ],
+)
+def test_a_past_date_may_be_counted_back_in_days_or_weeks(typed: str, day: int | None) -> None:
+    assert read_date(typed, date(2026, 1, 20), to_come=False) == (date(2026, 1, day) if day else None)
+
+
+@pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("minggu lalu", "utter_invalid_date"),
+        ("bulan lalu", "utter_invalid_date"),
         ("31/02/2026", "utter_invalid_date"),
         ("31 Februari", "utter_invalid_date"),
         ("1 Januari 2099", "utter_invalid_future_date"),
