@@ -67,10 +67,16 @@ def errand_named(text: str) -> str | None:
     if is_status_alone(text):
         return "check_simpel_status"  # whose action asks which status
     if _GO_ON.match(POLITE.sub("", spelling).strip()) and not _ASKS.search(spelling):
-        return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})(?:nya)?\b", spelling)), None)
+        return errand_of_kind(text)
     if _ASKS_HOW.search(spelling):
         return None
     return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)
+
+
+def errand_of_kind(text: str) -> str | None:
+    """The intent of the errand whose kind the message names: "aspirasi", "permohonan"."""
+    spelling = normalise(text)
+    return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})(?:nya)?\b", spelling)), None)
 
 
 def goes_on(text: str) -> bool:
