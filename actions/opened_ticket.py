@@ -6,13 +6,14 @@ on only among those.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 
 from services.assembly import services
+from services.ticket_wishes import Wish, still_open
 from services.tickets import TicketView
 from store.database import utc_now
 
@@ -29,6 +30,12 @@ def named_ticket(tracker: Tracker) -> TicketView | None:
     return _allowed(tracker, next(tracker.get_latest_entity_values("ticket_number"), None))
 
 
+def wish_of(tracker: Tracker) -> Wish | None:
+    """What the message wants of the ticket, where its words or a button have told it."""
+    told = next(tracker.get_latest_entity_values("wish"), None)
+    return Wish(told) if told in set(Wish) else None
+
+
 def opened_ticket(tracker: Tracker) -> TicketView | None:
     """The ticket that a form was begun for; None once this conversation may no longer act on it."""
     return _allowed(tracker, (tracker.get_slot(SLOT) or {}).get("number"))
@@ -40,6 +47,4 @@ def _allowed(tracker: Tracker, number: str | None) -> TicketView | None:
     own = next((ticket for ticket in services().tickets.of_conversation(tracker.sender_id) if ticket.number == number), None)
     if own:
         return own
-    opened: dict[str, str] = tracker.get_slot(SLOT) or {}
-    is_open = opened.get("number") == number and utc_now() < datetime.fromisoformat(opened["until"])
-    return services().tickets.view(number) if is_open else None
+    return services().tickets.view(number) if still_open(tracker.get_slot(SLOT), utc_now()) == number else None

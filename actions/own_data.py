@@ -12,6 +12,7 @@ from actions.status import utter_ticket
 from services.assembly import services
 from services.own_data import Wish, find_wish
 from services.retention import KEPT, Kind
+from services.ticket_wishes import withdraws
 from services.turn import AnswerStatus
 
 TICKETS_SHOWN = 5
@@ -26,6 +27,9 @@ class ActionManageData(Action):
         turn.status = AnswerStatus.ANSWERED
         pressed = next(tracker.get_latest_entity_values("data"), None)
         wish = Wish(pressed) if pressed in set(Wish) else find_wish(turn.text)
+        if pressed is None and wish is Wish.ASK_DELETE and withdraws(turn.text):
+            dispatcher.utter_message(response="utter_withdrawing_is_not_deleting")
+            return []
         (STEPS[wish] if wish else choose)(dispatcher, tracker)
         return []
 

@@ -7,6 +7,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.opened_ticket import remember_opened
 from actions.replies import language_of, long_date, remember_said, turn_of
 from services.assembly import services
 from services.follow_ups import After
@@ -30,7 +31,13 @@ def file_ticket(
     if kind in WORKING_DAYS and receipt.due_on is None:
         response += "_without_due_date"
     dispatcher.utter_message(response=response, **values)
-    return [remember_said(After.TICKET, receipt.number)]
+    return [remember_opened(receipt.number), remember_said(After.TICKET, receipt.number)]
+
+
+def utter_receipt(dispatcher: CollectingDispatcher, tracker: Tracker, number: str) -> None:
+    """The link anew: each time it is made it works for as long as the first."""
+    link, hours = receipt_link(tracker, number), services().settings.receipt_hours
+    dispatcher.utter_message(response="utter_ticket_receipt", number=number, link=link, hours=hours)
 
 
 def receipt_link(tracker: Tracker, number: str) -> str:

@@ -9,16 +9,17 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import Events, FinishForm, NotMatched, ValidateForm
-from actions.opened_ticket import named_ticket, remember_opened
-from actions.receipts import receipt_link
+from actions.opened_ticket import named_ticket, remember_opened, wish_of
+from actions.receipts import receipt_link, utter_receipt
 from actions.replies import button, language_of, long_date, remember_said, turn_of
 from services.assembly import services
 from services.follow_ups import After
 from services.simpel import SimpelUnavailable
 from services.status_checks import SIMPEL, TICKET, holds_another, is_for_someone_else, is_status_alone
 from services.ticket_events import Happening
+from services.ticket_wishes import Wish
 from services.ticket_words import details, history_lines, word
-from services.tickets import TicketView, normalise_number
+from services.tickets import WORKING_DAYS, TicketView, normalise_number
 from services.turn import AnswerStatus
 
 SHOWN_AT_ONCE = 5
@@ -62,7 +63,7 @@ class ValidateTicket(ValidateForm):
             number = normalise_number(turn_of(tracker).text) or next(tracker.get_latest_entity_values("ticket_number"), None)
             own = services().tickets.of_conversation(tracker.sender_id)
             own = [ticket for ticket in own if number in (None, ticket.number)][:SHOWN_AT_ONCE]
-            opened = named_ticket(tracker) if turn_of(tracker).follows else None
+            opened = named_ticket(tracker) if turn_of(tracker).follows or wish_of(tracker) else None
             own = own or ([opened] if opened else [])
             if own:
                 shown = self._show(dispatcher, tracker, own)
@@ -75,10 +76,12 @@ class ValidateTicket(ValidateForm):
 
     @staticmethod
     def _show(dispatcher: CollectingDispatcher, tracker: Tracker, own: list[TicketView]) -> Events:
+        wish = wish_of(tracker)
         if len(own) == 1:
-            utter_ticket(dispatcher, tracker, own[0])
-            return [remember_said(After.TICKET, own[0].number)]
-        named = [(t.number, f"/check_ticket_status{json.dumps({'ticket_number': t.number})}") for t in own]
+            utter_wished(dispatcher, tracker, own[0], wish)
+            return [remember_opened(own[0].number), remember_said(After.TICKET, own[0].number)]
+        wished = {"wish": wish.value} if wish else {}
+        named = [(t.number, f"/check_ticket_status{json.dumps({'ticket_number': t.number, **wished})}") for t in own]
         dispatcher.utter_message(response="utter_ticket_list", buttons=[button(number, payload) for number, payload in named])
         return []
 
@@ -92,6 +95,45 @@ class FinishTicket(FinishForm):
             raise NotMatched("utter_ticket_mismatch", {"number": fields["number"]})
         utter_ticket(dispatcher, tracker, ticket)
         return [remember_opened(ticket.number), remember_said(After.TICKET, ticket.number)]
+
+
+def utter_wished(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView, wish: Wish | None) -> None:
+    """The part of the ticket that is wished to be seen, or all of it."""
+    if wish is Wish.RECEIPT:
+        utter_receipt(dispatcher, tracker, ticket.number)
+        return
+    if wish is Wish.NOTES and _is_own(tracker, ticket):
+        _utter_notes(dispatcher, tracker, ticket)
+        return
+    if wish is Wish.DUE and not ticket.is_closed:
+        _utter_due(dispatcher, tracker, ticket)
+    utter_ticket(dispatcher, tracker, ticket)
+
+
+def _is_own(tracker: Tracker, ticket: TicketView) -> bool:
+    """Filed here: notes hold what only who wrote them should read, as number and code may have been passed on."""
+    return any(ticket.number == one.number for one in services().tickets.of_conversation(tracker.sender_id))
+
+
+def _utter_notes(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:
+    history = services().ticket_changes.history(ticket.number)
+    notes = [entry.text for entry in history if entry.name is Happening.NOTED and entry.text]
+    if not notes:
+        dispatcher.utter_message(response="utter_ticket_without_notes", number=ticket.number)
+        return
+    listed = "\n".join(f"- {turn_of(tracker).hide('catatan', note)}" for note in notes)
+    dispatcher.utter_message(response="utter_ticket_notes", number=ticket.number, notes=listed)
+
+
+def _utter_due(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:
+    """By which day there is an answer, or that no law sets one."""
+    if ticket.due_on:
+        due = long_date(ticket.due_on, language_of(tracker))
+        dispatcher.utter_message(response="utter_ticket_due", number=ticket.number, due=due)
+    elif ticket.kind in WORKING_DAYS:
+        dispatcher.utter_message(response="utter_ticket_due_in_days", number=ticket.number, days=WORKING_DAYS[ticket.kind])
+    else:
+        dispatcher.utter_message(response="utter_ticket_without_due_date", number=ticket.number)
 
 
 def utter_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.form import FinishForm, ValidateForm
-from actions.opened_ticket import SLOT, named_ticket, opened_ticket, remember_opened
+from actions.form import Events, FinishForm, ValidateForm
+from actions.opened_ticket import SLOT, named_ticket, opened_ticket, remember_opened, wish_of
+from actions.replies import remember_said, turn_of
 from services.assembly import services
+from services.fields import Field
+from services.follow_ups import After
 from services.journeys import KEY
 from services.ticket_changes import ChangeRefused
 from services.ticket_follow_ups import NOTE, RATING, SATISFACTION, WITHDRAWAL
+from services.ticket_wishes import Wish, is_other_wish
 from services.tickets import TicketView
 
 
@@ -37,26 +41,35 @@ class ValidateFollowUp(ValidateForm):
         if ticket is None or obstacle:
             dispatcher.utter_message(response=obstacle, number=ticket.number if ticket else None)
             return self.end(confirmed=False)
+        self.before_beginning(dispatcher, tracker)
         opened = tracker.get_slot(SLOT) or {}
         kept = [] if opened.get("number") == ticket.number else [remember_opened(ticket.number)]
         return [*kept, *super().run(dispatcher, tracker, domain)]
 
+    def before_beginning(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        """What is said before the first question."""
+
 
 class FinishFollowUp(FinishForm):
-    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> None:
+    def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events | None:
         ticket = opened_ticket(tracker)
         if ticket is None:
             dispatcher.utter_message(response="utter_ticket_not_opened")
-            return
+            return None
         try:
             self.change(ticket.number, fields)
         except ChangeRefused:
             dispatcher.utter_message(response="utter_ticket_closed_already", number=ticket.number)
-            return
-        dispatcher.utter_message(response=self.done, number=ticket.number)
+            return None
+        dispatcher.utter_message(response=self.done, number=ticket.number, **self.shown(tracker, fields))
+        return [remember_said(After.TICKET, ticket.number)]
 
     done: str
     """The sentence that says that it is done."""
+
+    def shown(self, tracker: Tracker, fields: dict[str, Any]) -> dict[str, str]:
+        """What of the fields that sentence shows."""
+        return {}
 
     @abstractmethod
     def change(self, number: str, fields: dict[str, Any]) -> None:
@@ -66,10 +79,23 @@ class FinishFollowUp(FinishForm):
 class ValidateNote(ValidateFollowUp):
     journey = NOTE
 
+    def before_beginning(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        if wish_of(tracker) is Wish.CORRECT:
+            dispatcher.utter_message(response="utter_filed_stays")
+
+    def _interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+        """A wish for something else is refused as a note and not answered as a question, which has the form go on as if unheard."""
+        if not turn_of(tracker).is_command and is_other_wish(turn_of(tracker).text):
+            return None
+        return super()._interruption(dispatcher, tracker, asked)
+
 
 class FinishNote(FinishFollowUp):
     journey = NOTE
     done = "utter_note_added"
+
+    def shown(self, tracker: Tracker, fields: dict[str, Any]) -> dict[str, str]:
+        return {"note": turn_of(tracker).hide(str(NOTE.fields[0].label), fields["text"])}
 
     def change(self, number: str, fields: dict[str, Any]) -> None:
         services().ticket_changes.note(number, fields["text"], submission_key=fields[KEY])

@@ -180,6 +180,11 @@ class Assistant:
         tracker = await self.tracker_store.retrieve(conversation_id)
         return LastSaid.read(tracker.get_slot("last_said")) if tracker else None
 
+    async def opened_ticket(self, conversation_id: str) -> dict[str, str] | None:
+        """The slot of actions/opened_ticket.py in this conversation."""
+        tracker = await self.tracker_store.retrieve(conversation_id)
+        return tracker.get_slot("opened_ticket") if tracker else None
+
     async def language(self, conversation_id: str) -> str | None:
         """The language that the conversation is answered in; None before its first turn."""
         tracker = await self.tracker_store.retrieve(conversation_id)

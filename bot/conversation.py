@@ -91,7 +91,7 @@ class ConversationService:
         """`pool`: other processes that answer. `forget_elsewhere` is told of each conversation that is deleted."""
         self._assistant = assistant
         self._conversations = services.conversations
-        self._understanding = Understanding(assistant, services.conversations, services.drafts)
+        self._understanding = Understanding(assistant, services.conversations, services.drafts, services.tickets)
         self._handoffs = services.handoffs
         self._officer_typing = services.officer_typing
         self._own_data = services.own_data

@@ -14,7 +14,7 @@ from services.journeys import CONFIRMATION, Journey
 from services.registry import JOURNEYS
 from services.remarks import SURE, VERY_SURE
 from services.spelling import normalise
-from services.status_checks import is_status_alone
+from services.status_checks import SIMPEL, is_status_alone
 from store.models import Button
 
 SAME_LABEL = 90
@@ -60,17 +60,25 @@ _WISHES = {
 
 
 def errand_named(text: str) -> str | None:
-    """The intent of a short message outside a form that names its errand: a bare "status", "lanjutkan aspirasi saya"."""
+    """The intent of a message outside a form that names its errand: a bare "status", "lanjutkan aspirasi saya", number and code."""
+    if {"number", "code"} <= set(SIMPEL.prefill(text)):
+        return SIMPEL.opened_by
     spelling = normalise(text)
     if len(spelling.split()) > LONGEST_WISH:
         return None
     if is_status_alone(text):
         return "check_simpel_status"  # whose action asks which status
     if _GO_ON.match(POLITE.sub("", spelling).strip()) and not _ASKS.search(spelling):
-        return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})(?:nya)?\b", spelling)), None)
+        return errand_of_kind(text)
     if _ASKS_HOW.search(spelling):
         return None
     return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)
+
+
+def errand_of_kind(text: str) -> str | None:
+    """The intent of the errand whose kind the message names: "aspirasi", "permohonan"."""
+    spelling = normalise(text)
+    return next((intent for intent, words in ERRANDS.items() if re.search(rf"\b(?:{words})(?:nya)?\b", spelling)), None)
 
 
 def goes_on(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.assistant import Assistant
@@ -15,6 +15,7 @@ from bot.shortcuts import (
     awaited_field,
     button_meant,
     errand_named,
+    errand_of_kind,
     goes_on,
     is_offered,
     parsed_as,
@@ -25,12 +26,16 @@ from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
 from services.dangers import CRISIS, danger_of
 from services.drafts import Drafts
-from services.follow_ups import LastSaid, Meant, intent_meant
+from services.follow_ups import NOTE_ON_TICKET, OF_TICKET, After, LastSaid, Meant, intent_meant
 from services.privacy import mask
-from services.registry import JOURNEYS
+from services.registry import JOURNEY_OF, JOURNEYS
 from services.remarks import is_question, is_small_talk, tells_who
-from services.status_checks import mask_factors
+from services.status_checks import TICKET, mask_factors
+from services.ticket_follow_ups import NOTE
+from services.ticket_wishes import Reach, Wish, find_wish, may_wish, still_open, ticket_meant, told_note
+from services.tickets import Kind, Tickets
 from store.conversations import Conversations
+from store.database import utc_now
 from store.models import Button as IssuedButton
 
 PERSONAL = "[data pribadi]"
@@ -61,10 +66,11 @@ class Meaning:
 
 
 class Understanding:
-    def __init__(self, assistant: Assistant, conversations: Conversations, drafts: Drafts) -> None:
+    def __init__(self, assistant: Assistant, conversations: Conversations, drafts: Drafts, tickets: Tickets) -> None:
         self._assistant = assistant
         self._conversations = conversations
         self._drafts = drafts
+        self._tickets = tickets
 
     async def pressed(self, inbound: Inbound, offered: list[IssuedButton], awaited: str | None) -> IssuedButton | None:
         """The issued button that was pressed, or the one of those `offered` last that the typed words or number mean."""
@@ -87,17 +93,42 @@ class Understanding:
         if command:
             return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
         if pressed is None and awaited is None:
-            errand, field = tried_again(text, offered) or (errand_named(text), None)
+            last = await self._assistant.last_said(conversation_id)
+            again = tried_again(text, offered)
+            if again is None and (wished := await self._wished(conversation_id, text, last)):
+                return wished
+            errand, field = again or (errand_named(text), None)
             if errand is None and goes_on(text):
                 left = await asyncio.to_thread(self._drafts.newest, conversation_id)
                 errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
             if errand:
                 return Meaning(parsed_as(errand, {}), text, field)
-            if last := await self._assistant.last_said(conversation_id):
-                return leaning(await asyncio.to_thread(self._assistant.understand, text, last), text, last)
+            if last:
+                return _noted(leaning(await asyncio.to_thread(self._assistant.understand, text, last), text, last))
         meant = pressed.payload if pressed else text
         parsed = await asyncio.to_thread(self._assistant.understand, meant)
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
+
+    async def _wished(self, conversation_id: str, text: str, last: LastSaid | None) -> Meaning | None:
+        """What `text` wants done with a ticket, in words that leave no doubt. A danger in it goes before."""
+        if not may_wish(text):
+            return None
+        opened = still_open(await self._assistant.opened_ticket(conversation_id), utc_now())
+        own = [ticket.number for ticket in await asyncio.to_thread(self._tickets.of_conversation, conversation_id)]
+        numbers = list(dict.fromkeys([*([opened] if opened else []), *own]))
+        said = last.about if last and last.after is After.TICKET and last.about in numbers else None
+        named = ticket_meant(text, numbers)
+        number = named if named in numbers else None if named else said or opened or (own[0] if len(own) == 1 else None)
+        reach = Reach.LAST if said else Reach.AT_HAND if numbers else Reach.NONE
+        wish = find_wish(text, reach, numbers)
+        if wish is None:
+            return None
+        parsed = await asyncio.to_thread(self._assistant.understand, text, last)
+        if parsed["intent"]["name"] == CRISIS:
+            return None
+        is_new = wish is Wish.NEW
+        intent, entities = (_errand_anew(text, number or numbers[0]), {}) if is_new else _ticket_errand(wish, number)
+        return _noted(Meaning(_understood_as(parsed, intent, entities), text, None, last if said else None))
 
     async def danger_in(self, text: str) -> str | None:
         """The beginning or the end of a text that can't be a turn, whichever tells of a danger."""
@@ -115,6 +146,33 @@ class Understanding:
     async def _is_crisis(self, text: str) -> bool:
         parsed = await asyncio.to_thread(self._assistant.understand, text)
         return bool(parsed["intent"]["name"] == CRISIS)
+
+
+def _errand_anew(text: str, number: str) -> str:
+    """The intent that begins another errand: of the kind that is named, or of this ticket's."""
+    return errand_of_kind(text) or str(JOURNEY_OF[Kind(number[:3])].opened_by)
+
+
+def _ticket_errand(wish: Wish, number: str | None) -> tuple[str, dict[str, str]]:
+    """Intent and entities of a wish; without a ticket to act on, number and code are asked for first."""
+    if number is None:
+        return str(TICKET.opened_by), {"wish": wish.value}
+    return OF_TICKET.get(wish, str(TICKET.opened_by)), {"ticket_number": number, "wish": wish.value}
+
+
+def _understood_as(parsed: dict[str, Any], name: str, entities: dict[str, str]) -> dict[str, Any]:
+    """What `parsed` is once its words have told the intent."""
+    intent = {"name": name, "confidence": 1.0}
+    ranking = [intent, *(one for one in parsed["intent_ranking"] if one["name"] != name)]
+    kept = [one for one in parsed["entities"] if one["entity"] not in entities]
+    listed = [*kept, *({"entity": entity, "value": value} for entity, value in entities.items())]
+    return {**parsed, "intent": intent, "intent_ranking": ranking, "entities": listed}
+
+
+def _noted(meaning: Meaning) -> Meaning:
+    """The same, with the words taken for a note where they are one told at once: the log keeps none of it."""
+    is_note = meaning.parsed["intent"]["name"] == NOTE_ON_TICKET and told_note(meaning.words) is not None
+    return replace(meaning, value_of=f"{NOTE.name}_{NOTE.fields[0].name}") if is_note else meaning
 
 
 def leaning(parsed: dict[str, Any], text: str, last: LastSaid) -> Meaning:
@@ -161,4 +219,6 @@ def _is_interruption(text: str, parsed: dict[str, Any]) -> bool:
 
     By its words and not by its intent: names and addresses have any intent, mostly `out_of_scope`.
     """
-    return parsed["intent"]["name"] == "crisis" or bool(find_command(text)) or is_question(text, wholly=True) or is_small_talk(text)
+    if parsed["intent"]["name"] == NOTE_ON_TICKET:
+        return False
+    return parsed["intent"]["name"] == CRISIS or bool(find_command(text)) or is_question(text, wholly=True) or is_small_talk(text)

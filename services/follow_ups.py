@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.status_checks import TICKET
+from services.ticket_wishes import Wish
 from services.tickets import Kind
 
 
@@ -108,11 +109,15 @@ def intent_meant(meant: Meant, last: LastSaid) -> tuple[str, dict[str, str]] | N
         intent = OFFERED_WHERE_UNKNOWN if last.after is After.UNKNOWN else _errand(last.entry)
         return (intent, {}) if intent else None
     if meant in _OF_TICKETS and last.after is After.TICKET:
-        return _OF_TICKETS[meant], {"ticket_number": last.about}
+        wish = _OF_TICKETS[meant]
+        return OF_TICKET.get(wish, str(TICKET.opened_by)), {"ticket_number": last.about, "wish": wish.value}
     return None
 
 
-_OF_TICKETS = {Meant.DUE: str(TICKET.opened_by), Meant.NOTE: "note_on_ticket", Meant.WITHDRAW: "withdraw_ticket"}
+NOTE_ON_TICKET = "note_on_ticket"
+OF_TICKET = {Wish.NOTE: NOTE_ON_TICKET, Wish.CORRECT: NOTE_ON_TICKET, Wish.WITHDRAW: "withdraw_ticket"}
+"""The intents of wishes that have one of their own; the others are told where the ticket is shown."""
+_OF_TICKETS = {Meant.DUE: Wish.DUE, Meant.NOTE: Wish.NOTE, Meant.WITHDRAW: Wish.WITHDRAW}
 
 
 def _errand(entry: str | None) -> str | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from services.fields import Check, Choice, Field, Rejection, agreement, substance
+import re
+
+from services.fields import Check, Choice, Field, Rejection, agreement
 from services.journeys import Journey
+from services.spelling import normalise
 from services.ticket_events import MAX_NOTE, MAX_REASON
+from services.ticket_wishes import announces_note, is_other_wish, told_note, withdraws_that
 
 SATISFACTION = ("tidak_puas", "kurang_puas", "puas", "sangat_puas")
 """The scores 1 to 4 in words."""
+_STAYS = re.compile(r"\b(?:tidak|jangan|don't)\b.{0,20}\b(?:di)?(?:cabut|tarik|batalkan|withdraw)")
 TOPICS = ("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten")
 
 
@@ -21,11 +26,27 @@ def _anything(maximum: int, response: str) -> Check:
     return check
 
 
-_note = _anything(MAX_NOTE, "utter_invalid_note")
+def _note(message: str) -> str | Rejection:
+    """The words of a note, and none that want something else or only say that a note is to come."""
+    if is_other_wish(message):
+        return Rejection("utter_not_taken_as_note")
+    return Rejection("utter_write_it_down") if announces_note(message) else _any_note(message)
 
 
 def _told_at_once(message: str) -> dict[str, str]:
-    return {"text": message.strip()} if substance(message, _note) else {}
+    told = told_note(message)
+    return {"text": told} if told and len(told) <= MAX_NOTE else {}
+
+
+_any_note = _anything(MAX_NOTE, "utter_invalid_note")
+
+
+def _sure(message: str) -> bool | Rejection:
+    """An agreement, or the wish to withdraw once more: "cabut aja deh semuanya"."""
+    answer = agreement(message)
+    if isinstance(answer, Rejection) and _STAYS.search(normalise(message)):
+        return False
+    return True if isinstance(answer, Rejection) and withdraws_that(message) else answer
 
 
 NOTE = Journey(
@@ -41,7 +62,7 @@ WITHDRAWAL = Journey(
     cancelled="utter_withdrawal_not_done",
     topics=TOPICS,
     confirm=False,
-    fields=(Field("sure", agreement),),
+    fields=(Field("sure", _sure),),
     stops={"sure": (False, "utter_withdrawal_not_done")},
 )
 RATING = Journey(

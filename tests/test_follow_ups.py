@@ -39,7 +39,8 @@ TICKET = LastSaid(After.TICKET, "ASP-20261123-7K4Q")
     ],
 )
 def test_a_follow_up_stands_for_an_intent(meant: Meant, last: LastSaid, intent: str) -> None:
-    assert intent_meant(meant, last) == (intent, {"ticket_number": last.about} if meant is Meant.DUE else {})
+    entities = {"ticket_number": last.about, "wish": "due"} if meant is Meant.DUE else {}
+    assert intent_meant(meant, last) == (intent, entities)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_message_leans_on_a_ticket_and_names_it() -> None:
     assert meaning.follows == TICKET
     assert meaning.parsed["intent"] == {"name": "withdraw_ticket", "confidence": 0.7}
     assert [one["name"] for one in meaning.parsed["intent_ranking"]] == ["withdraw_ticket", "cancel"]
-    assert meaning.parsed["entities"] == [{"entity": "ticket_number", "value": TICKET.about}]
+    assert {one["entity"]: one["value"] for one in meaning.parsed["entities"]} == {"ticket_number": TICKET.about, "wish": "withdraw"}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from services import privacy
+from services import privacy, ticket_wishes
 from services.settings import PROJECT
 
 PACKAGES = ("actions", "bot", "desk", "services", "store")
@@ -48,7 +48,13 @@ LOCALS: dict[str, dict[str, Any]] = {
     "services/spelling.py": {"spellings": r"ngomong[\s-]+ngomong|omongomong"},
     "services/teaching_patch.py": {"intent": "ask_information"},
 }
-IN_A_LIST: dict[str, list[re.Pattern[str]]] = {"services/privacy.py": [rule[1] for rule in privacy._RULES]}
+IN_A_LIST: dict[str, list[re.Pattern[str]]] = {
+    "services/privacy.py": [rule[1] for rule in privacy._RULES],
+    "services/ticket_wishes.py": [
+        ticket_wishes._tail("ASP-20261128-7K4Q"),
+        *(ticket_wishes._pattern(ticket_wishes._NOT + shape) for shapes in ticket_wishes._SHAPES.values() for shape in shapes),
+    ],
+}
 COMMON = (
     "a",
     "1",

@@ -150,6 +150,97 @@ async def test_a_ticket_that_is_closed_while_a_note_is_written_says_so(citizen: 
     assert "tidak dapat diubah lagi" in await citizen.says("Tahun 2024 saja sudah cukup")
 
 
+SIMPEL_QUESTION = "apa itu SIMPEL?"
+
+
+@pytest.mark.parametrize("words", ["cabut aja tiketnya", "yang {tail} tolong dicabut", "tarik permohonan saya", "batalin tiket itu"])
+async def test_a_ticket_is_withdrawn_in_words_also_when_something_else_was_said_in_between(
+    citizen: Citizen, ticket: Receipt, services: Services, words: str
+) -> None:
+    await citizen.goes_through("tiket saya sudah sampai mana?", SIMPEL_QUESTION)
+    assert "Apakah Anda yakin?" in await citizen.says(words.format(tail=ticket.number[-4:]))
+    assert "sudah dicabut" in await citizen.says("ya")
+    assert services.tickets.view(ticket.number).resolution is Resolution.WITHDRAWN
+
+
+async def test_deleting_data_is_no_withdrawal(citizen: Citizen, ticket: Receipt, services: Services) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    assert "Hapus sekarang?" in await citizen.says("hapus data saya")
+    assert services.tickets.view(ticket.number).state is State.RECEIVED
+
+
+async def test_without_a_ticket_a_withdrawal_asks_for_its_number(citizen: Citizen) -> None:
+    assert "nomor tiket" in await citizen.says("cabut tiket")
+
+
+async def test_a_ticket_of_another_conversation_is_withdrawn_with_its_code_only(client: httpx.AsyncClient, ticket: Receipt) -> None:
+    stranger = await Citizen(client).arrives()
+    assert "kode akses" in await stranger.says(f"cabut tiket {ticket.number}")
+
+
+async def test_an_announced_note_is_asked_for_and_a_wish_for_something_else_is_no_note(
+    citizen: Citizen, ticket: Receipt, services: Services
+) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    assert "2.000 karakter" in await citizen.says("eh jangan deh, tambah catatan aja")
+    assert "tidak saya simpan" in await citizen.says("lho bukan catatan, bikin PERMOHONAN BARU")
+    assert "tidak saya simpan" in await citizen.says(f"cabut tiket {ticket.number[-4:]}")
+    assert NOTE in await citizen.says(NOTE)
+    notes = [entry.text for entry in services.ticket_changes.history(ticket.number) if entry.name is Happening.NOTED]
+    assert notes == [NOTE]
+    assert NOTE in await citizen.says("lihat catatannya")
+    assert "Wiratmaja" not in kept(services)
+
+
+async def test_notes_are_not_shown_where_only_number_and_code_opened_the_ticket(
+    client: httpx.AsyncClient, ticket: Receipt, services: Services
+) -> None:
+    services.ticket_changes.note(ticket.number, NOTE)
+    stranger = await Citizen(client).arrives()
+    await stranger.says(f"cek tiket {ticket.number} kode {ticket.access_code}")
+    shown = await stranger.says("lihat catatannya")
+    assert "Anda menambahkan catatan" in shown
+    assert "Wiratmaja" not in shown
+
+
+async def test_what_was_filed_stays_and_its_correction_is_noted(citizen: Citizen, ticket: Receipt, services: Services) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    corrected = await citizen.says("ganti nama jadi Budi Wiratmaja, bisa ga")
+    assert "tidak dapat diubah" in corrected
+    assert "Budi Wiratmaja" in corrected
+    assert services.ticket_changes.history(ticket.number)[-1].name is Happening.NOTED
+    assert "Wiratmaja" not in kept(services)
+    assert "2.000 karakter" in await citizen.says("isinya salah, gimana benerinnya")
+
+
+@pytest.mark.parametrize(
+    "words", ["bisa unduh tiketnya?", "unduh tanda terima dong", "tanda terimanya mana", "bisa diunduh buktinya?"]
+)
+async def test_the_receipt_is_given_again(citizen: Citizen, ticket: Receipt, words: str) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    assert "/tanda-terima/" in await citizen.says(words)
+
+
+async def test_the_time_of_the_answer_is_the_one_that_the_law_sets(citizen: Citizen, ticket: Receipt, services: Services) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    assert "paling lambat" in await citizen.says("kapan dibalas")
+    filing = Filing(Kind.ASPIRATION, {"text": "x"}, "x", conversation_of(services), "id")
+    number = services.tickets.file(filing).number
+    await citizen.says(f"cek tiket {number}")
+    assert "tidak mempunyai batas waktu" in await citizen.says("kapan dibalas")
+
+
+async def test_the_status_after_a_ticket_is_the_ticket_s(citizen: Citizen, ticket: Receipt) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    assert ticket.number in await citizen.says("statusnya gmn skrg?")
+
+
+async def test_another_errand_is_no_note_on_the_old_ticket(citizen: Citizen, ticket: Receipt, services: Services) -> None:
+    await citizen.says("tiket saya sudah sampai mana?")
+    assert "mengajukan sebagai apa" in await citizen.says("skrg bikin yg baru ya kak, isinya anggaran perjalanan dinas 2025")
+    assert len(services.ticket_changes.history(ticket.number)) == 1
+
+
 async def test_the_status_speaks_english_too(client: httpx.AsyncClient, ticket: Receipt) -> None:
     citizen = await Citizen(client).arrives("en")
     answer = await citizen.says(f"please check my ticket {ticket.number} code {ticket.access_code}")

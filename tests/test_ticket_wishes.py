@@ -1,0 +1,163 @@
+"""What a citizen wants of a ticket, by the words alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.ticket_follow_ups import NOTE
+from services.ticket_wishes import (
+    Reach,
+    Wish,
+    announces_note,
+    find_wish,
+    is_other_wish,
+    still_open,
+    ticket_meant,
+    told_note,
+    withdraws,
+)
+from store.database import utc_now
+
+LAST, AT_HAND, NONE = Reach.LAST, Reach.AT_HAND, Reach.NONE
+NUMBERS = ["KEB-20261126-XTC4", "ASP-20261126-KAMI", "ASP-20261126-2026"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reach", "wish"),
+    [
+        ("cabut aja tiketnya", AT_HAND, Wish.WITHDRAW),
+        ("yang lama tadi masih ada kan? yang xtc4 tolong dicabut", AT_HAND, Wish.WITHDRAW),
+        ("tiket ASP-20261126-7K4Q, tolong dibatalkan", NONE, Wish.WITHDRAW),
+        ("mohon permohonan informasi saya dibatalkan", AT_HAND, Wish.WITHDRAW),
+        ("kulo bade nyabut aspirasi kulo", AT_HAND, Wish.WITHDRAW),
+        ("I'd like to take back my objection", AT_HAND, Wish.WITHDRAW),
+        ("withdraw my suggestion", AT_HAND, Wish.WITHDRAW),
+        ("batalin deh itu cuma becanda", LAST, Wish.WITHDRAW),
+        ("hapus aja yang barusan", LAST, Wish.WITHDRAW),
+        ("hmm yaudah cabut aja", LAST, Wish.WITHDRAW),
+        ("beta mau tambah catatan par aspirasi tadi", AT_HAND, Wish.NOTE),
+        ("eh jangan deh, tambah catatan aja", AT_HAND, Wish.NOTE),
+        ("tambah catatan ke KEB-20261126-XTC4", NONE, Wish.NOTE),
+        ("can I add another note to my request", AT_HAND, Wish.NOTE),
+        ("catatan saya yg pertama tadi salah, bisa dihapus?", LAST, Wish.CORRECT),
+        ("gue mau ganti dokumennya jadi anggaran 2025, bisa ga", LAST, Wish.CORRECT),
+        ("alamat saya ganti jadi Jl. Mawar 5 Bandung", AT_HAND, Wish.CORRECT),
+        ("isinya salah, gimana benerinnya", LAST, Wish.CORRECT),
+        ("change my name to Budi", LAST, Wish.CORRECT),
+        ("tanda terimanya mana", LAST, Wish.RECEIPT),
+        ("bisa di download ga tiketnya", AT_HAND, Wish.RECEIPT),
+        ("can I download it later", LAST, Wish.RECEIPT),
+        ("mau liat catatan yang tadi", AT_HAND, Wish.NOTES),
+        ("kpn dihubungin?", LAST, Wish.DUE),
+        ("how long until they reply", LAST, Wish.DUE),
+        ("kapan aspirasi saya dibalas", AT_HAND, Wish.DUE),
+        ("statusnya gmn skrg?", LAST, Wish.STATUS),
+        ("skrg bikin yg baru ya kak, isinya trotoar rusak", LAST, Wish.NEW),
+        ("lho bukan catatan, bikin ASPIRASI BARU", AT_HAND, Wish.NEW),
+    ],
+)
+def test_a_wish_is_heard_in_many_words(text: str, reach: Reach, wish: Wish) -> None:
+    assert find_wish(text, reach, NUMBERS) is wish
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("batal", LAST),
+        ("gak jadi deh", LAST),
+        ("tiket saya jangan dibatalkan", AT_HAND),
+        ("kenapa tiket saya dicabut?", AT_HAND),
+        ("don't withdraw my request", AT_HAND),
+        ("hapus semua data saya termasuk tiket", LAST),
+        ("hapus percakapan ini", LAST),
+        ("cabut persetujuan saya", LAST),
+        ("usulan saya cabut aturan itu", AT_HAND),
+        ("gigi bungsu dicabut sakit ga", AT_HAND),
+        ("cara membatalkan tiket kereta", AT_HAND),
+        ("permohonan SP yang udah masuk bisa dibatalin gak", AT_HAND),
+        ("apakah aspirasi bisa dicabut?", NONE),
+        ("unduh data saya", LAST),
+        ("bisa diunduh gratis peraturannya?", LAST),
+        ("terima kasih banyak ya", LAST),
+        ("ada bukti korupsi di kantor saya", LAST),
+        ("alamatnya salah", AT_HAND),
+        ("kami mau dihubungi", LAST),
+        ("berapa lama izin SIMPEL diproses", LAST),
+        ("artinya status ditelaah apa", LAST),
+        ("kirim aspirasi baru kemarin", AT_HAND),
+        ("saya mau menyampaikan aspirasi", AT_HAND),
+        ("...", LAST),
+        ("tolong " * 70 + "cabut tiket saya", LAST),
+    ],
+)
+def test_other_words_are_no_wish_about_a_ticket(text: str, reach: Reach) -> None:
+    assert find_wish(text, reach, NUMBERS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("cabut ASP 20261126 7k4q", "ASP-20261126-7K4Q"),
+        ("yang xtc4 saja", "KEB-20261126-XTC4"),
+        ("yang KAMI itu", "ASP-20261126-KAMI"),
+        ("kami mau mencabut", None),
+        ("sejak 2026", None),
+    ],
+)
+def test_a_number_or_its_end_names_a_ticket_and_no_common_word_does(text: str, number: str | None) -> None:
+    assert ticket_meant(text, NUMBERS) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eh jangan deh, tambah catatan aja",
+        "beta mau tambah catatan par aspirasi tadi",
+        "eh ada yang ketinggalan, mau nambahin",
+        "isinya salah, gimana benerinnya",
+        "catatan saya yg pertama tadi salah, bisa dihapus?",
+        "lampiran suratnya nyusul boleh ditambahin?",
+        "cabut tiketnya",
+    ],
+)
+def test_what_only_announces_a_note_is_none(text: str) -> None:
+    assert told_note(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tambahin, lokasinya di Desa Lembur RT 03 dekat balai desa",
+        "tambah catatan: jalan rusak",
+        "ganti nama jadi Budi Santoso",
+        "gue mau ganti dokumennya jadi anggaran 2025, bisa ga",
+        "nambah 6 orang dosen pendamping",
+    ],
+)
+def test_a_note_told_at_once_is_one(text: str) -> None:
+    assert told_note(f" {text}\n") == text
+
+
+def test_in_the_form_for_a_note_other_wishes_and_announcements_are_refused() -> None:
+    (field,) = NOTE.fields
+    assert is_other_wish("cabut tiket XTC4")
+    assert announces_note("mau tambah catatan dong")
+    assert not field.accepts("bikin yang baru aja")
+    assert not field.accepts("saya mau tambah catatan")
+    assert field.accepts("alamatnya salah")
+    assert field.accepts("Tolong cabut laporan pertama, yang benar jalannya rusak sejak Mei dan belum ada yang memperbaiki")
+
+
+def test_words_that_withdraw_a_ticket_delete_no_data() -> None:
+    assert withdraws("cabut tiket saya")
+    assert not withdraws("hapus data saya")
+
+
+def test_a_ticket_stays_open_until_its_time() -> None:
+    now = utc_now()
+    slot = {"number": NUMBERS[0], "until": now.isoformat()}
+    assert still_open(slot, now - timedelta(seconds=1)) == NUMBERS[0]
+    assert still_open(slot, now) is None
+    assert still_open(None, now) is None
