@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from services import privacy
+from services.complaints import kinds
 from services.settings import PROJECT
 
 PACKAGES = ("actions", "bot", "desk", "services", "store")
@@ -35,6 +36,10 @@ MOST_GROWTH = 10
 LOCALS: dict[str, dict[str, Any]] = {
     "bot/channels/telegram/updates.py": {"bot": SimpleNamespace(username="sapa_bot")},
     "bot/shortcuts.py": {"words": "ya|tidak|lanjut saja"},
+    "services/complaints.py": {
+        "one": {"unless": r"\bbatas\w*"},
+        "patterns": [pattern for kind in kinds() for pattern in (kind.pattern.pattern, *(one.pattern.pattern for one in kind.told))],
+    },
     "services/dangers.py": {"one": {"patterns": [r"bunuh diri", r"ingin\s+mati"]}},
     "services/greetings.py": {"words": "selamat pagi"},
     "services/journeys.py": {"word": "alamat"},
