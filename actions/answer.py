@@ -8,17 +8,26 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.complaint_answers import entry_said, say_complaint
+from actions.once import answer_once, wants_again
 from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
-from services.clarification import offers
-from services.follow_ups import After
+from services.clarification import answer_offer, offers
+from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
+from services.denials import rest_of_rejection
+from services.follow_ups import After, LastSaid
 from services.knowledge import Finding, Verdict
+from services.knowledge_files import Entry
+from services.spelling import normalise
 from services.turn import AnswerStatus
 from services.two_questions import answers
 
 MISSES_BEFORE_OFFICER = 2
 FORM_OF_TOPIC = {"setneg_mantul": "utter_offer_visit", "magang": "utter_offer_internship"}
 """What can be asked for here and now, said once where the talk comes to the topic."""
+ITS = "nya"
+"""So end words for a part of what was spoken of: "jadwalnya"."""
+ABOUT_COMPLAINTS = {"pengaduan", "lapor_mas_wapres"}
 
 
 class ActionAnswer(Action):
@@ -27,33 +36,70 @@ class ActionAnswer(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         knowledge = services().knowledge
+        turn, said = turn_of(tracker), entry_said(tracker)
         chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
+        if chosen is None and wants_again(normalise(turn.text)):
+            chosen = said
         if chosen:
             utter_entry(dispatcher, tracker, chosen)
-            return remember_answered(chosen)
-        turn = turn_of(tracker)
+            return remember_answered(chosen, LastSaid(After.ENTRY, chosen.id, language_of(tracker)))
+        if said and (kind := kind_going_on(turn.text, said.id)):
+            return say_complaint(dispatcher, tracker, kind, said)
+        rest = rest_of_rejection(turn.text, said) if said else None
+        if said and rest is not None:
+            return self.say_instead(dispatcher, tracker, said, rest)
         before = turn.follows.entry if turn.follows else None
         if before:
-            return self._say(dispatcher, tracker, knowledge.find_after(turn.text, before), before)
-        return self._say(dispatcher, tracker, knowledge.find(turn.text, tracker.get_slot("last_topic")))
+            return self._say(dispatcher, tracker, knowledge.find_after(turn.text, before), turn.text, leans=True)
+        return self._say(dispatcher, tracker, knowledge.find(turn.text, tracker.get_slot("last_topic")), turn.text)
+
+    def say_instead(self, dispatcher: CollectingDispatcher, tracker: Tracker, rejected: Entry, rest: str) -> list[dict[str, Any]]:
+        """Answer what stands beside the rejection of the answer before; where that is nothing, ask what was meant."""
+        knowledge = services().knowledge
+        if not rest:
+            turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
+            near = [button(*answer_offer(entry, language_of(tracker))) for entry in knowledge.near(rejected.id)]
+            dispatcher.utter_message(response="utter_not_what_was_meant", buttons=near)
+            return [SlotSet("misses", _misses(tracker) + 1)]
+        kind = kind_of(rest) if rejected.topic in ABOUT_COMPLAINTS else None
+        if kind and kind.entry != rejected.id and (events := _say_kind(dispatcher, tracker, kind)):
+            return events
+        finding = knowledge.find(rest, without=rejected.id)
+        if finding.verdict is not Verdict.ANSWER or any(word.endswith(ITS) for word in rest.split()):
+            finding = knowledge.find(rest, rejected.topic, without=rejected.id)
+        return self._say(dispatcher, tracker, finding, rest, is_question=True)
 
     def _say(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding, before: str | None = None
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        finding: Finding,
+        question: str,
+        *,
+        leans: bool = False,
+        is_question: bool | None = None,
     ) -> list[dict[str, Any]]:
-        """`before`: the entry that the question leans on."""
+        """`leans`: on what was said before. `is_question`: whether an answer is wanted, by default as the intent says."""
         best = finding.best
-        is_question = tracker.get_intent_of_latest_message() == "ask_information"
+        if is_question is None:
+            is_question = tracker.get_intent_of_latest_message() == "ask_information"
+        if best and is_question and finding.verdict in (Verdict.ANSWER, Verdict.OFFER):
+            kind = kind_instead_of(question, best.id)
+            if kind and (events := _say_kind(dispatcher, tracker, kind)):
+                return events
         if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
-            said = answers(services().knowledge, turn_of(tracker).text, best) if is_question and not before else [best]
-            if best.id == before:
-                dispatcher.utter_message(response="utter_no_more_known")
+            said = answers(services().knowledge, question, best) if is_question and not leans else [best]
+            events = []
             for entry in said:
-                utter_entry(dispatcher, tracker, entry)
+                if entry.id == best.id:
+                    events = answer_once(dispatcher, tracker, entry)
+                else:
+                    utter_entry(dispatcher, tracker, entry)
             turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id
             offer = FORM_OF_TOPIC.get(best.topic)
             if offer and tracker.get_slot("last_topic") != best.topic:
                 dispatcher.utter_message(response=offer)
-            return remember_answered(best)
+            return events
         turn = turn_of(tracker)
         if best and finding.verdict is Verdict.OFFER and is_question:
             turn.status = AnswerStatus.ASKED_AGAIN
@@ -78,6 +124,11 @@ def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, findi
     else:
         dispatcher.utter_message(response="utter_not_understood" if misses < MISSES_BEFORE_OFFICER else "utter_not_understood_again")
     return [SlotSet("misses", misses)]
+
+
+def _say_kind(dispatcher: CollectingDispatcher, tracker: Tracker, kind: ComplaintKind) -> list[dict[str, Any]]:
+    entry = services().knowledge.entry(kind.entry)
+    return say_complaint(dispatcher, tracker, kind, entry) if entry else []
 
 
 def _misses(tracker: Tracker) -> int:

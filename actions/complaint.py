@@ -7,10 +7,13 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import remember_answered, turn_of, utter_entry
+from actions.answer import ActionAnswer
+from actions.complaint_answers import entry_said, say_complaint
+from actions.replies import turn_of
 from services.assembly import services
-from services.complaints import CORRUPTION, kind_of
+from services.complaints import BULLYING, kind_going_on, kind_of
 from services.dangers import Danger, danger_of
+from services.denials import rest_of_rejection
 from services.turn import AnswerStatus
 
 
@@ -19,18 +22,22 @@ class ActionComplaint(Action):
         return "action_complaint"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        text = turn_of(tracker).text
+        text, said = turn_of(tracker).text, entry_said(tracker)
         kind, violent = kind_of(text), danger_of(text, found=False) is Danger.VIOLENCE
+        rest = rest_of_rejection(text, said) if said else None
+        if said and rest is not None and not violent:
+            if kind is None:
+                return ActionAnswer().say_instead(dispatcher, tracker, said, rest)
+            kind = kind if kind.entry != said.id else None
+        elif said:
+            kind = kind_going_on(text, said.id) or kind
         if violent:
             dispatcher.utter_message(response="utter_crisis_violence")
         entry = services().knowledge.entry(kind.entry) if kind else None
-        if violent and entry is None:
+        if violent and (kind is None or kind.name == BULLYING or entry is None):
             return []
         if kind is None or entry is None:
             turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
             dispatcher.utter_message(response="utter_which_complaint")
             return []
-        if kind.name == CORRUPTION:
-            dispatcher.utter_message(response="utter_complaint_not_collected")
-        utter_entry(dispatcher, tracker, entry)
-        return remember_answered(entry)
+        return say_complaint(dispatcher, tracker, kind, entry)

@@ -50,12 +50,20 @@ def utter_unknown(dispatcher: CollectingDispatcher, tracker: Tracker, finding: F
 
 def remember_said(after: After, about: str = "") -> dict[str, Any]:
     """The event that lets the next message lean on what is said now (services/follow_ups.py)."""
-    return dict(SlotSet("last_said", LastSaid(after, about).as_slot()))
+    return remember(LastSaid(after, about))
 
 
-def remember_answered(entry: Entry) -> list[dict[str, Any]]:
-    """The events of an answer by this entry: what the talk is about, and that it was understood."""
-    return [remember_said(After.ENTRY, entry.id), SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]
+def remember(said: LastSaid) -> dict[str, Any]:
+    return dict(SlotSet("last_said", said.as_slot()))
+
+
+def last_said(tracker: Tracker) -> LastSaid | None:
+    return LastSaid.read(tracker.get_slot("last_said"))
+
+
+def remember_answered(entry: Entry, said: LastSaid) -> list[dict[str, Any]]:
+    """The events of an answer by this entry: what was said of it, what the talk is about, and that it was understood."""
+    return [remember(said), SlotSet("last_topic", entry.topic), SlotSet("misses", 0)]
 
 
 def button(title: str, payload: str) -> dict[str, Any]:

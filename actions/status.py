@@ -51,7 +51,7 @@ class FinishSimpel(FinishForm):
         dispatcher.utter_message(response=f"utter_simpel_{status.status.lower()}", changed=changed)
         if holds_another(turn_of(tracker).text):
             dispatcher.utter_message(response="utter_one_at_a_time")
-        return [remember_said(After.STATUS)]
+        return [remember_said(After.STATUS, status.status.lower())]
 
 
 class ValidateTicket(ValidateForm):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from services.status_checks import TICKET
 from services.ticket_wishes import Wish
@@ -50,15 +51,24 @@ class Meant(StrEnum):
 class LastSaid:
     after: After
     about: str = ""
-    """The entry's id, the ticket's number, or the kind of danger."""
+    """The entry's id, the ticket's number, the kind of danger, or the status of a SIMPEL request in small letters."""
+    language: str = ""
+    """Of an entry: in which its whole answer was said, where it was."""
+    parts: tuple[str, ...] = ()
+    """Of an entry: what was said of it alone, or in its place. Places of sentences in its answer, and names of responses."""
 
     @classmethod
-    def read(cls, slot: dict[str, str] | None) -> LastSaid | None:
+    def read(cls, slot: dict[str, Any] | None) -> LastSaid | None:
         """What `as_slot` wrote; None for nothing."""
-        return cls(After(slot["after"]), slot["about"]) if slot else None
+        return cls(After(slot["after"]), slot["about"], slot.get("language", ""), tuple(slot.get("parts", ()))) if slot else None
 
-    def as_slot(self) -> dict[str, str]:
-        return {"after": self.after.value, "about": self.about}
+    def as_slot(self) -> dict[str, Any]:
+        known = {"after": self.after.value, "about": self.about}
+        return {**known, "language": self.language, "parts": list(self.parts)} if self.language or self.parts else known
+
+    def has_said(self, entry: str, language: str) -> bool:
+        """Whether the whole answer of an entry was said last, in this language."""
+        return self.after is After.ENTRY and (self.about, self.language) == (entry, language)
 
     @property
     def entry(self) -> str | None:

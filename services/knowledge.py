@@ -20,6 +20,7 @@ from services.encoder import CachingEncoder, Vectors
 from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import Entry, KnowledgeError, KnowledgeFolder, Stamps
 from services.knowledge_index import Index, Scores
+from services.passages import Passage, nearest
 from services.published_knowledge import PublishedKnowledge
 
 log = structlog.get_logger(__name__)
@@ -145,10 +146,13 @@ class Knowledge:
     def entry(self, entry_id: str) -> Entry | None:
         return self._index.by_id.get(entry_id)
 
-    def find(self, question: str, last_topic: str | None = None, subject: str | None = None) -> Finding:
-        """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`, or `subject` within it."""
+    def find(self, question: str, last_topic: str | None = None, subject: str | None = None, *, without: str | None = None) -> Finding:
+        """The entries that answer `question`; a follow-up without a name in it leans towards `last_topic`, or `subject` within it.
+
+        `without`: id of an entry that is known not to be meant.
+        """
         index = self._index
-        return self._judged(index, question, last_topic, subject)
+        return self._judged(index, question, last_topic, subject, without)
 
     def find_after(self, question: str, said: str) -> Finding:
         """The entries that answer a `question` which leans on the entry `said`; without such an entry, the question by itself."""
@@ -163,22 +167,35 @@ class Knowledge:
         is_clear = of_another or len(hits) == 1 or hits[0].score - hits[1].score >= CLEAR_LEAD_AFTER
         return Finding(Verdict.ANSWER if is_clear else Verdict.OFFER, hits)
 
-    def _judged(self, index: Index, question: str, last_topic: str | None, subject: str | None) -> Finding:
+    def near(self, said: str) -> list[Entry]:
+        """What could have been meant by who rejects the entry `said`."""
+        index = self._index
+        if said not in index.by_id:
+            return []
+        title = index.by_id[said].facts.title.id
+        return [hit.entry for hit in self._best(index, index.scores(index.read(title)), said)]
+
+    def passages(self, question: str, answer: str, said: frozenset[int]) -> list[Passage]:
+        """The one or two sentences of `answer` nearest to `question`, if any comes near, without those at the places `said`."""
+        return nearest(question, answer, self._encoder, self.centre, said)
+
+    def _judged(self, index: Index, question: str, last_topic: str | None, subject: str | None, without: str | None = None) -> Finding:
         reading = index.read(question)
-        finding = self._judge(index, index.scores(reading, last_topic, subject))
+        finding = self._judge(index, index.scores(reading, last_topic, subject), without)
         if finding.verdict is Verdict.NOTHING:
             return finding
         doubt = index.doubt(reading, [hit.entry.id for hit in finding.hits])
         return finding if doubt < DOUBT_FROM else Finding(Verdict.DOUBT, finding.hits)
 
     @staticmethod
-    def _best(index: Index, scores: Scores) -> list[Hit]:
-        return [Hit(index.entries[number], float(scores[number])) for number in np.argsort(-scores)[:3]]
+    def _best(index: Index, scores: Scores, without: str | None = None) -> list[Hit]:
+        hits = [Hit(index.entries[number], float(scores[number])) for number in np.argsort(-scores)[:4]]
+        return [hit for hit in hits if hit.entry.id != without][:3]
 
     @staticmethod
-    def _judge(index: Index, scores: Scores) -> Finding:
-        hits = Knowledge._best(index, scores)
-        if hits[0].score < OFFER_FROM:
+    def _judge(index: Index, scores: Scores, without: str | None) -> Finding:
+        hits = Knowledge._best(index, scores, without)
+        if not hits or hits[0].score < OFFER_FROM:
             return Finding(Verdict.NOTHING, [])
         lead = hits[0].score - hits[1].score if len(hits) > 1 else 1.0
         if hits[0].score >= ANSWER_FROM and (lead >= CLEAR_LEAD or hits[0].entry.topic == hits[1].entry.topic):

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from services import privacy, ticket_wishes
+from services.complaints import kinds
 from services.settings import PROJECT
 
 PACKAGES = ("actions", "bot", "desk", "services", "store")
@@ -39,6 +40,10 @@ LOCALS: dict[str, dict[str, Any]] = {
         **{group: rf"\b(?P<{group}>nama|alamat)(?:nya|ku)?\b(?:\s+(?:saya|aku)\b)?" for group in ("first", "second", "third")},
         "into": r"(?:\s*[:=,]+\s*|\s+)(?:(?:jadi|ganti)[\s:=,]+)*(?P<value>.+)",
         "words": "nama|alamat",
+    },
+    "services/complaints.py": {
+        "one": {"unless": r"\bbatas\w*"},
+        "patterns": [pattern for kind in kinds() for pattern in (kind.pattern.pattern, *(one.pattern.pattern for one in kind.told))],
     },
     "services/dangers.py": {"one": {"patterns": [r"bunuh diri", r"ingin\s+mati"]}},
     "services/greetings.py": {"words": "selamat pagi"},
