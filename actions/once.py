@@ -51,7 +51,7 @@ def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
 
 def _asks_the_same(tracker: Tracker) -> bool:
     """Whether the message is the one before once more, word for word."""
-    texts = [normalise(event.get("text") or "") for event in tracker.events if event.get("event") == "user"]
+    texts = [normalise(event.get("text") or "").strip(" ?!.") for event in tracker.events if event.get("event") == "user"]
     return len(texts) > 1 and texts[-1] == texts[-2]
 
 

@@ -24,6 +24,7 @@ class Talk:
     """Turns of one conversation, without the understanding before them."""
 
     def __init__(self, said: LastSaid | None = None, language: str = "id") -> None:
+        self.events: list[dict[str, Any]] = []
         self.slots: dict[str, Any] = {"language": language, "last_said": said.as_slot() if said else None}
 
     def says(self, text: str, answered_by: tuple[Any, str] = ANSWER) -> list[str]:
@@ -35,7 +36,7 @@ class Talk:
         opened = CURRENT.set(self.turn)
         dispatcher = CollectingDispatcher()
         try:
-            events = action().run(dispatcher, Tracker("nobody", dict(self.slots), message, [], False, None, {}, ""), {})
+            events = action().run(dispatcher, Tracker("nobody", dict(self.slots), message, self.events, False, None, {}, ""), {})
         finally:
             CURRENT.reset(opened)
         self.slots.update({event["name"]: event["value"] for event in events})
@@ -54,6 +55,12 @@ def test_the_second_time_only_what_comes_near_is_said_with_its_source(services: 
     assert message["said"].startswith("Jumat: ")
     assert message["custom"]["sources"]
     assert talk.turn.entry == "keterbukaan_informasi_jam"
+
+
+def test_the_same_question_word_for_word_gets_the_whole_answer_again(services: Services) -> None:
+    talk = Talk(said("keterbukaan_informasi_jam"))
+    talk.events = [{"event": "user", "text": text} for text in ("Jam layanan PPID?", "jam layanan ppid")]
+    assert talk.says("jam layanan ppid") == [services.knowledge.entry("keterbukaan_informasi_jam").answers["id"]]  # type: ignore[union-attr]  # it is there
 
 
 def test_what_comes_near_to_nothing_is_not_known_and_never_in_the_same_words_twice(services: Services) -> None:
