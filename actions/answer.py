@@ -8,9 +8,11 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.open_danger import open_danger, say_more, say_of
 from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
 from services.clarification import offers
+from services.dangers import Danger, danger_of
 from services.follow_ups import After
 from services.knowledge import Finding, Verdict
 from services.turn import AnswerStatus
@@ -33,9 +35,13 @@ class ActionAnswer(Action):
             return remember_answered(chosen)
         turn = turn_of(tracker)
         before = turn.follows.entry if turn.follows else None
-        if before:
-            return self._say(dispatcher, tracker, knowledge.find_after(turn.text, before), before)
-        return self._say(dispatcher, tracker, knowledge.find(turn.text, tracker.get_slot("last_topic")))
+        finding = knowledge.find_after(turn.text, before) if before else knowledge.find(turn.text, tracker.get_slot("last_topic"))
+        danger = open_danger(tracker)
+        if danger and danger.is_of_writer and not (finding.is_certain or (before and finding.verdict is Verdict.ANSWER)):
+            return say_more(dispatcher, tracker, danger)
+        if not finding.is_certain and danger_of(turn.text, found=False) is Danger.VIOLENCE:
+            return say_of(dispatcher, tracker)
+        return self._say(dispatcher, tracker, finding, before)
 
     def _say(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding, before: str | None = None
