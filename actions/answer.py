@@ -10,10 +10,12 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.complaint_answers import entry_said, say_complaint
 from actions.once import answer_once, wants_again
+from actions.open_danger import open_danger, say_more, say_of
 from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
 from services.clarification import answer_offer, offers
 from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
+from services.dangers import Danger, danger_of
 from services.denials import rest_of_rejection
 from services.follow_ups import After, LastSaid
 from services.knowledge import Finding, Verdict
@@ -49,9 +51,13 @@ class ActionAnswer(Action):
         if said and rest is not None:
             return self.say_instead(dispatcher, tracker, said, rest)
         before = turn.follows.entry if turn.follows else None
-        if before:
-            return self._say(dispatcher, tracker, knowledge.find_after(turn.text, before), turn.text, leans=True)
-        return self._say(dispatcher, tracker, knowledge.find(turn.text, tracker.get_slot("last_topic")), turn.text)
+        finding = knowledge.find_after(turn.text, before) if before else knowledge.find(turn.text, tracker.get_slot("last_topic"))
+        danger = open_danger(tracker)
+        if danger and danger.is_of_writer and not (finding.is_certain or (before and finding.verdict is Verdict.ANSWER)):
+            return say_more(dispatcher, tracker, danger)
+        if not finding.is_certain and danger_of(turn.text, found=False) is Danger.VIOLENCE:
+            return say_of(dispatcher, tracker)
+        return self._say(dispatcher, tracker, finding, turn.text, leans=before is not None)
 
     def say_instead(self, dispatcher: CollectingDispatcher, tracker: Tracker, rejected: Entry, rest: str) -> list[dict[str, Any]]:
         """Answer what stands beside the rejection of the answer before; where that is nothing, ask what was meant."""

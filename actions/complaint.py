@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import ActionAnswer
 from actions.complaint_answers import entry_said, say_complaint
+from actions.open_danger import say_of
 from actions.replies import turn_of
 from services.assembly import services
 from services.complaints import BULLYING, kind_going_on, kind_of
@@ -31,13 +32,12 @@ class ActionComplaint(Action):
             kind = kind if kind.entry != said.id else None
         elif said:
             kind = kind_going_on(text, said.id) or kind
-        if violent:
-            dispatcher.utter_message(response="utter_crisis_violence")
+        opened = say_of(dispatcher, tracker) if violent else []
         entry = services().knowledge.entry(kind.entry) if kind else None
         if violent and (kind is None or kind.name == BULLYING or entry is None):
-            return []
+            return opened
         if kind is None or entry is None:
             turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
             dispatcher.utter_message(response="utter_which_complaint")
             return []
-        return say_complaint(dispatcher, tracker, kind, entry)
+        return [*opened, *say_complaint(dispatcher, tracker, kind, entry)]

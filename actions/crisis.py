@@ -7,9 +7,8 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import remember_said, turn_of
-from services.dangers import danger_of, sentence_again, sentence_for
-from services.follow_ups import After
+from actions.open_danger import say_of
+from actions.replies import turn_of
 from services.turn import AnswerStatus
 
 
@@ -19,10 +18,8 @@ class ActionCrisis(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         turn = turn_of(tracker)
-        turn.status = AnswerStatus.CRISIS
-        kind, last = danger_of(turn.text), turn.follows
-        if last and last.after is After.CRISIS and kind in (None, last.about):
-            dispatcher.utter_message(response=sentence_again(last.about))
+        if turn.denies:
+            turn.status = AnswerStatus.ANSWERED
+            dispatcher.utter_message(response="utter_danger_denied")
             return []
-        dispatcher.utter_message(response=sentence_for(kind))
-        return [remember_said(After.CRISIS, kind or "")]
+        return say_of(dispatcher, tracker)

@@ -17,11 +17,12 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.language import switch_language
+from actions.open_danger import say_first
 from actions.replies import language_of, remember_said, turn_of, utter_entry, utter_near
 from services.assembly import services
 from services.commands import Command, find_command
 from services.complaints import CORRUPTION, kind_of
-from services.dangers import ABOUT_ONESELF, danger_of, sentence_for
+from services.dangers import ABOUT_ONESELF, danger_of
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
@@ -82,11 +83,10 @@ class ValidateForm(Action, ABC):
         asked, command = self._asked(tracker, fields), find_command(turn.text)
         if self._is_crisis(tracker, asked):
             turn.status = AnswerStatus.CRISIS
-            kind = danger_of(turn.text)
-            dispatcher.utter_message(response=sentence_for(kind))
+            opened = say_first(dispatcher, tracker, danger_of(turn.text))
             if self.journey.opened_by and self._keep(tracker, asked, fields):
                 dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
-            return [remember_said(After.CRISIS, kind or ""), *self.end(confirmed=False)]
+            return [*opened, *self.end(confirmed=False)]
         # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
             dispatcher.utter_message(response="utter_form_left")

@@ -22,7 +22,9 @@ from bot.nlu.follow_ups import AFTER, FOLLOW_UP
 from bot.nlu.intents import FAVOURITES
 from services.clarification import LEAST_PROBABLE
 from services.follow_ups import LastSaid
-from store.database import Database
+from services.open_dangers import SLOT as OPEN_DANGER
+from services.open_dangers import OpenDanger
+from store.database import Database, utc_now
 from store.tracker import KEPT_TRACKERS, NewEvents, SapaTrackerStore
 
 
@@ -135,12 +137,18 @@ class Assistant:
         return dict(parsed)
 
     async def respond(
-        self, conversation_id: str, text: str, parsed: dict[str, Any], action: str | None = None, tracker_row: int | None = None
+        self,
+        conversation_id: str,
+        text: str,
+        parsed: dict[str, Any],
+        action: str | None = None,
+        tracker_row: int | None = None,
+        slots: dict[str, Any] | None = None,
     ) -> Answer:
         """One turn of the dialogue, with `text` as the tracker may keep it. Nothing is stored.
 
         `tracker_row`, the newest row of the tracker store where the caller has just looked, saves looking again.
-        With `action` that action alone answers; an open form stays where it is, its question open.
+        With `action` that action alone answers; an open form stays where it is, its question open. `slots` have these values before.
         """
         collector = _Collector()
         message = UserMessage(text, collector, conversation_id, parse_data={**_copy_parsed(parsed), "text": text})
@@ -150,6 +158,8 @@ class Assistant:
             store.expect(conversation_id, tracker_row)
         tracker = await processor.log_message(message, should_save_tracker=False)
         tracker = await processor.run_action_extract_slots(collector, tracker)
+        for name, value in (slots or {}).items():
+            tracker.update(SlotSet(name, value), processor.domain)
         if action:
             prediction = PolicyPrediction.for_action_name(processor.domain, action)
             await processor._run_action(processor._get_action(action), tracker, collector, processor.nlg, prediction)
@@ -175,10 +185,13 @@ class Assistant:
         tracker.update(SlotSet("language", language), processor.domain)
         await processor.save_tracker(tracker)
 
-    async def last_said(self, conversation_id: str) -> LastSaid | None:
-        """What a message of this conversation may lean on."""
+    async def said_before(self, conversation_id: str) -> tuple[LastSaid | None, OpenDanger | None]:
+        """What a message of this conversation may lean on: what was said last, and a danger that is open."""
         tracker = await self.tracker_store.retrieve(conversation_id)
-        return LastSaid.read(tracker.get_slot("last_said")) if tracker else None
+        if tracker is None:
+            return None, None
+        last = LastSaid.read(tracker.get_slot("last_said"))
+        return last, OpenDanger.read(tracker.get_slot(OPEN_DANGER), last, utc_now())
 
     async def opened_ticket(self, conversation_id: str) -> dict[str, str] | None:
         """The slot of actions/opened_ticket.py in this conversation."""

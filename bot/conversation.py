@@ -268,20 +268,24 @@ class ConversationService:
         action = action_beside_form(parsed, meaning.words, conversation.awaited_field)
         kept = masked(meaning.words, parsed, None if action else meaning.value_of)
         # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
-        stored = await self.transcript.receive(inbound, opening, kept.text if meaning.words == text else text)
+        shown = masked(text, parsed, None).text if meaning.denies else kept.text if meaning.words == text else text
+        stored = await self.transcript.receive(inbound, opening, shown)
         turn = Turn(
             inbound.conversation_id,
             meaning.words,
             is_command=not parsed["intent_ranking"],
             shortened=shortened is not None,
             follows=meaning.follows,
+            denies=meaning.denies,
         )
-        answer = await self._respond(turn, kept.text, parsed, action, opening.tracker_row)
+        answer = await self._respond(turn, kept.text, meaning, action, opening.tracker_row)
         said = list(answer.said)
         if shortened is Unreadable.TOO_LONG:
             said.append(await self.transcript.said(shortened, answer.language))
         if action and not turn.asks and not turn.forgets:
             said += await self.transcript.open_question(conversation, answer.language)
+        if meaning.denies and parsed["intent"]["name"] != CRISIS:
+            said.insert(0, await self._assistant.sentence("utter_danger_denied_and_more", answer.language))
         if kept.warn:
             said.insert(0, await self._assistant.sentence("utter_masked", answer.language))
         facts = _facts(turn, parsed, time.perf_counter() - started)
@@ -339,10 +343,11 @@ class ConversationService:
             raise UnknownConversation(conversation_id)
         return conversation
 
-    async def _respond(self, turn: Turn, text: str, parsed: dict[str, Any], action: str | None, tracker_row: int) -> Answer:
+    async def _respond(self, turn: Turn, text: str, meaning: Meaning, action: str | None, tracker_row: int) -> Answer:
+        parsed = meaning.parsed
         token = CURRENT.set(turn)
         try:
-            answer = await self._assistant.respond(turn.conversation_id, text, parsed, action, tracker_row)
+            answer = await self._assistant.respond(turn.conversation_id, text, parsed, action, tracker_row, meaning.slots)
         finally:
             CURRENT.reset(token)
         if turn.interrupted:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.assistant import Assistant
 from bot.messages import MAX_CHARACTERS, Inbound, without_commands
 from bot.nlu.follow_ups import FOLLOW_UP
+from bot.nlu.intents import FALLBACK
 from bot.shortcuts import (
     PAYLOAD,
     awaited_field,
@@ -24,9 +25,11 @@ from bot.shortcuts import (
 )
 from services.commands import find_command
 from services.complaints import CORRUPTION, kind_of
-from services.dangers import CRISIS, danger_of
+from services.dangers import CRISIS, danger_of, only_looks_like_one
 from services.drafts import Drafts
 from services.follow_ups import NOTE_ON_TICKET, OF_TICKET, After, LastSaid, Meant, intent_meant
+from services.open_dangers import SLOT as OPEN_DANGER
+from services.open_dangers import OpenDanger, calls_for_help, rest_after_denial
 from services.privacy import mask
 from services.registry import JOURNEY_OF, JOURNEYS
 from services.remarks import is_question, is_small_talk, tells_who
@@ -48,6 +51,14 @@ OF_ITSELF, AGAINST_ITSELF = 0.98, 0.95
 """From the first, an intent with an answer of its own needs no light from before; the second overrules it."""
 UNSURE_ALONE = {"ask_information", "out_of_scope", "nlu_fallback", "affirm", "deny", "cancel", "correct_answer", "help"}
 """Intents that a message has by itself which leans on what was said, however likely."""
+LEAST_LIKELY = 0.3
+"""Under it no intent is meant, once the danger is left out that a message only sounds like."""
+SURE_IN_DANGER = 0.6
+"""Probability from which an errand or a question is served while a danger is open."""
+IDLE = {"thank", "goodbye", "affirm", "deny", "cancel", "greet", "praise_bot", "criticise_bot", "insult", "out_of_scope", FALLBACK}
+"""Intents of a message that asks nothing of the assistant, and may be about the danger that is open."""
+OVERRULED = {"ask_information", "report_complaint", "help"}
+"""What a message is taken for that calls for help in the danger that is open: "ada tempat aman tidak"."""
 END = 500
 """So many characters of either end of a text that can't be a turn are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
@@ -63,6 +74,10 @@ class Meaning:
     """The field that a form has asked for, or would ask for: what the log may keep of the words depends on it."""
     follows: LastSaid | None = None
     """What was said last, where the message leans on it."""
+    denies: bool = False
+    """It says that there is no danger any more; `words` are those after that."""
+    slots: dict[str, Any] = field(default_factory=dict)
+    """Which it sets before it is answered."""
 
 
 class Understanding:
@@ -93,20 +108,11 @@ class Understanding:
         if command:
             return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
         if pressed is None and awaited is None:
-            last = await self._assistant.last_said(conversation_id)
-            again = tried_again(text, offered)
-            if again is None and (wished := await self._wished(conversation_id, text, last)):
-                return wished
-            errand, field = again or (errand_named(text), None)
-            if errand is None and goes_on(text):
-                left = await asyncio.to_thread(self._drafts.newest, conversation_id)
-                errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
-            if errand:
-                return Meaning(parsed_as(errand, {}), text, field)
-            if last:
-                return _noted(leaning(await asyncio.to_thread(self._assistant.understand, text, last), text, last))
+            last, danger = await self._assistant.said_before(conversation_id)
+            denying = await self._denying(conversation_id, text, offered, danger) if danger else None
+            return denying or await self._free(conversation_id, text, offered, last, danger)
         meant = pressed.payload if pressed else text
-        parsed = await asyncio.to_thread(self._assistant.understand, meant)
+        parsed = await self._understood(meant)
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
 
     async def _wished(self, conversation_id: str, text: str, last: LastSaid | None) -> Meaning | None:
@@ -123,12 +129,50 @@ class Understanding:
         wish = find_wish(text, reach, numbers)
         if wish is None:
             return None
-        parsed = await asyncio.to_thread(self._assistant.understand, text, last)
+        parsed = await self._understood(text, last)
         if parsed["intent"]["name"] == CRISIS:
             return None
         is_new = wish is Wish.NEW
         intent, entities = (_errand_anew(text, number or numbers[0]), {}) if is_new else _ticket_errand(wish, number)
         return _noted(Meaning(_understood_as(parsed, intent, entities), text, None, last if said else None))
+
+    async def _free(
+        self, conversation_id: str, text: str, offered: list[IssuedButton], last: LastSaid | None, danger: OpenDanger | None
+    ) -> Meaning:
+        """What words mean outside a form and without a button."""
+        again = tried_again(text, offered)
+        if again is None and (wished := await self._wished(conversation_id, text, last)):
+            return wished
+        errand, field = again or (errand_named(text), None)
+        if errand is None and goes_on(text):
+            left = await asyncio.to_thread(self._drafts.newest, conversation_id)
+            errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
+        if errand:
+            return Meaning(parsed_as(errand, {}), text, field)
+        meaning = await self._after(text, last)
+        if danger and danger.is_of_writer and not meaning.follows and last and last.after is not After.CRISIS:
+            about = await self._after(text, LastSaid(After.CRISIS, danger.kind))
+            meaning = about if about.parsed["intent"]["name"] == CRISIS else meaning
+        return _noted(in_danger(meaning, text, danger) if danger and danger.is_of_writer else meaning)
+
+    async def _after(self, text: str, last: LastSaid | None) -> Meaning:
+        parsed = await self._understood(text, last)
+        return leaning(parsed, text, last) if last else Meaning(parsed, text, None)
+
+    async def _denying(self, conversation_id: str, text: str, offered: list[IssuedButton], danger: OpenDanger) -> Meaning | None:
+        """What a message means that lets go of the danger: what else it says, or no more than that. None for any other message."""
+        rest, before = rest_after_denial(text), LastSaid.read(danger.before)
+        if rest is None:
+            return None
+        meaning = await self._free(conversation_id, rest, offered, before, None) if rest else None
+        if meaning and meaning.parsed["intent"]["name"] == CRISIS:
+            return None
+        if meaning is None or meaning.parsed["intent"]["name"] in IDLE - {FALLBACK}:
+            meaning = Meaning(parsed_as(CRISIS, {}), text, None)
+        return replace(meaning, denies=True, slots={OPEN_DANGER: None, "last_said": danger.before})
+
+    async def _understood(self, text: str, last: LastSaid | None = None) -> dict[str, Any]:
+        return calmed(await asyncio.to_thread(self._assistant.understand, text, last), text)
 
     async def danger_in(self, text: str) -> str | None:
         """The beginning or the end of a text that can't be a turn, whichever tells of a danger."""
@@ -141,11 +185,10 @@ class Understanding:
         """What a visible text means that the assistant only listens to; `words` are those that tell of a danger if it is one."""
         if len(text) > MAX_CHARACTERS and (danger := await self.danger_in(text)):
             return Meaning(parsed_as(CRISIS, {}), danger, None)
-        return Meaning(await asyncio.to_thread(self._assistant.understand, text[:MAX_CHARACTERS]), text, None)
+        return Meaning(await self._understood(text[:MAX_CHARACTERS]), text, None)
 
     async def _is_crisis(self, text: str) -> bool:
-        parsed = await asyncio.to_thread(self._assistant.understand, text)
-        return bool(parsed["intent"]["name"] == CRISIS)
+        return bool((await self._understood(text))["intent"]["name"] == CRISIS)
 
 
 def _errand_anew(text: str, number: str) -> str:
@@ -160,9 +203,9 @@ def _ticket_errand(wish: Wish, number: str | None) -> tuple[str, dict[str, str]]
     return OF_TICKET.get(wish, str(TICKET.opened_by)), {"ticket_number": number, "wish": wish.value}
 
 
-def _understood_as(parsed: dict[str, Any], name: str, entities: dict[str, str]) -> dict[str, Any]:
-    """What `parsed` is once its words have told the intent."""
-    intent = {"name": name, "confidence": 1.0}
+def _understood_as(parsed: dict[str, Any], name: str, entities: dict[str, str], confidence: float = 1.0) -> dict[str, Any]:
+    """`parsed` with another intent."""
+    intent = {"name": name, "confidence": confidence}
     ranking = [intent, *(one for one in parsed["intent_ranking"] if one["name"] != name)]
     kept = [one for one in parsed["entities"] if one["entity"] not in entities]
     listed = [*kept, *({"entity": entity, "value": value} for entity, value in entities.items())]
@@ -184,13 +227,39 @@ def leaning(parsed: dict[str, Any], text: str, last: LastSaid) -> Meaning:
     is_danger = False
     if alone["name"] == CRISIS and not (meant and meant[0] == CRISIS):
         is_danger, needed = danger_of(text) is not None, SURE_OF_NO_DANGER
-    if meant is None or is_danger or confidence < needed:
+    if meant is None or is_danger or confidence < needed or (meant[0] == CRISIS and only_looks_like_one(text)):
         return Meaning(parsed, text, None)
     name, entities = meant
-    listed = [*parsed["entities"], *({"entity": entity, "value": value} for entity, value in entities.items())]
-    intent = {"name": name, "confidence": confidence}
-    ranking = [intent, *(one for one in parsed["intent_ranking"] if one["name"] != name)]
-    return Meaning({**parsed, "intent": intent, "intent_ranking": ranking, "entities": listed}, text, None, last)
+    return Meaning(_understood_as(parsed, name, entities, confidence), text, None, last)
+
+
+def in_danger(meaning: Meaning, text: str, danger: OpenDanger) -> Meaning:
+    """What words mean while a danger is open: that, unless they ask clearly for something else."""
+    if meaning.parsed["intent"]["name"] == CRISIS or is_served(meaning, text):
+        return meaning
+    parsed = _understood_as(meaning.parsed, CRISIS, {}, meaning.parsed["intent"]["confidence"])
+    return Meaning(parsed, text, None, LastSaid(After.CRISIS, danger.kind))
+
+
+def is_served(meaning: Meaning, text: str) -> bool:
+    """Whether a message asks clearly enough for something else than help in the danger that is open."""
+    intent, confidence = meaning.parsed["intent"]["name"], meaning.parsed["intent"]["confidence"]
+    if intent in IDLE or (intent == "report_complaint" and kind_of(text) is None):
+        return False
+    called = calls_for_help(text)
+    if called and intent in OVERRULED:
+        return False
+    return bool(confidence >= (OF_ITSELF if called or intent == "help" else SURE_IN_DANGER))
+
+
+def calmed(parsed: dict[str, Any], text: str) -> dict[str, Any]:
+    """The understanding without a danger that the words only sound like."""
+    if parsed["intent"]["name"] != CRISIS or not only_looks_like_one(text):
+        return parsed
+    ranking = [one for one in parsed["intent_ranking"] if one["name"] != CRISIS]
+    if not ranking or ranking[0]["confidence"] < LEAST_LIKELY:
+        ranking.insert(0, {"name": FALLBACK, "confidence": 1 - (ranking[0]["confidence"] if ranking else 0.0)})
+    return {**parsed, "intent": ranking[0], "intent_ranking": ranking}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import yaml
 from services.spelling import normalise
 
 WORDS_FILE = Path(__file__).with_name("danger_words.yml")
+CALM_FILE = Path(__file__).with_name("calm_words.yml")
 CRISIS = "crisis"
 """The intent of such a message."""
 
@@ -34,12 +35,6 @@ SENTENCES = {
     Danger.VIOLENCE: "utter_crisis_violence",
     Danger.THREAT: "utter_crisis_threat",
     Danger.EMERGENCY: "utter_crisis_emergency",
-}
-AGAIN = {
-    Danger.DESPAIR: "utter_crisis_again",
-    Danger.VIOLENCE: "utter_crisis_violence_again",
-    Danger.THREAT: "utter_crisis_threat_again",
-    Danger.EMERGENCY: "utter_crisis_emergency_again",
 }
 EVERY_NUMBER = "utter_crisis_unclear"
 """The sentence where the words don't tell the kind."""
@@ -68,6 +63,11 @@ def _signs() -> tuple[Signs, ...]:
     )
 
 
+@cache
+def _calm() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in yaml.safe_load(CALM_FILE.read_text(encoding="utf-8"))))
+
+
 def danger_of(message: str, *, found: bool = True) -> Danger | None:
     """The kind of danger by the words of a message; None where they don't tell.
 
@@ -82,9 +82,10 @@ def is_certain(spelling: str) -> bool:
     return any(signs.certain and signs.pattern.search(spelling) for signs in _signs())
 
 
-def sentence_again(kind: str) -> str:
-    """The sentence for who goes on about a danger of this kind, which was answered before; "" where its kind is unclear."""
-    return AGAIN[Danger(kind)] if kind else EVERY_NUMBER
+def only_looks_like_one(message: str) -> bool:
+    """Whether the message has words that a classifier takes for those of a danger and that are none, and no others of one."""
+    calm, found = _calm().subn(" ", normalise(message))
+    return found > 0 and danger_of(calm) is None
 
 
 def sentence_for(kind: Danger | None) -> str:

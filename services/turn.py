@@ -54,6 +54,8 @@ class Turn:
     """The answer ends in a question of its own, so the open question of a form has to wait."""
     follows: LastSaid | None = None
     """What was said before, where the message leans on it."""
+    denies: bool = False
+    """The citizen says that there is no danger, or none any more."""
     shortened: bool = False
     """`text` is a part of what was sent, which is too long or can't be read: no value of a form."""
     forgets: bool = False

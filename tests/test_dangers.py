@@ -7,7 +7,8 @@ import re
 import pytest
 import yaml
 
-from services.dangers import SENTENCES, WORDS_FILE, Danger, danger_of, is_certain, sentence_for
+from services.dangers import CALM_FILE, SENTENCES, WORDS_FILE, Danger, danger_of, is_certain, sentence_for
+from services.open_dangers import NEEDS_FILE
 from services.settings import PROJECT
 from services.spelling import normalise
 
@@ -98,7 +99,10 @@ def test_a_question_on_other_things_is_none(message: str) -> None:
 
 
 def test_every_word_of_a_pattern_is_in_the_spelling_that_messages_are_brought_to() -> None:
-    patterns = [pattern for one in yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8")) for pattern in one["patterns"]]
+    needed = yaml.safe_load(NEEDS_FILE.read_text(encoding="utf-8"))
+    listed = [*yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8")), *needed["needs"]]
+    patterns = [pattern for one in listed for pattern in one["patterns"]]
+    patterns += [*needed["denials"], *needed["no_denials"], *needed["no_rest"], *yaml.safe_load(CALM_FILE.read_text(encoding="utf-8"))]
     words = {word for pattern in patterns for word in re.findall(r"[a-z']{3,}", re.sub(r"[a-z']+\\w[*+]|\\[a-z]", " ", pattern))}
     assert {word: normalise(word) for word in words if normalise(word) != word} == {}
 

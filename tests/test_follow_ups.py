@@ -228,3 +228,31 @@ async def test_where_nothing_more_is_known_the_same_answer_says_so(client: httpx
     await citizen.says("berapa biaya istura")
     again = await citizen.says("masa beneran ga bayar sih")
     assert again.startswith("Yang saya ketahui tentang itu ada pada jawaban berikut.")
+
+
+async def test_a_danger_stays_open_though_something_else_was_asked(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    first = await citizen.says("suamiku mukul aku barusan")
+    assert first.index("110") < first.index("129")
+    assert "119" not in first
+    assert "aplikasi" in await citizen.says("apa itu SIMPEL")
+    assert "tidak saya ketahui" in await citizen.says("ga bisa nelpon, dia di sebelah")
+    assert "hapus data saya" in await citizen.says("hp ku suka dicek suami, chat ini ketauan ga")
+    assert "129" in await citizen.says("kalo aku mau cerita sama orang beneran sekarang bisa?")
+    assert "aman sekarang" in await citizen.says("makasih ya")
+
+
+async def test_a_denial_lets_go_of_a_danger_and_the_errand_is_served(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("suamiku mukul aku")
+    answer = await citizen.says("bukan kekerasan min, aku mau tanya apa itu SIMPEL")
+    assert "memberi tahu" in answer
+    assert "aplikasi" in answer
+    assert "di luar layanan" in await citizen.says("harga cabai berapa")
+
+
+async def test_a_denial_alone_is_answered_shortly(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("saya mau bunuh diri saja")
+    assert "Apa yang dapat saya bantu" in await citizen.says("itu lirik lagu kok")
+    assert "Sama-sama" in await citizen.says("makasih")

@@ -21,6 +21,7 @@ import pytest
 
 from services import privacy, ticket_wishes
 from services.complaints import kinds
+from services.open_dangers import words
 from services.settings import PROJECT
 
 PACKAGES = ("actions", "bot", "desk", "services", "store")
@@ -48,6 +49,11 @@ LOCALS: dict[str, dict[str, Any]] = {
     "services/dangers.py": {"one": {"patterns": [r"bunuh diri", r"ingin\s+mati"]}},
     "services/greetings.py": {"words": "selamat pagi"},
     "services/left_out.py": {"word": "alamat"},
+    "services/open_dangers.py": {
+        "patterns": [
+            one.pattern for one in (*(need.pattern for need in words().needs), words().denials, words().no_denials, words().no_rest)
+        ]
+    },
     "services/own_data.py": {"words": ["hapus", "delete everything"]},
     "services/several_answers.py": {"names": "nama|alamat lengkap"},
     "services/spelling.py": {"spellings": r"ngomong[\s-]+ngomong|omongomong"},

@@ -1,0 +1,177 @@
+"""A danger that was told stays open for a while: which further sentence fits what is written next, and what lets go of it.
+
+The slot `open_danger` holds it. Actions open it; what else is said meanwhile leaves it open, a denial empties the slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from services.commands import POLITE
+from services.dangers import EVERY_NUMBER, SENTENCES, Danger, danger_of
+from services.follow_ups import After, LastSaid
+from services.remarks import is_small_talk
+from services.spelling import normalise
+
+NEEDS_FILE = Path(__file__).with_name("danger_needs.yml")
+SLOT = "open_danger"
+OPEN_FOR = timedelta(minutes=30)
+"""After the last word about it."""
+UNCLEAR = "unclear"
+"""Stands for the kind of a danger whose words don't tell it."""
+ABROAD = "abroad"
+"""Stands for any kind where Indonesian numbers are of no use."""
+
+
+class Need(NamedTuple):
+    name: str
+    pattern: re.Pattern[str]
+    sentences: dict[str, str]
+    """By kind of danger, `abroad` before it and `any` after it."""
+    aside: bool
+    """Found only where a further sentence is said anyway: its words say too little."""
+    at_once: bool
+    """Its sentence also follows the first one."""
+
+    def sentence(self, way: str) -> str | None:
+        """For a danger of this kind, or `ABROAD`."""
+        return self.sentences.get(way) or (None if way == ABROAD else self.sentences.get("any"))
+
+
+@dataclass(frozen=True)
+class Words:
+    needs: tuple[Need, ...]
+    further: dict[str, list[str]]
+    """The sentences to take turns with, by kind of danger; `abroad` and `no_numbers` where one of those needs was told."""
+    denials: re.Pattern[str]
+    no_denials: re.Pattern[str]
+    """Before a denial: it is none."""
+    no_rest: re.Pattern[str]
+    """After one."""
+
+
+@cache
+def words() -> Words:
+    listed = yaml.safe_load(NEEDS_FILE.read_text(encoding="utf-8"))
+    needs = tuple(
+        Need(one["need"], _any(one["patterns"]), one["sentences"], one.get("aside", False), one.get("at_once", False))
+        for one in listed["needs"]
+    )
+    return Words(needs, listed["further"], *(_any(listed[name]) for name in ("denials", "no_denials", "no_rest")))
+
+
+def _any(patterns: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+@dataclass(frozen=True)
+class OpenDanger:
+    kind: str
+    """A value of `Danger`, or "" where the words didn't tell it."""
+    until: datetime
+    told: tuple[str, ...] = ()
+    """The sentences that were said about it, the newest last."""
+    before: dict[str, str] | None = None
+    """What was said last before it, as `LastSaid.as_slot` writes that."""
+
+    @classmethod
+    def begins(cls, kind: Danger | None, now: datetime, before: LastSaid | None) -> OpenDanger:
+        return cls(kind or "", now + OPEN_FOR, before=before.as_slot() if before and before.after is not After.CRISIS else None)
+
+    @classmethod
+    def read(cls, slot: dict[str, Any] | None, last: LastSaid | None, now: datetime) -> OpenDanger | None:
+        """What `as_slot` wrote, as long as it is open. One that was told in a form stands in `last` alone, what was said last."""
+        if slot and now < (until := datetime.fromisoformat(slot["until"])):
+            return cls(slot["kind"], until, tuple(slot["told"]), slot["before"])
+        if last and last.after is After.CRISIS and not slot:
+            return cls(last.about, now + OPEN_FOR, (SENTENCES[Danger(last.about)] if last.about else EVERY_NUMBER,))
+        return None
+
+    def as_slot(self) -> dict[str, Any]:
+        return {"kind": self.kind, "until": self.until.isoformat(), "told": list(self.told), "before": self.before}
+
+    @property
+    def is_of_writer(self) -> bool:
+        """Whether it goes on for who writes while they speak of other things; a threat of theirs does not."""
+        return self.kind != Danger.THREAT
+
+    def goes_on(self, message: str, now: datetime) -> OpenDanger:
+        """With the sentence that fits the message told."""
+        kind, need = danger_of(message) or self.kind, need_in(message)
+        if kind != self.kind and (first := SENTENCES[Danger(kind)]) not in self.told:
+            return self._telling(first, now, kind)
+        fitting = [need.sentence(self._way(kind))] if need and not (need.aside and self._spares_numbers) else []
+        turns = words().further["no_numbers" if self._spares_numbers else self._way(kind)]
+        return self._telling(_freshest([*filter(None, fitting), *turns], self.told), now, kind)
+
+    def starts(self, message: str, now: datetime) -> list[OpenDanger]:
+        """With its first sentence told; then with the one that the message needs besides, if any."""
+        first, need = self._telling(SENTENCES[Danger(self.kind)] if self.kind else EVERY_NUMBER, now), need_in(message)
+        besides = need.sentence(self._way(self.kind)) if need and need.at_once and self.is_of_writer else None
+        return [first, first._telling(besides, now)] if besides else [first]
+
+    def _telling(self, sentence: str, now: datetime, kind: str | None = None) -> OpenDanger:
+        told = (*(one for one in self.told if one != sentence), sentence)
+        return replace(self, kind=self.kind if kind is None else kind, until=now + OPEN_FOR, told=told)
+
+    def _way(self, kind: str) -> str:
+        return ABROAD if f"utter_danger_{ABROAD}" in self.told else kind or UNCLEAR
+
+    @property
+    def _spares_numbers(self) -> bool:
+        """Whether who writes has asked for no more numbers."""
+        return "utter_danger_no_numbers" in self.told
+
+
+def _freshest(possible: list[str], told: tuple[str, ...]) -> str:
+    """The first that was not said yet; where all were, the one said longest ago."""
+    return min(possible, key=lambda one: told.index(one) + 1 if one in told else 0)
+
+
+def need_in(message: str) -> Need | None:
+    spelling = normalise(message)
+    return next((need for need in words().needs if need.pattern.search(spelling)), None)
+
+
+def calls_for_help(message: str) -> bool:
+    """Whether the message, while a danger is open, can only be about that: "ada tempat aman ga"."""
+    need = need_in(message)
+    return need is not None and not need.aside
+
+
+def rest_after_denial(message: str) -> str | None:
+    """What the message says besides that there is no danger, or none any more, "" for nothing; None where it says no such thing."""
+    clauses = [clause.strip() for clause in re.split(r"[.,;!?\n]+", message) if clause.strip()]
+    cut = [_after_denial(clause) for clause in clauses]
+    if all(rest is None for rest in cut):
+        return None
+    said = [clause if rest is None else rest for clause, rest in zip(clauses, cut, strict=True)]
+    rest = ", ".join(one for one in said if _says_something(one))
+    return None if words().no_rest.search(normalise(rest)) or danger_of(rest) else rest
+
+
+def _after_denial(clause: str) -> str | None:
+    """The words of a clause that follow its denial, as they were written; None where there is none."""
+    spelling = normalise(clause)
+    found = words().denials.search(spelling)
+    if found is None or words().no_denials.search(spelling[: found.end()]):
+        return None
+    typed = clause.split()
+    number = next(n for n in range(1, len(typed) + 1) if len(normalise(" ".join(typed[:n]))) >= found.end())
+    while number < len(typed) and POLITE.fullmatch(normalise(typed[number])):
+        number += 1
+    return " ".join(typed[number:])
+
+
+def _says_something(clause: str) -> bool:
+    """Whether more is said than a no, thanks and politeness."""
+    bare = POLITE.sub(" ", normalise(clause)).split()
+    return any(word not in ("tidak", "bukan", "nomor") for word in bare) and not is_small_talk(clause)
