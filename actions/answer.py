@@ -98,7 +98,7 @@ class ActionAnswer(Action):
             events = []
             for entry in said:
                 if entry.id == best.id:
-                    events = answer_once(dispatcher, tracker, entry)
+                    events = answer_once(dispatcher, tracker, entry, leans=leans)
                 else:
                     utter_entry(dispatcher, tracker, entry)
             turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id

@@ -39,7 +39,7 @@ def say_complaint(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Comp
     if not responses:
         if kind.name == CORRUPTION and not before.has_said(entry.id, language):
             dispatcher.utter_message(response="utter_complaint_not_collected")
-        return answer_once(dispatcher, tracker, entry)
+        return answer_once(dispatcher, tracker, entry, leans=False)
     for name in responses:
         sources = {"sources": [entry.source_named()]} if name == responses[-1] else None
         dispatcher.utter_message(response=name, json_message=sources)

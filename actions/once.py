@@ -13,7 +13,7 @@ from actions.replies import language_of, last_said, remember_answered, turn_of, 
 from services.assembly import services
 from services.follow_ups import STATUS_ENTRY, After, LastSaid
 from services.knowledge_files import Entry
-from services.passages import line_of_status
+from services.passages import Passage, line_of_status
 from services.spelling import normalise
 from services.turn import AnswerStatus
 
@@ -32,8 +32,11 @@ def wants_again(spelling: str) -> bool:
     return len(spelling.split()) <= LONGEST_CALL and bool(_AGAIN.search(spelling))
 
 
-def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry) -> list[dict[str, Any]]:
-    """Answer with `entry`; the events that remember it."""
+def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry, *, leans: bool = True) -> list[dict[str, Any]]:
+    """Answer with `entry`; the events that remember it. `leans`: the question does, on what was said before.
+
+    One that stands for itself gets the whole answer again where nothing of it comes near: it may ask about another case.
+    """
     last, language, spelling = last_said(tracker), language_of(tracker), normalise(turn_of(tracker).text)
     if last and last.after is After.STATUS and entry.id == STATUS_ENTRY and not _ASKS_FOR_OTHERS.search(spelling):
         line = None if last.parts else line_of_status(entry.answers[language], last.about)
@@ -44,7 +47,8 @@ def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
         if last.parts:
             return _answer_in_part(dispatcher, tracker, entry, last)
     elif last and last.has_said(entry.id, language) and not wants_again(spelling) and not _asks_the_same(tracker):
-        return _answer_in_part(dispatcher, tracker, entry, last)
+        if leans or _near(tracker, entry, last):
+            return _answer_in_part(dispatcher, tracker, entry, last)
     utter_entry(dispatcher, tracker, entry)
     return remember_answered(entry, LastSaid(After.ENTRY, entry.id, language))
 
@@ -64,14 +68,19 @@ def answer_not_known(dispatcher: CollectingDispatcher, tracker: Tracker, entry: 
 
 
 def _answer_in_part(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry, last: LastSaid) -> list[dict[str, Any]]:
-    places = frozenset(int(part) for part in last.parts if part.isdigit())
-    found = services().knowledge.passages(turn_of(tracker).text, entry.answers[language_of(tracker)], places)
+    found = _near(tracker, entry, last)
     if not found:
         return answer_not_known(dispatcher, tracker, entry, last)
     _set_turn(tracker, entry, known=entry.facts.known)
     response, said = "utter_answer_says_too" if _said(last) else "utter_answer_says", "\n\n".join(one.text for one in found)
     dispatcher.utter_message(response=response, said=said, json_message={"sources": [entry.source_named()]})
     return remember_answered(entry, replace(last, parts=(*_said(last), *(str(one.place) for one in found))))
+
+
+def _near(tracker: Tracker, entry: Entry, last: LastSaid) -> list[Passage]:
+    """The parts of its answer that come near to the question and were not said alone before."""
+    places = frozenset(int(part) for part in last.parts if part.isdigit())
+    return services().knowledge.passages(turn_of(tracker).text, entry.answers[language_of(tracker)], places)
 
 
 def _said(last: LastSaid) -> tuple[str, ...]:

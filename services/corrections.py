@@ -22,7 +22,7 @@ _POLITE = r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|
 _END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
 _LEAD = re.compile(
     r"[\s,.:;]{0,4}(?:\b(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry|iya|ya|hmm*|nah|lho|loh|oke?|min|kak|pak|bu|bang|tunggu|sebentar|bentar|balik"
-    r"|kembali|mundur|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
+    r"|kembali|mundur|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
     r"|untuk|bagian|isian|wait|please|can|could|you|i|we|want|need|to|the|my|but|and|also|sorry|actually|no)\b[\s,.:;]{0,4})*",
     _I,
 )
@@ -88,7 +88,7 @@ class Reader:
             _I | re.DOTALL,
         )
         self._asked_anew = re.compile(
-            rf"(?:{_BACK}{first}|{_CHANGE}{_BETWEEN}\s+{second}|{third}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})){_END}", _I
+            rf"(?:{_BACK}{first}|{_CHANGE}{_BETWEEN}\s+{_PLACE}{second}|{third}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})){_END}", _I
         )
         self._named_with = re.compile(rf"{first}\s+(?P<value>.+)", _I | re.DOTALL)
 
@@ -151,10 +151,10 @@ class Reader:
             return Correction(one, None if one.optional else Rejection(""))
         if (match := self._added.fullmatch(text)) and self._meant(match).free_text:
             return Correction(self._meant(match), Addition(match["value"].strip()))
-        if match := self._renewed.fullmatch(text):
-            return self._checked(self._meant(match), match["value"])
         if match := self._asked_anew.fullmatch(text):
             return Correction(self._meant(match), Rejection(""))
+        if match := self._renewed.fullmatch(text):
+            return self._checked(self._meant(match), match["value"])
         if (at_summary or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
             found = self._checked(self._meant(match), match["value"])
             return None if isinstance(found.value, Rejection) else found

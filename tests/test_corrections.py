@@ -74,7 +74,15 @@ def test_a_summary_takes_a_correction_with_its_value(name: str, said: str, chang
 
 @pytest.mark.parametrize(
     ("said", "part"),
-    [("1", "text"), ("yang kedua", "topic"), ("nomor 4 salah", "place"), ("isine kurang pak", "text"), ("ubah nama", "name")],
+    [
+        ("1", "text"),
+        ("yang kedua", "topic"),
+        ("nomor 4 salah", "place"),
+        ("isine kurang pak", "text"),
+        ("ubah nama", "name"),
+        ("I want to change the name", "name"),
+        ("belum, kontaknya keliru", "contact"),
+    ],
 )
 def test_a_number_or_a_name_under_a_summary_is_a_part_to_change_and_never_a_yes(said: str, part: str) -> None:
     step, _ = took("aspiration", CONFIRMATION.name, said)
