@@ -46,9 +46,13 @@ def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
             return remember_answered(entry, replace(last, parts=(str(line.place),)))
         if last.parts:
             return _answer_in_part(dispatcher, tracker, entry, last)
-    elif last and last.has_said(entry.id, language) and not wants_again(spelling) and not _asks_the_same(tracker):
-        if leans or _near(tracker, entry, last):
-            return _answer_in_part(dispatcher, tracker, entry, last)
+    elif (
+        last
+        and last.has_said(entry.id, language)
+        and not (wants_again(spelling) or _asks_the_same(tracker))
+        and (leans or _near(tracker, entry, last))
+    ):
+        return _answer_in_part(dispatcher, tracker, entry, last)
     utter_entry(dispatcher, tracker, entry)
     return remember_answered(entry, LastSaid(After.ENTRY, entry.id, language))
 
