@@ -9,7 +9,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.complaint_answers import entry_said, say_complaint
-from actions.once import answer_once, wants_again
+from actions.once import answer_once
 from actions.open_danger import open_danger, say_more, say_of
 from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
@@ -20,7 +20,7 @@ from services.denials import rest_of_rejection
 from services.follow_ups import After, LastSaid
 from services.knowledge import Finding, Verdict
 from services.knowledge_files import Entry
-from services.spelling import normalise
+from services.remarks import wants_again
 from services.turn import AnswerStatus
 from services.two_questions import answers
 
@@ -40,7 +40,7 @@ class ActionAnswer(Action):
         knowledge = services().knowledge
         turn, said = turn_of(tracker), entry_said(tracker)
         chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
-        if chosen is None and wants_again(normalise(turn.text)):
+        if chosen is None and wants_again(turn.text):
             chosen = said
         if chosen:
             utter_entry(dispatcher, tracker, chosen)

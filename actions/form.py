@@ -317,11 +317,15 @@ class ValidateForm(Action, ABC):
         turn, language, empty = turn_of(tracker), language_of(tracker), "–"
         values = {
             f"{self.journey.name}_{field.name}": turn.hide(
-                field.label or field.name, shown(step.fields.get(field.name), language) or empty
+                field.label or field.name, self._shown(field, step.fields.get(field.name), language) or empty
             )
             for field in self.journey.numbered
         }
         dispatcher.utter_message(response=f"utter_{self.journey.name}_summary", **values)
+
+    @staticmethod
+    def _shown(field: Field, value: Any, language: str) -> str:
+        return str(value or "") if field.free_text else shown(value, language)
 
     def _slots(self, fields: dict[str, Any]) -> Events:
         names = [field.name for field in self.journey.all_fields]

@@ -14,28 +14,21 @@ from services.assembly import services
 from services.follow_ups import STATUS_ENTRY, After, LastSaid
 from services.knowledge_files import Entry
 from services.passages import Passage, line_of_status
+from services.remarks import wants_again
 from services.spelling import normalise
 from services.turn import AnswerStatus
 
 NOT_KNOWN = ("utter_part_not_known", "utter_part_not_known_again")
 """Said in turns."""
-LONGEST_CALL = 5
-"""In words: a longer message wants more than to hear the same again."""
-_AGAIN = re.compile(
-    r"^(?:(?:tolong|coba|bisa|kak|min|mohon|please|can you) )*(?:di)?ulang(?:i|in)?\b|\bsekali lagi\b|\brepeat\b|\b(?:it|that) again\b"
-)
+LONGEST_LEANING = 10
+"""In words."""
 _ASKS_FOR_OTHERS = re.compile(r"\b(?:semua\w*|apa saja|daftar|lainnya|lain|macam\w*|all|others?|every|list)\b")
-
-
-def wants_again(spelling: str) -> bool:
-    """Whether a message in normalised spelling asks for the same once more."""
-    return len(spelling.split()) <= LONGEST_CALL and bool(_AGAIN.search(spelling))
 
 
 def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry, *, leans: bool = True) -> list[dict[str, Any]]:
     """Answer with `entry`; the events that remember it. `leans`: the question does, on what was said before.
 
-    One that stands for itself gets the whole answer again where nothing of it comes near: it may ask about another case.
+    One that stands for itself, or is long, gets the whole answer again where nothing of it comes near: it may ask about another case.
     """
     last, language, spelling = last_said(tracker), language_of(tracker), normalise(turn_of(tracker).text)
     if last and last.after is After.STATUS and entry.id == STATUS_ENTRY and not _ASKS_FOR_OTHERS.search(spelling):
@@ -49,8 +42,8 @@ def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
     elif (
         last
         and last.has_said(entry.id, language)
-        and not (wants_again(spelling) or _asks_the_same(tracker))
-        and (leans or _near(tracker, entry, last))
+        and not (wants_again(turn_of(tracker).text) or _asks_the_same(tracker))
+        and ((leans and len(spelling.split()) <= LONGEST_LEANING) or _near(tracker, entry, last))
     ):
         return _answer_in_part(dispatcher, tracker, entry, last)
     utter_entry(dispatcher, tracker, entry)

@@ -138,6 +138,8 @@ def action_beside_form(parsed: dict[str, Any], text: str, awaited: str | None) -
     action = BESIDE_A_FORM.get(intent["name"])
     if field_asked is None or action is None:
         return None
+    if intent["name"] == "manage_my_data" and JOURNEYS[str(awaited).partition("_")[0]].may_empty(text):
+        return None
     if intent["confidence"] == 1.0 and not parsed["intent_ranking"]:  # a button, or words that stand for one
         return action
     could_be_value = field_asked.takes_sentences or field_asked.accepts(text)

@@ -32,7 +32,7 @@ from services.open_dangers import SLOT as OPEN_DANGER
 from services.open_dangers import OpenDanger, calls_for_help, rest_after_denial
 from services.privacy import mask
 from services.registry import JOURNEY_OF, JOURNEYS
-from services.remarks import is_question, is_small_talk, tells_who
+from services.remarks import is_question, is_small_talk, rejects, tells_who, wants_again
 from services.status_checks import TICKET, mask_factors
 from services.ticket_follow_ups import NOTE
 from services.ticket_wishes import Reach, Wish, find_wish, may_wish, still_open, ticket_meant, told_note
@@ -59,6 +59,8 @@ IDLE = {"thank", "goodbye", "affirm", "deny", "cancel", "greet", "praise_bot", "
 """Intents of a message that asks nothing of the assistant, and may be about the danger that is open."""
 OVERRULED = {"ask_information", "report_complaint", "help"}
 """What a message is taken for that calls for help in the danger that is open: "ada tempat aman tidak"."""
+WAVED_OFF = {"deny", "cancel", "correct_answer", "out_of_scope", FALLBACK}
+"""What a rejection of the answer before is taken for: "bukan itu"."""
 END = 500
 """So many characters of either end of a text that can't be a turn are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
@@ -150,6 +152,12 @@ class Understanding:
         if errand:
             return Meaning(parsed_as(errand, {}), text, field)
         meaning = await self._after(text, last)
+        if (
+            last
+            and last.after is After.ENTRY
+            and (wants_again(text) or (meaning.parsed["intent"]["name"] in WAVED_OFF and rejects(text)))
+        ):
+            meaning = Meaning(_understood_as(meaning.parsed, "ask_information", {}), text, None, last)
         if danger and danger.is_of_writer and not meaning.follows and last and last.after is not After.CRISIS:
             about = await self._after(text, LastSaid(After.CRISIS, danger.kind))
             meaning = about if about.parsed["intent"]["name"] == CRISIS else meaning

@@ -33,6 +33,14 @@ _BESIDE_YES = frozenset(
     """.split()
 )
 """A message of these words alone is a yes, with one of the first at least: "sudah benar semua, kirim sekarang"."""
+_LONGEST_STOP = 20
+"""In words."""
+_STOP = (
+    r"(?:tidak jadi|stop|berhenti|hentikan|tidak (?:mau|usah|perlu) (?:lanjut|dilanjut\w*|diteruskan|diterusin|terus|dikirim)"
+    r"|(?:won't|don't want to) continue)"
+)
+_BEFORE_STOP = r"(?:kayaknya|sepertinya|lho|kan|saya|kami|bilang|mending|sudah|cukup|aku|kalau begitu|begitu|i|said|think)"
+_STOPS = re.compile(rf"(?:(?:{_BEFORE_STOP}|{_STOP}) ){{0,12}}{_STOP}(?: (?:saja|lagi|now|biar \w+(?: \w+){{0,3}}))?")
 _LETS_GO = frozenset({"batal", "tidak jadi", "gajadi", "cancel", "never mind", "tidak jadi deh"})
 """A message that begins with such a clause cancels, whatever it says after it: "batal, SP-nya belum terbit"."""
 
@@ -59,7 +67,7 @@ def _spellings() -> dict[str, Command]:
 
 def find_command(message: str) -> Command | None:
     """The command that the whole message is, with or without polite words around it, once or in several clauses."""
-    return _whole(message) or _in_clauses(message)
+    return _whole(message) or _in_clauses(message) or (Command.CANCEL if _stops(message) else None)
 
 
 def _whole(message: str) -> Command | None:
@@ -74,6 +82,12 @@ def _whole(message: str) -> Command | None:
     if found is None and words & _YES and not POLITE.sub("", " ".join(words - _YES - _BESIDE_YES)).strip():
         return Command.YES
     return found
+
+
+def _stops(message: str) -> bool:
+    """Whether a clause of a short message says to stop, in words of one's own: "kayaknya saya gak jadi deh, males"."""
+    clauses = [" ".join(POLITE.sub(" ", normalise(clause)).split()) for clause in re.split(r"[,;.!?\n]+", message)]
+    return len(message.split()) <= _LONGEST_STOP and any(_STOPS.fullmatch(clause) for clause in clauses)
 
 
 def _in_clauses(message: str) -> Command | None:

@@ -22,7 +22,7 @@ _POLITE = r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|
 _END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
 _LEAD = re.compile(
     r"[\s,.:;]{0,4}(?:\b(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry|iya|ya|hmm*|nah|lho|loh|oke?|min|kak|pak|bu|bang|tunggu|sebentar|bentar|balik"
-    r"|kembali|mundur|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
+    r"|kembali|mundur|maksud|maksudku|maksudnya|jadi|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
     r"|untuk|bagian|isian|wait|please|can|could|you|i|we|want|need|to|the|my|but|and|also|sorry|actually|no)\b[\s,.:;]{0,4})*",
     _I,
 )
@@ -33,7 +33,8 @@ _CHANGE = (
 _TO = r"(?:jadi(?:nya)?|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
 _BETWEEN = r"(?:\s+(?:saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending|harap|itu tadi|only|just))*"
 _WRONG = r"(?:salah(?: ketik| isi| tulis)?|keliru|typo|kurang(?: lengkap| tepat| pas)?|belum benar|wrong|incorrect|not right)"
-_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan)*|add(?: to)?)"
+_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
+_ADDS = re.compile(rf"{_ADD}\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
 _EMPTY = (
     r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang)(?:kan|in)?"
     r"|(?:ga|gak|nggak|tidak|teu) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
@@ -50,8 +51,15 @@ _AFTER_VALUE = re.compile(
 )
 _NO_VALUE = re.compile(r"(?:itu|ini|kok|kenapa|mana|apa|belum|masih|why|what)\b|.*\?\s*$", _I)
 """What complains about the old value and is no new one."""
+_EVERYTHING = re.compile(r"\b(?:data|percakapan|chat|obrolan|semua\w*|conversation|everything)\b")
 _BESIDE_NUMBERS = {"nomor", "no", "dan", "sama", "yang", "and", "bagian", "part"}
 _CHOOSING_WORDS = 5
+_NOT_BUT = re.compile(
+    r"\bbukan\s(?P<old>\w[\w .-]{1,40}?)(?:\s(?:deh|ya|kok|lagi))?,?\s(?:tapi|melainkan|tulis|harusnya|yang benar|but)\s"
+    r"(?P<new>\w[\w .,/-]{0,60}?)(?:\s(?:saja|aja|ya|deh))?\s?$",
+    _I,
+)
+_BUT_NOT = re.compile(r"\b(?P<new>\w{1,30})\sbukan\s(?P<old>\w{1,30})\b", _I)
 _WORDS_BEFORE = 4
 _UNNAMED = re.compile(rf"(?P<how>{_CHANGE}|salah|ralat|maksud(?:nya| saya|ku)?|{_TO})\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
 _SLIP = re.compile(r"(?P<lead>.{0,40}?)\b(?P<how>salah|keliru|ralat)\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
@@ -78,7 +86,8 @@ class Reader:
         self._name = re.compile(first, _I)
         self._joint = re.compile(rf"{_JOINS}(?=(?:{_CHANGE}\s+)?{first})", _I)
         self._emptied = re.compile(
-            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+{second})(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}", _I
+            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",
+            _I,
         )
         self._added = re.compile(rf"(?:{_ADD}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
         self._renewed = re.compile(
@@ -99,10 +108,25 @@ class Reader:
             return found
         return self._of_the_last(asked, message, given)
 
+    def instead(self, message: str, given: Mapping[str, Any]) -> list[Correction]:
+        """A part of a value in place of another: "bukan Makassar, tulis Gowa", "nomor 54 bukan 45"."""
+        match = _NOT_BUT.search(message) or _BUT_NOT.search(message)
+        holding = [one for one in self._parts if match and match["old"].lower() in str(given.get(one.name) or "").lower()]
+        if match is None or len(holding) != 1:
+            return []
+        before, _, after = _parted(str(given[holding[0].name]), match["old"])
+        value = holding[0].check(before + match["new"].strip() + after)
+        return [] if isinstance(value, Rejection) else [Correction(holding[0], value)]
+
     def parts_named(self, message: str) -> list[Correction]:
         """The parts of the summary that a message names, to be asked for again: "uraian dan harapan"."""
         named = dict.fromkeys(self._meant(found) for found in self._name.finditer(normalise(message)))
         return [Correction(one, Rejection("")) for one in named]
+
+    def may_empty(self, message: str) -> bool:
+        """Whether it names a part and says that it is to be empty."""
+        spelling = normalise(message)
+        return bool(self._name.search(spelling) and re.search(rf"\b{_EMPTY}", spelling) and not _EVERYTHING.search(spelling))
 
     def _numbers(self, message: str) -> list[Correction]:
         """The same by nothing but numbers: "4 sama 5"."""
@@ -128,7 +152,8 @@ class Reader:
             kept = {one.field.name: one for one in found if one}
             if all(found) and (at_summary or any(name in given and name != asked.name for name in kept)):
                 return list(kept.values())
-        return []
+        last = re.split(r"[,.;]\s", text)[-1] if at_summary else text
+        return [] if last == text else self._all(last, asked, given, at_summary)
 
     def _clauses(self, text: str) -> list[str]:
         joints = [(found.start(), found.end()) for found in self._joint.finditer(text) if found.start() > 0]
@@ -155,7 +180,8 @@ class Reader:
             return Correction(self._meant(match), Rejection(""))
         if match := self._renewed.fullmatch(text):
             return self._checked(self._meant(match), match["value"])
-        if (at_summary or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
+        names_its = asked.name in ("name", "address") and re.match(r"\w+nya\b", text)
+        if (at_summary or names_its or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
             found = self._checked(self._meant(match), match["value"])
             return None if isinstance(found.value, Rejection) else found
         return None
@@ -170,6 +196,10 @@ class Reader:
         value = re.sub(rf"^(?:{words})nya\s+(?=\w)", "", value.strip(), flags=_I)
         if _NO_VALUE.match(value):
             return Correction(one, Rejection(""))
+        if one.free_text and (match := _ADDS.fullmatch(value)):
+            return Correction(one, Addition(match["value"].strip()))
+        if one.name in ("name", "place"):
+            value = re.split(r"\sbukan\s", value)[0]
         if len(value.split()) <= _CHOOSING_WORDS:
             while (parts := value.rsplit(None, 1))[1:] and re.fullmatch(_POLITE, parts[1].strip(",.!"), _I):
                 value = parts[0].rstrip(" ,")
@@ -203,6 +233,12 @@ class Reader:
         told_on = one.free_text and match["how"].lower() in ("salah", "keliru")
         value: Any = Addition(match["value"].strip()) if told_on else self._checked(one, match["value"]).value
         return [] if isinstance(value, Rejection) else [Correction(one, value)]
+
+
+def _parted(text: str, part: str) -> tuple[str, str, str]:
+    """`text` before, in and behind `part`, whatever its case."""
+    start = text.lower().index(part.lower())
+    return text[:start], text[start : start + len(part)], text[start + len(part) :]
 
 
 class Addition(str):

@@ -95,6 +95,8 @@ def name(message: str) -> str | Rejection:
 
 def address(message: str) -> str | Rejection:
     value = " ".join(message.split())
+    if len(re.sub(r"\S{1,64}@\S{1,255}", "", value).strip()) < 10:  # the e-mail address is asked for next
+        return Rejection("utter_invalid_address")
     says_where = any(c.isdigit() for c in value) or len(value.split()) >= 3
     return value if 10 <= len(value) <= 300 and says_where else Rejection("utter_invalid_address")
 

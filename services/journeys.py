@@ -17,7 +17,7 @@ from typing import Any
 from services import left_out, several_answers
 from services.commands import Command, find_command
 from services.corrections import Addition, Correction, Reader, mended
-from services.fields import Field, Rejection, agreement, substance
+from services.fields import Choice, Field, Rejection, agreement, substance
 from services.remarks import is_question
 from services.spelling import normalise
 
@@ -161,7 +161,7 @@ class Journey:
         if command is None and not asked.has_few_answers:
             message, corrections = self._reader.beside(asked, message, fields)
             fields = self._corrected(corrections, fields).fields
-        if command is None and asked.has_few_answers and self._tells_on(message, fields):
+        if command is None and self._tells_on(asked, message, fields):
             story = self.field_named(self.story or "")
             assert story is not None
             fields = self._corrected([Correction(story, Addition(message.strip()))], fields).fields
@@ -193,14 +193,21 @@ class Journey:
         value = suggested if suggested and command is Command.YES else asked.check(message)
         if isinstance(value, Rejection):  # perhaps another value is given anew: a number where its code is asked for
             found = self.given_anew(fields, by_form)
-            return self.onwards({**fields, **found}) if found else Step(Outcome.REJECTED, fields, asked, value.response)
+            response = "utter_nothing_changed" if asked is CONFIRMATION else value.response
+            return self.onwards({**fields, **found}) if found else Step(Outcome.REJECTED, fields, asked, response)
         if asked is CONFIRMATION and value is False:
             return self._ask_what_to_change(fields)
         return self.onwards({**by_form, **fields, asked.name: value})
 
-    def _tells_on(self, message: str, fields: dict[str, Any]) -> bool:
-        """Whether a message at a question with few answers adds to the story that was told."""
-        return bool(fields.get(self.story or "")) and len(message.split()) >= TOLD_WORDS and not is_question(message)
+    def _tells_on(self, asked: Field, message: str, fields: dict[str, Any]) -> bool:
+        """Whether a message at a choice adds to the story that was told, and only chooses besides."""
+        if not isinstance(asked.check, Choice) or not fields.get(self.story or ""):
+            return False
+        return (
+            len(message.split()) > TOLD_WORDS
+            and not is_question(message)
+            and not re.search(r"\b(?:masuk|termasuk|mungkin)\b", message)
+        )
 
     def take_told(self, asked: Field, message: str, fields: dict[str, Any], told: dict[str, Any]) -> Step:
         """As `take`, for a message that holds the story, and perhaps an answer to `asked` besides."""
@@ -255,7 +262,12 @@ class Journey:
         """What the message says of earlier answers; empty where it is an answer itself, or a command."""
         if find_command(message) not in (None, Command.CHANGE):
             return []
-        return self._reader.read(asked, message, fields, at_summary=asked is CONFIRMATION)
+        found = self._reader.read(asked, message, fields, at_summary=asked is CONFIRMATION)
+        return found or (self._reader.instead(message, fields) if asked is CONFIRMATION else [])
+
+    def may_empty(self, message: str) -> bool:
+        """Whether the message wants one of the fields emptied, and so no data of the conversation deleted."""
+        return self._reader.may_empty(message)
 
     def _corrected(self, corrections: list[Correction], fields: dict[str, Any]) -> Step:
         """Take the new values that the message holds, and ask for the others."""

@@ -22,7 +22,10 @@ _DOES_NOT_KNOW = re.compile(
     r"(?:(?:tidak|kurang|belum) (?:tahu|tau|yakin|paham)|entah(?:lah)?|terserah|don't know|no idea|not sure)"
     r"(?: (?:saja|juga|deh|kak|pak|bu|min|sih|ya|anda|nak|i))*[.!]?"
 )
-_NEGATION = r"(?:tidak|jangan|gausah|teu|henteu|ora|mboten|seng|indak|ndak|nda|tra|emoh|moh|no|not|don't|dont|i'd rather not)"
+_NEGATION = (
+    r"(?:gamau|gakmau|nggamau|ogah"
+    r"|tidak|jangan|gausah|teu|henteu|ora|mboten|seng|indak|ndak|nda|tra|emoh|moh|no|not|don't|dont|i'd rather not)"
+)
 _GIVING = (
     r"(?:mau|ingin|usah|perlu|kedah|kas|kasih|beri|memberi\w*|bagi|sebut\w*|menyebut\w*|pakai|pake|tulis|menulis|isi|punya|duwe|gaduh|boga"
     r"|aya|ada|cantum\w*|berani|tahu|tau|mudeng|say|want|have|need|give|use)"

@@ -32,6 +32,12 @@ _ENDS_ASKING = re.compile(
 )
 _ASKS_IN_A_CLAUSE = re.compile(rf"[.!,;?]\s*{_OPENING}(?:{ASKING})\b[^.!]*\?|\b(?:opo|apa|naon|what)\s*\?")
 _WANTS_TOLD = re.compile(r"\b(?:tanya|bertanya|nanya|menanyakan|jelaskan|jelasin|info|tell me|explain|wondering)\b")
+LONGEST_CALL, LONGEST_REJECTION = 5, 12
+"""In words: a longer message wants more than to hear the same again, or tells something else."""
+_AGAIN = re.compile(
+    r"^(?:(?:tolong|coba|bisa|kak|min|mohon|please|can you) )*(?:di)?ulang(?:i|in)?\b|\bsekali lagi\b|\brepeat\b|\b(?:it|that) again\b"
+)
+_REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
 _PUZZLED = frozenset(
     "hah ha heh hm apa apaan terus lalu lah loh maksudnya maksud bagaimana bingung gimana what huh pardon sorry".split()
 )
@@ -76,6 +82,18 @@ def is_question(message: str, *, wholly: bool = False) -> bool:
 def wants_to_be_told(message: str) -> bool:
     """Whether the message asks without the form of a question: "info biaya dong", "mau nanya soal tenggat"."""
     return bool(_WANTS_TOLD.search(normalise(message)))
+
+
+def wants_again(message: str) -> bool:
+    """Whether the message asks for the same once more: "tolong ulangi"."""
+    spelling = normalise(message)
+    return len(spelling.split()) <= LONGEST_CALL and bool(_AGAIN.search(spelling))
+
+
+def rejects(message: str) -> bool:
+    """Whether a short message begins by rejecting what was said: "bukan itu", "lho bukan korupsi, jalan rusak"."""
+    spelling = normalise(message)
+    return len(spelling.split()) <= LONGEST_REJECTION and bool(_REJECTS.match(spelling))
 
 
 def is_puzzled(message: str) -> bool:

@@ -201,3 +201,42 @@ def test_words_of_a_yes_among_others_are_none(said: str) -> None:
 )
 def test_a_cancel_at_the_beginning_is_one_whatever_follows(said: str) -> None:
     assert find_command(said) is Command.CANCEL
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "kayaknya saya gak jadi deh pak, males",
+        "lho kan saya bilang berhenti",
+        "STOP udah cukup ga usah diterusin pak saya ga mau lanjut",
+        "gw ga mau lanjut",
+    ],
+)
+def test_who_stops_in_words_of_ones_own_is_let_out(said: str) -> None:
+    assert find_command(said) is Command.CANCEL
+
+
+@pytest.mark.parametrize("said", ["beasiswa saya tidak jadi cair", "stop impor beras", "pupuk tidak jadi turun, petani rugi"])
+def test_what_stopped_elsewhere_stops_no_form(said: str) -> None:
+    assert find_command(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "changed"),
+    [
+        ("bukan Bogor deh, tulis Garut saja", {"place": "Garut"}),
+        ("topiknya bukan lingkungan tapi ekonomi", {"topic": "ekonomi"}),
+        ("isinya kurang: mohon pompa air", {"text": f"{ASPIRATION['text']}\nmohon pompa air"}),
+        ("ubah isi, tambahin sudah lapor RT", {"text": f"{ASPIRATION['text']}\nsudah lapor RT"}),
+        ("nama saya Yudi Pranoto bukan Tono", {"name": "Yudi Pranoto"}),
+        ("lho kok nama saya ada, kosongin aja namanya", {"name": None}),
+        ("air bersih itu masuk topik mana, bukan gitu, pokoknya yang cocok saja ya pak", {}),
+    ],
+)
+def test_a_part_of_a_value_is_changed_and_nothing_is_pasted_in_unasked(said: str, changed: dict[str, Any]) -> None:
+    assert took("aspiration", CONFIRMATION.name, said)[1] == changed
+
+
+def test_an_e_mail_address_is_no_postal_address() -> None:
+    step, found = took("information", "address", "rina.hapsari@contoh.id")
+    assert (step.outcome, found) == (Outcome.REJECTED, {})
