@@ -180,7 +180,7 @@ class ValidateForm(Action, ABC):
         intent = tracker.latest_message.get("intent") or {}
         sure = intent.get("name") == "cancel" and float(intent.get("confidence") or 0) >= VERY_SURE
         words = len(turn_of(tracker).text.split())
-        return sure and not asked.free_text and CANCEL_WORDS[0] <= words <= CANCEL_WORDS[1]
+        return sure and not asked.free_text and not asked.accepts(turn_of(tracker).text) and CANCEL_WORDS[0] <= words <= CANCEL_WORDS[1]
 
     def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
         requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")
