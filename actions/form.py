@@ -179,8 +179,9 @@ class ValidateForm(Action, ABC):
         """A wish to cancel in words of one's own. In free text it may be the value ("batalkan kenaikan pajak")."""
         intent = tracker.latest_message.get("intent") or {}
         sure = intent.get("name") == "cancel" and float(intent.get("confidence") or 0) >= VERY_SURE
-        words = len(turn_of(tracker).text.split())
-        return sure and not asked.free_text and not asked.accepts(turn_of(tracker).text) and CANCEL_WORDS[0] <= words <= CANCEL_WORDS[1]
+        text = turn_of(tracker).text
+        is_short = CANCEL_WORDS[0] <= len(text.split()) <= CANCEL_WORDS[1]
+        return sure and is_short and not asked.free_text and not ValidateForm._is_value(text, asked)
 
     def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
         requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")

@@ -159,7 +159,7 @@ async def test_a_ticket_is_withdrawn_in_words_also_when_something_else_was_said_
 ) -> None:
     await citizen.goes_through("tiket saya sudah sampai mana?", SIMPEL_QUESTION)
     assert "Apakah Anda yakin?" in await citizen.says(words.format(tail=ticket.number[-4:]))
-    assert "sudah dicabut" in await citizen.says("ya")
+    assert "sudah dicabut" in await citizen.says("cabut aja deh")
     assert services.tickets.view(ticket.number).resolution is Resolution.WITHDRAWN
 
 
