@@ -22,7 +22,8 @@ _POLITE = r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|
 _END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
 _LEAD = re.compile(
     r"[\s,.:;]{0,4}(?:\b(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry|iya|ya|hmm*|nah|lho|loh|oke?|min|kak|pak|bu|bang|tunggu|sebentar|bentar|balik"
-    r"|kembali|mundur|maksud|maksudku|maksudnya|jadi|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
+    r"|kembali|mundur|maksud|maksudku|maksudnya|jadi|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan"
+    r"|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
     r"|untuk|bagian|isian|wait|please|can|could|you|i|we|want|need|to|the|my|but|and|also|sorry|actually|no)\b[\s,.:;]{0,4})*",
     _I,
 )
@@ -86,7 +87,8 @@ class Reader:
         self._name = re.compile(first, _I)
         self._joint = re.compile(rf"{_JOINS}(?=(?:{_CHANGE}\s+)?{first})", _I)
         self._emptied = re.compile(
-            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",
+            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})"
+            rf"(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",
             _I,
         )
         self._added = re.compile(rf"(?:{_ADD}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
@@ -111,10 +113,11 @@ class Reader:
     def instead(self, message: str, given: Mapping[str, Any]) -> list[Correction]:
         """A part of a value in place of another: "bukan Makassar, tulis Gowa", "nomor 54 bukan 45"."""
         match = _NOT_BUT.search(message) or _BUT_NOT.search(message)
-        holding = [one for one in self._parts if match and match["old"].lower() in str(given.get(one.name) or "").lower()]
+        texts = {one.name: value for one in self._parts if isinstance(value := given.get(one.name), str)}
+        holding = [one for one in self._parts if match and match["old"].lower() in texts.get(one.name, "").lower()]
         if match is None or len(holding) != 1:
             return []
-        before, _, after = _parted(str(given[holding[0].name]), match["old"])
+        before, after = _around(texts[holding[0].name], match["old"])
         value = holding[0].check(before + match["new"].strip() + after)
         return [] if isinstance(value, Rejection) else [Correction(holding[0], value)]
 
@@ -235,10 +238,10 @@ class Reader:
         return [] if isinstance(value, Rejection) else [Correction(one, value)]
 
 
-def _parted(text: str, part: str) -> tuple[str, str, str]:
-    """`text` before, in and behind `part`, whatever its case."""
+def _around(text: str, part: str) -> tuple[str, str]:
+    """`text` before and behind `part`, whatever its case."""
     start = text.lower().index(part.lower())
-    return text[:start], text[start : start + len(part)], text[start + len(part) :]
+    return text[:start], text[start + len(part) :]
 
 
 class Addition(str):

@@ -138,6 +138,25 @@ class Journey:
     def take(self, asked: Field, message: str, fields: dict[str, Any]) -> Step:
         """What `message` means as an answer to `asked`."""
         command = find_command(message)
+        steered = self._steer(asked, message, command, fields)
+        if steered:
+            return steered
+        withdrawn = dict.fromkeys(left_out.withdrawn(self.fields, asked, message, fields))
+        if withdrawn and (asked.name in withdrawn or asked.takes_sentences or not asked.accepts(message)):
+            return self.onwards({**fields, **withdrawn})
+        fields = {**fields, **withdrawn}
+        corrections = self.corrections(asked, message, fields)
+        if corrections:
+            return self._corrected(corrections, fields)
+        if command is None:
+            message, fields = self._beside_the_answer(asked, message, fields)
+            rest = left_out.without_name(message, asked) if self._may_be_nameless else None
+            if rest is not None:
+                fields, message, command = {**fields, "name": None}, rest, None if rest else Command.SKIP
+        return self._answered(asked, message, command, fields)
+
+    def _steer(self, asked: Field, message: str, command: Command | None, fields: dict[str, Any]) -> Step | None:
+        """Where a command leads that answers no question."""
         if command is Command.CANCEL:
             return self.cancel()
         if command is Command.RESTART:
@@ -149,25 +168,20 @@ class Journey:
         before = f"{BEFORE}{asked.name}"
         if before in fields and (command is Command.BACK or KEEPS.fullmatch(normalise(message))):
             return self.onwards({**fields, asked.name: fields[before]})
-        if command is Command.BACK:
-            return self._back(asked, fields)
-        withdrawn = dict.fromkeys(left_out.withdrawn(self.fields, asked, message, fields))
-        if withdrawn and (asked.name in withdrawn or asked.takes_sentences or not asked.accepts(message)):
-            return self.onwards({**fields, **withdrawn})
-        fields = {**fields, **withdrawn}
-        corrections = self.corrections(asked, message, fields)
-        if corrections:
-            return self._corrected(corrections, fields)
-        if command is None and not asked.has_few_answers:
+        return self._back(asked, fields) if command is Command.BACK else None
+
+    def _beside_the_answer(self, asked: Field, message: str, fields: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The answer alone, and the fields with what else the message says: a correction behind it, or more of the story."""
+        corrections: list[Correction] = []
+        if not asked.has_few_answers:
             message, corrections = self._reader.beside(asked, message, fields)
-            fields = self._corrected(corrections, fields).fields
-        if command is None and self._tells_on(asked, message, fields):
-            story = self.field_named(self.story or "")
-            assert story is not None
-            fields = self._corrected([Correction(story, Addition(message.strip()))], fields).fields
-        rest = left_out.without_name(message, asked) if command is None and self._may_be_nameless else None
-        if rest is not None:
-            fields, message, command = {**fields, "name": None}, rest, None if rest else Command.SKIP
+        story = self.field_named(self.story or "")
+        if story and self._tells_on(asked, message, fields):
+            corrections = [Correction(story, Addition(message.strip()))]
+        return message, self._corrected(corrections, fields).fields
+
+    def _answered(self, asked: Field, message: str, command: Command | None, fields: dict[str, Any]) -> Step:
+        """The step after an answer to `asked`, or the same question with the reason why it is none."""
         if command is Command.NO and (asked.optional or asked.takes_sentences):
             command = Command.SKIP
         if command is Command.YES and asked.takes_sentences:
