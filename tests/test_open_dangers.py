@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -153,6 +154,8 @@ def test_the_same_words_about_other_things_are_no_certain_danger(message: str) -
         "lubangnya dalam, saya tunanetra pernah jatuh",
         "anak saya jatuh dari motor bulan lalu karena lubang",
         "i'm elderly, please slow down",
+        "bentar mati lampu nih",
+        "jalan depan SD bolong sudah dua bulan, anak-anak jatuh",
     ],
 )
 def test_what_only_looks_like_a_danger_gets_its_next_likeliest_intent(message: str) -> None:
@@ -168,11 +171,21 @@ def test_what_only_looks_like_a_danger_gets_its_next_likeliest_intent(message: s
         "saya di jembatan suramadu surabaya",
         "kami terjebak banjir di semarang",
         "suami saya pernah mukul saya",
+        "mati lampu, ibu saya pakai oksigen",
+        "mesin perahu mati, ombak tinggi sekali",
+        "jalan rusak, ada anak jatuh barusan kepalanya berdarah",
     ],
 )
 def test_a_danger_among_such_words_stays_one(message: str) -> None:
     assert not only_looks_like_one(message)
     assert calmed(parsed("crisis", 0.8, "greet", 0.1), message)["intent"]["name"] == "crisis"
+
+
+def test_no_emergency_of_the_evaluation_only_looks_like_one_or_is_denied() -> None:
+    with (PROJECT / "evaluation" / "intents.csv").open(encoding="utf-8", newline="") as file:
+        emergencies = [row["text"] for row in csv.DictReader(file) if row["intent"] == "crisis"]
+    assert len(emergencies) > 300
+    assert [text for text in emergencies if only_looks_like_one(text) or rest_after_denial(text) is not None] == []
 
 
 def parsed(intent: str, confidence: float, *other: Any) -> dict[str, Any]:
