@@ -21,7 +21,13 @@ NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
 TICKET = LastSaid(After.TICKET, "ASP-20261123-7K4Q")
 NEEDS = {
     "no_numbers": ["jangan kasih nomor lagi plis", "bosen nomor terus", "cuma bisa ngasih nomor doang ya", "please no more numbers"],
-    "seen": ["hp ku suka dicek suami, chat ini ketauan ga", "kalo aku nelpon suamiku tau ga", "he checks my phone"],
+    "seen": [
+        "hp ku suka dicek suami, chat ini ketauan ga",
+        "kalo aku nelpon suamiku tau ga",
+        "he checks my phone",
+        "kelihatan ga nanti chat-nya",
+        "cara ngapusnya gimana",
+    ],
     "abroad": ["paspor ditahan majikan di taiwan", "aku TKW di hong kong, majikan mukul", "I'm in Kuwait and locked up"],
     "police": ["takut polisi", "polisinya malah ketawa", "bapakku tentara", "i'm scared of the police"],
     "unanswered": [
@@ -37,10 +43,18 @@ NEEDS = {
         "teu tiasa nelepon",
         "isin aku, mengko tonggo podo krungu",
         "can i text instead",
+        "aku di kamar mandi, dia nunggu diluar",
     ],
     "shelter": ["ada tempat aman ga", "rumah aman itu ada ga min? di bandung", "wedi mulih", "aku takut pulang", "where can i go"],
     "report": ["lapor kemana ya", "lapornya ke siapa", "how do I report him?"],
-    "young": ["umurku 15", "jadi anak 15 tahun lapor kemana, takut bapak tau", "aku masih smp", "i'm 14"],
+    "young": [
+        "umurku 15",
+        "jadi anak 15 tahun lapor kemana, takut bapak tau",
+        "aku masih smp",
+        "i'm 14",
+        "129 buat cowok juga?",
+        "guruku ga percaya",
+    ],
     "person": ["kalo aku mau cerita sama orang beneran sekarang bisa?", "ga punya siapa-siapa", "i want to talk to a real person"],
     "withdraws": ["ga jadi deh, maaf ngerepotin", "lupain aja", "never mind"],
     "farewell": ["makasih ya. dadah semuanya", "suwun", "thanks for listening"],
