@@ -63,6 +63,7 @@ def test_who_has_not_paid_is_told_not_to(message: str) -> None:
         ("jalan depan rumah saya udah setahun rusak", "region"),
         ("the road in our village is broken", "region"),
         ("pln sering mati lampu", "region"),
+        ("kalo jalan desa lapornya kemana sih", "region"),
         ("solar susah di spbu", "region"),
         ("uang pensiun bapak belum cair", "region"),
         ("anak saya didorong temannya di kelas", "bullying"),
