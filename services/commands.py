@@ -33,8 +33,9 @@ _BESIDE_YES = frozenset(
     """.split()
 )
 """A message of these words alone is a yes, with one of the first at least: "sudah benar semua, kirim sekarang"."""
-_LONGEST_STOP = 20
-"""In words."""
+_LONGEST_STOP, _LONGEST_BARE_STOP = 20, 6
+"""In words; the second where a clause says only that, which may be of something told: "hentikan. tambang itu merusak sungai"."""
+_BARE_STOPS = {"stop", "berhenti", "hentikan", "tidak jadi"}
 _STOP = (
     r"(?:tidak jadi|stop|berhenti|hentikan|tidak (?:mau|usah|perlu) (?:lanjut|dilanjut\w*|diteruskan|diterusin|terus|dikirim)"
     r"|(?:won't|don't want to) continue)"
@@ -87,7 +88,10 @@ def _whole(message: str) -> Command | None:
 def _stops(message: str) -> bool:
     """Whether a clause of a short message says to stop, in words of one's own: "kayaknya saya gak jadi deh, males"."""
     clauses = [" ".join(POLITE.sub(" ", normalise(clause)).split()) for clause in re.split(r"[,;.!?\n]+", message)]
-    return len(message.split()) <= _LONGEST_STOP and any(_STOPS.fullmatch(clause) for clause in clauses)
+    words = len(message.split())
+    return words <= _LONGEST_STOP and any(
+        _STOPS.fullmatch(clause) and (clause not in _BARE_STOPS or words <= _LONGEST_BARE_STOP) for clause in clauses
+    )
 
 
 def _in_clauses(message: str) -> Command | None:

@@ -216,7 +216,15 @@ def test_who_stops_in_words_of_ones_own_is_let_out(said: str) -> None:
     assert find_command(said) is Command.CANCEL
 
 
-@pytest.mark.parametrize("said", ["beasiswa saya tidak jadi cair", "stop impor beras", "pupuk tidak jadi turun, petani rugi"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "beasiswa saya tidak jadi cair",
+        "stop impor beras",
+        "tolong hentikan. tambang itu merusak sungai kami",
+        "mau dibangun puskesmas, tidak jadi. kami kecewa",
+    ],
+)
 def test_what_stopped_elsewhere_stops_no_form(said: str) -> None:
     assert find_command(said) is None
 
