@@ -8,12 +8,11 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.once import answer_not_known, answer_once
-from actions.replies import language_of, last_said, remember_answered, turn_of
+from actions.replies import language_of, last_said, remember_answered, tell_turn, turn_of
 from services.assembly import services
 from services.complaints import CORRUPTION, ComplaintKind
 from services.follow_ups import After, LastSaid
 from services.knowledge_files import Entry
-from services.turn import AnswerStatus
 
 SAME_CHANNEL = "utter_complaint_same_channel"
 """For who goes on telling of what was answered."""
@@ -27,9 +26,9 @@ def entry_said(tracker: Tracker) -> Entry | None:
 
 def say_complaint(dispatcher: CollectingDispatcher, tracker: Tracker, kind: ComplaintKind, entry: Entry) -> list[dict[str, Any]]:
     """Name the channel of this kind, or answer what the message tells of it; nothing twice in a row."""
-    turn, last, language = turn_of(tracker), last_said(tracker), language_of(tracker)
+    last, language = last_said(tracker), language_of(tracker)
     before = last if last and last.after is After.ENTRY and last.about == entry.id else LastSaid(After.ENTRY, entry.id)
-    told = kind.told_in(turn.text)
+    told = kind.told_in(turn_of(tracker).text)
     meant = told or ([kind.response] if kind.response else [])
     responses = [name for name in meant if name not in before.parts]
     if told and not responses:
@@ -43,6 +42,6 @@ def say_complaint(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Comp
     for name in responses:
         sources = {"sources": [entry.source_named()]} if name == responses[-1] else None
         dispatcher.utter_message(response=name, json_message=sources)
-    turn.topic, turn.entry, turn.status = entry.topic, entry.id, AnswerStatus.ANSWERED
+    tell_turn(tracker, entry, known=True)
     whole = language if told else before.language
     return remember_answered(entry, LastSaid(After.ENTRY, entry.id, whole, (*before.parts, *responses)))

@@ -9,14 +9,13 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import language_of, last_said, remember_answered, turn_of, utter_entry
+from actions.replies import language_of, last_said, remember_answered, tell_turn, turn_of, utter_entry
 from services.assembly import services
 from services.follow_ups import STATUS_ENTRY, After, LastSaid
 from services.knowledge_files import Entry
 from services.passages import Passage, line_of_status
 from services.remarks import wants_again
 from services.spelling import normalise
-from services.turn import AnswerStatus
 
 NOT_KNOWN = ("utter_part_not_known", "utter_part_not_known_again")
 """Said in turns."""
@@ -34,7 +33,7 @@ def answer_once(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry
     if last and last.after is After.STATUS and entry.id == STATUS_ENTRY and not _ASKS_FOR_OTHERS.search(spelling):
         line = None if last.parts else line_of_status(entry.answers[language], last.about)
         if line:
-            _set_turn(tracker, entry, known=entry.facts.known)
+            tell_turn(tracker, entry, known=entry.facts.known)
             dispatcher.utter_message(text=line.text, json_message={"sources": [entry.source_named()]})
             return remember_answered(entry, replace(last, parts=(str(line.place),)))
         if last.parts:
@@ -58,7 +57,7 @@ def _asks_the_same(tracker: Tracker) -> bool:
 
 def answer_not_known(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry, last: LastSaid) -> list[dict[str, Any]]:
     """Say that what is asked beyond the answer by `entry` is not known; the events that remember it."""
-    _set_turn(tracker, entry, known=False)
+    tell_turn(tracker, entry, known=False)
     response = NOT_KNOWN[last.parts[-1:] == NOT_KNOWN[:1]]
     dispatcher.utter_message(response=response, json_message={"sources": [entry.source_named()]})
     return remember_answered(entry, replace(last, parts=(*_said(last), response)))
@@ -68,7 +67,7 @@ def _answer_in_part(dispatcher: CollectingDispatcher, tracker: Tracker, entry: E
     found = _near(tracker, entry, last)
     if not found:
         return answer_not_known(dispatcher, tracker, entry, last)
-    _set_turn(tracker, entry, known=entry.facts.known)
+    tell_turn(tracker, entry, known=entry.facts.known)
     response, said = "utter_answer_says_too" if _said(last) else "utter_answer_says", "\n\n".join(one.text for one in found)
     dispatcher.utter_message(response=response, said=said, json_message={"sources": [entry.source_named()]})
     return remember_answered(entry, replace(last, parts=(*_said(last), *(str(one.place) for one in found))))
@@ -82,9 +81,3 @@ def _near(tracker: Tracker, entry: Entry, last: LastSaid) -> list[Passage]:
 
 def _said(last: LastSaid) -> tuple[str, ...]:
     return tuple(part for part in last.parts if part not in NOT_KNOWN)
-
-
-def _set_turn(tracker: Tracker, entry: Entry, *, known: bool) -> None:
-    turn = turn_of(tracker)
-    turn.topic, turn.entry = entry.topic, entry.id
-    turn.status = AnswerStatus.ANSWERED if known else AnswerStatus.NOT_KNOWN

@@ -8,16 +8,16 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import remember_said, turn_of
+from actions.replies import last_said, remember_said, turn_of
 from services.dangers import Danger, danger_of
-from services.follow_ups import After, LastSaid
+from services.follow_ups import After
 from services.open_dangers import SLOT, OpenDanger
 from services.turn import AnswerStatus
 from store.database import utc_now
 
 
 def open_danger(tracker: Tracker) -> OpenDanger | None:
-    return OpenDanger.read(tracker.get_slot(SLOT), LastSaid.read(tracker.get_slot("last_said")), utc_now())
+    return OpenDanger.read(tracker.get_slot(SLOT), last_said(tracker), utc_now())
 
 
 def remember_danger(danger: OpenDanger) -> list[dict[str, Any]]:
@@ -27,8 +27,7 @@ def remember_danger(danger: OpenDanger) -> list[dict[str, Any]]:
 
 def say_first(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Danger | None) -> list[dict[str, Any]]:
     """Whom to call in a danger of this kind, which is open from now on."""
-    before = LastSaid.read(tracker.get_slot("last_said"))
-    said = OpenDanger.begins(kind, utc_now(), before).starts(turn_of(tracker).text, utc_now())
+    said = OpenDanger.begins(kind, utc_now(), last_said(tracker)).starts(turn_of(tracker).text, utc_now())
     for danger in said:
         dispatcher.utter_message(response=danger.told[-1])
     return remember_danger(said[-1])

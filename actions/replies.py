@@ -26,11 +26,16 @@ def language_of(tracker: Tracker) -> str:
     return "en" if tracker.get_slot("language") == "en" else "id"
 
 
-def utter_entry(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry) -> None:
-    """Say a knowledge entry with its source and check date."""
+def tell_turn(tracker: Tracker, entry: Entry, *, known: bool) -> None:
+    """Note for the log that this entry answers, and whether what was asked is known."""
     turn = turn_of(tracker)
     turn.topic, turn.entry = entry.topic, entry.id
-    turn.status = AnswerStatus.ANSWERED if entry.facts.known else AnswerStatus.NOT_KNOWN
+    turn.status = AnswerStatus.ANSWERED if known else AnswerStatus.NOT_KNOWN
+
+
+def utter_entry(dispatcher: CollectingDispatcher, tracker: Tracker, entry: Entry) -> None:
+    """Say a knowledge entry with its source and check date."""
+    tell_turn(tracker, entry, known=entry.facts.known)
     dispatcher.utter_message(text=entry.answers[language_of(tracker)], json_message={"sources": [entry.source_named()]})
 
 

@@ -42,7 +42,7 @@ _STOP = (
 )
 _BEFORE_STOP = r"(?:kayaknya|sepertinya|lho|kan|saya|kami|bilang|mending|sudah|cukup|aku|kalau begitu|begitu|i|said|think)"
 _STOPS = re.compile(rf"(?:(?:{_BEFORE_STOP}|{_STOP}) ){{0,12}}{_STOP}(?: (?:saja|lagi|now|biar \w+(?: \w+){{0,3}}))?")
-_LETS_GO = frozenset({"batal", "tidak jadi", "gajadi", "cancel", "never mind", "tidak jadi deh"})
+_LETS_GO = frozenset({"batal", "tidak jadi", "gajadi", "cancel", "never mind"})
 """A message that begins with such a clause cancels, whatever it says after it: "batal, SP-nya belum terbit"."""
 
 

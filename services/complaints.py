@@ -11,13 +11,13 @@ from typing import Any
 import yaml
 
 from services.denials import without_denied
+from services.patterns import NEVER, any_of
 from services.spelling import normalise
 
 KINDS_FILE = Path(__file__).with_name("complaint_kinds.yml")
 CORRUPTION, BULLYING = "corruption", "bullying"
 MOST_TOLD = 2
 """So many sentences for what was told are said at once."""
-NEVER = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ def kinds() -> tuple[ComplaintKind, ...]:
 
 
 def _kind(one: dict[str, Any]) -> ComplaintKind:
-    told = tuple(Told(more["response"], _any_of(more["patterns"])) for more in one.get("told", ()))
+    told = tuple(Told(more["response"], any_of(more["patterns"])) for more in one.get("told", ()))
     return ComplaintKind(
         one["kind"],
         one["entry"],
         tuple(normalise(word) for word in one.get("words", ())),
-        _any_of(one.get("patterns", ())),
+        any_of(one.get("patterns", ())),
         re.compile(one["unless"]) if "unless" in one else NEVER,
         one.get("response"),
         tuple(one.get("instead_of", ())),
@@ -75,15 +75,16 @@ def _kind(one: dict[str, Any]) -> ComplaintKind:
     )
 
 
-def _any_of(patterns: list[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else NEVER
+@cache
+def _deniable() -> tuple[frozenset[str], frozenset[str]]:
+    """The words of all kinds, and those of deeds."""
+    words = {kind: frozenset(kind.words) for kind in kinds()}
+    return frozenset().union(*words.values()), frozenset().union(*(words[kind] for kind in kinds() if kind.deed))
 
 
 def kind_of(message: str) -> ComplaintKind | None:
     """None where the message does not say what the complaint is about. What it denies doesn't count."""
-    subjects = (word for kind in kinds() for word in kind.words)
-    deeds = (word for kind in kinds() if kind.deed for word in kind.words)
-    spelling = without_denied(normalise(message), subjects, deeds)
+    spelling = without_denied(normalise(message), *_deniable())
     return next((kind for kind in kinds() if kind.is_in(spelling)), None)
 
 

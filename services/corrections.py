@@ -41,6 +41,7 @@ _EMPTY = (
     r"|(?:ga|gak|nggak|tidak|teu) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
     r"|anonim(?:kan|in)?|tanpa|remove|delete|leave (?:it )?(?:out|empty|blank)|drop)"
 )
+_SAYS_EMPTY = re.compile(rf"\b{_EMPTY}")
 _PLACE = r"(?:(?:the|my|our|yang|yg|isian|bagian|poin|nomor|nomer|no|number|part|item|line)\.?\s+)*"
 _BACK = (
     r"(?:balik|kembali|mundur|back|go back|return)\s+(?:lagi\s+)?(?:ke|to)\s+(?:pertanyaan\s+|bagian\s+|soal\s+|yang\s+|the\s+|my\s+)*"
@@ -129,7 +130,7 @@ class Reader:
     def may_empty(self, message: str) -> bool:
         """Whether it names a part and says that it is to be empty."""
         spelling = normalise(message)
-        return bool(self._name.search(spelling) and re.search(rf"\b{_EMPTY}", spelling) and not _EVERYTHING.search(spelling))
+        return bool(self._name.search(spelling) and _SAYS_EMPTY.search(spelling) and not _EVERYTHING.search(spelling))
 
     def _numbers(self, message: str) -> list[Correction]:
         """The same by nothing but numbers: "4 sama 5"."""

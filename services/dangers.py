@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import yaml
 
+from services.patterns import any_of
 from services.spelling import normalise
 
 WORDS_FILE = Path(__file__).with_name("danger_words.yml")
@@ -55,7 +56,7 @@ def _signs() -> tuple[Signs, ...]:
     return tuple(
         Signs(
             Danger(one["kind"]),
-            re.compile("|".join(f"(?:{p})" for p in one["patterns"])),
+            any_of(one["patterns"]),
             one.get("sure", True),
             one.get("certain", False),
         )
@@ -65,7 +66,7 @@ def _signs() -> tuple[Signs, ...]:
 
 @cache
 def _calm() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in yaml.safe_load(CALM_FILE.read_text(encoding="utf-8"))))
+    return any_of(yaml.safe_load(CALM_FILE.read_text(encoding="utf-8")))
 
 
 def danger_of(message: str, *, found: bool = True) -> Danger | None:

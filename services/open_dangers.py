@@ -6,7 +6,6 @@ The slot `open_danger` holds it. Actions open it; what else is said meanwhile le
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,8 +15,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from services.commands import POLITE
-from services.dangers import EVERY_NUMBER, SENTENCES, Danger, danger_of
+from services.dangers import Danger, danger_of, sentence_for
 from services.follow_ups import After, LastSaid
+from services.patterns import any_of
 from services.remarks import is_small_talk
 from services.spelling import normalise
 
@@ -62,14 +62,10 @@ class Words:
 def words() -> Words:
     listed = yaml.safe_load(NEEDS_FILE.read_text(encoding="utf-8"))
     needs = tuple(
-        Need(one["need"], _any(one["patterns"]), one["sentences"], one.get("aside", False), one.get("at_once", False))
+        Need(one["need"], any_of(one["patterns"]), one["sentences"], one.get("aside", False), one.get("at_once", False))
         for one in listed["needs"]
     )
-    return Words(needs, listed["further"], *(_any(listed[name]) for name in ("denials", "no_denials", "no_rest")))
-
-
-def _any(patterns: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    return Words(needs, listed["further"], *(any_of(listed[name]) for name in ("denials", "no_denials", "no_rest")))
 
 
 @dataclass(frozen=True)
@@ -88,11 +84,11 @@ class OpenDanger:
 
     @classmethod
     def read(cls, slot: dict[str, Any] | None, last: LastSaid | None, now: datetime) -> OpenDanger | None:
-        """What `as_slot` wrote, as long as it is open. One that was told in a form stands in `last` alone, what was said last."""
+        """What `as_slot` wrote, as long as it is open; without a slot, the danger that was said `last`."""
         if slot and now < (until := datetime.fromisoformat(slot["until"])):
             return cls(slot["kind"], until, tuple(slot["told"]), slot["before"])
         if last and last.after is After.CRISIS and not slot:
-            return cls(last.about, now + OPEN_FOR, (SENTENCES[Danger(last.about)] if last.about else EVERY_NUMBER,))
+            return cls(last.about, now + OPEN_FOR, (_first_sentence(last.about),))
         return None
 
     def as_slot(self) -> dict[str, Any]:
@@ -106,7 +102,7 @@ class OpenDanger:
     def goes_on(self, message: str, now: datetime) -> OpenDanger:
         """With the sentence that fits the message told."""
         kind, need = danger_of(message) or self.kind, need_in(message)
-        if kind != self.kind and (first := SENTENCES[Danger(kind)]) not in self.told:
+        if kind != self.kind and (first := _first_sentence(kind)) not in self.told:
             return self._telling(first, now, kind)
         fitting = [need.sentence(self._way(kind))] if need and not (need.aside and self._spares_numbers) else []
         turns = words().further["no_numbers" if self._spares_numbers else self._way(kind)]
@@ -114,7 +110,7 @@ class OpenDanger:
 
     def starts(self, message: str, now: datetime) -> list[OpenDanger]:
         """With its first sentence told; then with the one that the message needs besides, if any."""
-        first, need = self._telling(SENTENCES[Danger(self.kind)] if self.kind else EVERY_NUMBER, now), need_in(message)
+        first, need = self._telling(_first_sentence(self.kind), now), need_in(message)
         besides = need.sentence(self._way(self.kind)) if need and need.at_once and self.is_of_writer else None
         return [first, first._telling(besides, now)] if besides else [first]
 
@@ -129,6 +125,10 @@ class OpenDanger:
     def _spares_numbers(self) -> bool:
         """Whether who writes has asked for no more numbers."""
         return "utter_danger_no_numbers" in self.told
+
+
+def _first_sentence(kind: str) -> str:
+    return sentence_for(Danger(kind) if kind else None)
 
 
 def _freshest(possible: list[str], told: tuple[str, ...]) -> str:

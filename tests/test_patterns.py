@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from services import privacy, ticket_wishes
+from services import dangers, privacy, ticket_wishes
 from services.complaints import kinds
 from services.open_dangers import words
 from services.settings import PROJECT
@@ -42,24 +42,22 @@ LOCALS: dict[str, dict[str, Any]] = {
         "into": r"(?:\s*[:=,]+\s*|\s+)(?:(?:jadi|ganti)[\s:=,]+)*(?P<value>.+)",
         "words": "nama|alamat",
     },
-    "services/complaints.py": {
-        "one": {"unless": r"\bbatas\w*"},
-        "patterns": [pattern for kind in kinds() for pattern in (kind.pattern.pattern, *(one.pattern.pattern for one in kind.told))],
-    },
-    "services/dangers.py": {"one": {"patterns": [r"bunuh diri", r"ingin\s+mati"]}},
+    "services/complaints.py": {"one": {"unless": r"\bbatas\w*"}},
     "services/greetings.py": {"words": "selamat pagi"},
     "services/left_out.py": {"word": "alamat"},
-    "services/open_dangers.py": {
-        "patterns": [
-            one.pattern for one in (*(need.pattern for need in words().needs), words().denials, words().no_denials, words().no_rest)
-        ]
-    },
     "services/own_data.py": {"words": ["hapus", "delete everything"]},
     "services/several_answers.py": {"names": "nama|alamat lengkap"},
     "services/spelling.py": {"spellings": r"ngomong[\s-]+ngomong|omongomong"},
     "services/teaching_patch.py": {"intent": "ask_information"},
 }
 IN_A_LIST: dict[str, list[re.Pattern[str]]] = {
+    "services/patterns.py": [
+        *(pattern for kind in kinds() for pattern in (kind.pattern, *(one.pattern for one in kind.told))),
+        *(signs.pattern for signs in dangers._signs()),
+        dangers._calm(),
+        *(need.pattern for need in words().needs),
+        *(words().denials, words().no_denials, words().no_rest),
+    ],
     "services/privacy.py": [rule[1] for rule in privacy._RULES],
     "services/ticket_wishes.py": [
         ticket_wishes._tail("ASP-20261128-7K4Q"),
