@@ -1,5 +1,4 @@
 import os
-import time
 from datetime import date
 from pathlib import Path
 
@@ -226,12 +225,8 @@ def test_an_index_that_gets_an_entry_back_scores_as_before(entries: dict[str, En
         assert np.abs(again.scores(again.read(question)) - index.scores(index.read(question))).max() < 0.05, question
 
 
-def test_one_entry_is_changed_in_a_fraction_of_the_time_that_all_take(entries: dict[str, Entry], index: Index) -> None:
-    started = time.process_time()
-    Index(entries, shared_encoder())
-    made = time.process_time()
+def test_of_a_change_only_the_variants_of_what_changed_are_made_anew(entries: dict[str, Entry], index: Index) -> None:
     without = index.with_entries({name: entry for name, entry in entries.items() if name != "magang_syarat"})
-    assert time.process_time() - made < (made - started) / 2
     assert 0 < without.changed < index.variants / 10
 
 

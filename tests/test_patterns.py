@@ -9,7 +9,6 @@ import ast
 import importlib
 import re
 import re._parser as parser  # type: ignore[import-not-found]  # the standard library's own reading of a pattern
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +22,7 @@ from services import dangers, privacy, ticket_wishes
 from services.complaints import kinds
 from services.open_dangers import words
 from services.settings import PROJECT
+from tests.cost import cpu_seconds
 
 PACKAGES = ("actions", "bot", "desk", "services", "store")
 FUNCTIONS = frozenset("compile match fullmatch search sub subn split findall finditer".split())
@@ -230,9 +230,7 @@ def fault_of(used: Used) -> str:
 
 def _seconds(used: Used, before: str, piece: str, length: int) -> float:
     text = f"{before}{piece * (length // len(piece))}\x01"
-    started = time.process_time()
-    used.runs_over(text)
-    return time.process_time() - started
+    return cpu_seconds(lambda: used.runs_over(text))
 
 
 def _grows(used: Used, before: str, piece: str) -> bool:

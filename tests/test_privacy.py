@@ -1,6 +1,5 @@
 import csv
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from services import contact_reading
 from services.privacy import Kind, Masked, contains_personal_data, mask
 from services.turn import Turn
+from tests.cost import costs_in_proportion
 
 PERSONAL = [
     ("NIK saya 3201234509870001", Kind.NIK),
@@ -294,7 +294,6 @@ def test_a_value_can_be_looked_for_without_masking_it() -> None:
 
 # Time
 
-LONGEST = 100_000
 """Five times what a request may carry."""
 HOSTILE = {
     "digits": "1",
@@ -321,18 +320,9 @@ HOSTILE = {
 }
 
 
-def seconds_for(text: str) -> float:
-    started = time.process_time()
-    mask(text)
-    return time.process_time() - started
-
-
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_masking_takes_time_in_proportion_to_the_text_whatever_it_is(piece: str) -> None:
-    """Ten times the text may take thirty times as long, for machines have other work; by the square it would be a hundred."""
-    small, large = (piece * (length // len(piece)) for length in (LONGEST // 10, LONGEST))
-    bound = 30 * max(min(seconds_for(small) for _ in range(2)), 0.01)
-    assert any(seconds_for(large) < bound for _ in range(3))
+    assert costs_in_proportion(mask, piece)
 
 
 # Contacts as people write them
