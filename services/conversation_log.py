@@ -21,7 +21,7 @@ from store.ticket_models import Ticket, TicketEvent
 LOW_CONFIDENCE = 0.5
 UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
 NEWEST_HITS = 1000
-"""A search by words looks at so many of the newest messages that hold them all."""
+"""A search by words looks at so many of the newest messages of people that hold them all."""
 NEWEST_MESSAGES = 20_000
 """Where PostgreSQL looks first: a frequent word has enough hits among so many messages, a rare one has few anywhere."""
 FREQUENT = 50
@@ -140,7 +140,10 @@ class ConversationLog:
         return query
 
     def _with_words(self, words: list[str]) -> Select[tuple[str]]:
-        """Conversations with a message that holds all words, each as the beginning of a word."""
+        """Conversations with a message of a citizen or an officer that holds all words, each as the beginning of a word.
+
+        The bot's own sentences are in no index: staff look for what people said.
+        """
         if self._database.is_sqlite:
             wanted = " ".join(f'"{word}"*' for word in words)
             newest = text("SELECT rowid FROM message_words WHERE message_words MATCH :words ORDER BY rowid DESC LIMIT :most")
@@ -150,7 +153,7 @@ class ConversationLog:
         matches = vector.op("@@")(func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words)))
         # Cheaper to read than the words of a message, so it is asked first.
         holds = [Message.text.icontains(word, autoescape=True) for word in words]
-        having = select(Message.id, Message.conversation_id).where(matches)
+        having = select(Message.id, Message.conversation_id).where(Message.author != "bot", matches)
         with self._database.analysis(of_words=True) as session:
 
             def gone_through(after: int, until: int) -> list[str]:

@@ -92,6 +92,19 @@ def test_what_the_assistant_was_unsure_of_can_be_looked_for(services: Services) 
     assert [one.id for one in services.conversation_log.search(LogFilter(low_confidence=True), 0)] == [made[1]]
 
 
+def test_words_are_looked_for_in_what_people_said_and_not_in_the_bots_sentences(services: Services) -> None:
+    conversations, log = services.conversations, services.conversation_log
+    conversation = conversations.open("web", "id").id
+    asked = conversations.add_inbound(conversation, "m1", "syarat magang apa")
+    conversations.add_replies(conversation, [Reply("Surat pengantar dari kampus")], reply_to=asked.id)
+    with services.database.session() as session:
+        conversations.add(session, conversation, asked.seq + 2, "officer", Reply("Kirim surat itu ke Biro SDM"))
+    for words, found in (("magang", 1), ("biro", 1), ("surat", 1), ("pengantar", 0)):
+        assert len(log.search(LogFilter(words=words), 0)) == found, words
+    conversations.forget(conversation)
+    assert log.search(LogFilter(words="magang"), 0) == []
+
+
 async def test_deleted_conversations_are_found_no_more(citizen: Citizen, services: Services) -> None:
     await citizen.says("apa itu simpel?")
     services.conversations.forget(the_conversation(services))
