@@ -49,7 +49,7 @@ class ActionAnswer(Action):
             return say_complaint(dispatcher, tracker, kind, said)
         rest = rest_of_rejection(turn.text, said) if said else None
         if said and rest is not None:
-            return self.say_instead(dispatcher, tracker, said, rest)
+            return say_instead(dispatcher, tracker, said, rest)
         before = turn.follows.entry if turn.follows else None
         finding = knowledge.find_after(turn.text, before) if before else knowledge.find(turn.text, tracker.get_slot("last_topic"))
         danger = open_danger(tracker)
@@ -57,66 +57,67 @@ class ActionAnswer(Action):
             return say_more(dispatcher, tracker, danger)
         if not finding.is_certain and danger_of(turn.text, found=False) is Danger.VIOLENCE:
             return say_of(dispatcher, tracker)
-        return self._say(dispatcher, tracker, finding, turn.text, leans=before is not None)
+        return _say(dispatcher, tracker, finding, turn.text, leans=before is not None)
 
-    def say_instead(self, dispatcher: CollectingDispatcher, tracker: Tracker, rejected: Entry, rest: str) -> list[dict[str, Any]]:
-        """Answer what stands beside the rejection of the answer before; where that is nothing, ask what was meant."""
-        knowledge = services().knowledge
-        if not rest:
-            turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
-            near = [button(*answer_offer(entry, language_of(tracker))) for entry in knowledge.near(rejected.id)]
-            dispatcher.utter_message(response="utter_not_what_was_meant", buttons=near)
-            return [SlotSet("misses", _misses(tracker) + 1)]
-        kind = kind_of(rest) if rejected.topic in ABOUT_COMPLAINTS else None
-        if kind and kind.entry != rejected.id and (events := _say_kind(dispatcher, tracker, kind)):
-            return events
-        finding = knowledge.find(rest, without=rejected.id)
-        if finding.verdict is not Verdict.ANSWER or any(word.endswith(ITS) for word in rest.split()):
-            finding = knowledge.find(rest, rejected.topic, without=rejected.id)
-        return self._say(dispatcher, tracker, finding, rest, is_question=True)
 
-    def _say(
-        self,
-        dispatcher: CollectingDispatcher,
-        tracker: Tracker,
-        finding: Finding,
-        question: str,
-        *,
-        leans: bool = False,
-        is_question: bool | None = None,
-    ) -> list[dict[str, Any]]:
-        """`leans`: on what was said before. `is_question`: whether an answer is wanted, by default as the intent says."""
-        best = finding.best
-        if is_question is None:
-            is_question = tracker.get_intent_of_latest_message() == "ask_information"
-        if best and is_question and finding.verdict in (Verdict.ANSWER, Verdict.OFFER):
-            kind = kind_instead_of(question, best.id)
-            if kind and (events := _say_kind(dispatcher, tracker, kind)):
-                return events
-        if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
-            said = answers(services().knowledge, question, best) if is_question and not leans else [best]
-            events = []
-            for entry in said:
-                if entry.id == best.id:
-                    events = answer_once(dispatcher, tracker, entry, leans=leans)
-                else:
-                    utter_entry(dispatcher, tracker, entry)
-            turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id
-            offer = FORM_OF_TOPIC.get(best.topic)
-            if offer and tracker.get_slot("last_topic") != best.topic:
-                dispatcher.utter_message(response=offer)
+def say_instead(dispatcher: CollectingDispatcher, tracker: Tracker, rejected: Entry, rest: str) -> list[dict[str, Any]]:
+    """Answer what stands beside the rejection of the answer before; where that is nothing, ask what was meant."""
+    knowledge = services().knowledge
+    if not rest:
+        turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
+        near = [button(*answer_offer(entry, language_of(tracker))) for entry in knowledge.near(rejected.id)]
+        dispatcher.utter_message(response="utter_not_what_was_meant", buttons=near)
+        return [SlotSet("misses", _misses(tracker) + 1)]
+    kind = kind_of(rest) if rejected.topic in ABOUT_COMPLAINTS else None
+    if kind and kind.entry != rejected.id and (events := _say_kind(dispatcher, tracker, kind)):
+        return events
+    finding = knowledge.find(rest, without=rejected.id)
+    if finding.verdict is not Verdict.ANSWER or any(word.endswith(ITS) for word in rest.split()):
+        finding = knowledge.find(rest, rejected.topic, without=rejected.id)
+    return _say(dispatcher, tracker, finding, rest, is_question=True)
+
+
+def _say(
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    finding: Finding,
+    question: str,
+    *,
+    leans: bool = False,
+    is_question: bool | None = None,
+) -> list[dict[str, Any]]:
+    """`leans`: on what was said before. `is_question`: whether an answer is wanted, by default as the intent says."""
+    best = finding.best
+    if is_question is None:
+        is_question = tracker.get_intent_of_latest_message() == "ask_information"
+    if best and is_question and finding.verdict in (Verdict.ANSWER, Verdict.OFFER):
+        kind = kind_instead_of(question, best.id)
+        if kind and (events := _say_kind(dispatcher, tracker, kind)):
             return events
-        turn = turn_of(tracker)
-        if best and finding.verdict is Verdict.OFFER and is_question:
-            turn.status = AnswerStatus.ASKED_AGAIN
-            misses = _misses(tracker) + 1
-            utter_near(dispatcher, tracker, finding, with_officer=misses >= MISSES_BEFORE_OFFICER)
-            return [SlotSet("misses", misses)]
-        if is_question:
-            turn.status = AnswerStatus.NOT_KNOWN
-            utter_unknown(dispatcher, tracker, finding)
-            return [remember_said(After.UNKNOWN), SlotSet("misses", 0)]
-        return say_not_understood(dispatcher, tracker, finding)
+    if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
+        said = answers(services().knowledge, question, best) if is_question and not leans else [best]
+        events = []
+        for entry in said:
+            if entry.id == best.id:
+                events = answer_once(dispatcher, tracker, entry, leans=leans)
+            else:
+                utter_entry(dispatcher, tracker, entry)
+        turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id
+        offer = FORM_OF_TOPIC.get(best.topic)
+        if offer and tracker.get_slot("last_topic") != best.topic:
+            dispatcher.utter_message(response=offer)
+        return events
+    turn = turn_of(tracker)
+    if best and finding.verdict is Verdict.OFFER and is_question:
+        turn.status = AnswerStatus.ASKED_AGAIN
+        misses = _misses(tracker) + 1
+        utter_near(dispatcher, tracker, finding, with_officer=misses >= MISSES_BEFORE_OFFICER)
+        return [SlotSet("misses", misses)]
+    if is_question:
+        turn.status = AnswerStatus.NOT_KNOWN
+        utter_unknown(dispatcher, tracker, finding)
+        return [remember_said(After.UNKNOWN), SlotSet("misses", 0)]
+    return say_not_understood(dispatcher, tracker, finding)
 
 
 def say_not_understood(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer import ActionAnswer
+from actions.answer import say_instead
 from actions.complaint_answers import entry_said, say_complaint
 from actions.open_danger import say_of
 from actions.replies import turn_of
@@ -28,7 +28,7 @@ class ActionComplaint(Action):
         rest = rest_of_rejection(text, said) if said else None
         if said and rest is not None and not violent:
             if kind is None:
-                return ActionAnswer().say_instead(dispatcher, tracker, said, rest)
+                return say_instead(dispatcher, tracker, said, rest)
             kind = kind if kind.entry != said.id else None
         elif said:
             kind = kind_going_on(text, said.id) or kind

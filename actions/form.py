@@ -6,19 +6,18 @@ middle are answered, then the open question is asked again.
 
 from __future__ import annotations
 
-import re
 import secrets
 from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.language import switch_language
+from actions.beside_form import ERRANDS, Beside
 from actions.open_danger import say_first
-from actions.replies import language_of, remember_said, turn_of, utter_entry, utter_near
+from actions.replies import confidence_of, intent_of, language_of, remember_said, turn_of
 from services.assembly import services
 from services.commands import Command, find_command
 from services.complaints import CORRUPTION, kind_of
@@ -26,8 +25,7 @@ from services.dangers import ABOUT_ONESELF, danger_of
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
-from services.knowledge import Verdict
-from services.remarks import SURE, VERY_SURE, is_puzzled, is_question, is_small_talk, wants_to_be_told
+from services.remarks import SURE, VERY_SURE
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
@@ -35,33 +33,10 @@ from store.database import utc_now
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
 REJECTIONS_BEFORE_OFFICER = 3
-SHORT_WORDS = 15
 CANCEL_WORDS = (3, 8)
 """How many words a wish to cancel has: fewer may be a name ("Batal Sirait") or are a command, more tell something."""
 LEFT_AFTER = timedelta(hours=12)
-SIDE_REMARKS = {
-    "thank": "utter_thanked_in_form",
-    "greet": "utter_greet_again",
-    "bot_challenge": "utter_bot_challenge",
-    "help": "utter_help_in_form",
-    "talk_to_officer": "utter_talk_to_officer",
-    "manage_my_data": "utter_manage_my_data",
-    "insult": "utter_insulted_in_form",
-    "criticise_bot": "utter_criticised_in_form",
-    "out_of_scope": "utter_out_of_scope_in_form",
-    "report_complaint": "utter_finish_first",
-    "check_simpel_status": "utter_finish_first",
-    "check_ticket_status": "utter_finish_first",
-    "submit_aspiration": "utter_finish_first",
-    "submit_information_request": "utter_finish_first",
-    "submit_objection": "utter_finish_first",
-}
 STORIES = {"report_complaint", "submit_aspiration", "submit_information_request", "submit_objection"}
-NEVER_A_VALUE = {"check_simpel_status", "check_ticket_status"}
-ERRAND_WORDS = 6
-"""A message of so few words that asks for a status is no place, policy or name ("cek tiket saya")."""
-ANYWHERE = {"talk_to_officer", "switch_language", "bot_challenge"}
-"""Remarks that are not taken for a value even where any sentence could be one."""
 
 
 class ValidateForm(Action, ABC):
@@ -91,6 +66,9 @@ class ValidateForm(Action, ABC):
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
             dispatcher.utter_message(response="utter_form_left")
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
+        errand = self._other_errand(tracker, asked)
+        if errand:
+            return self._leave_for(dispatcher, errand, fields)
         if self._wants_out(tracker, asked):
             return self._after(dispatcher, tracker, self.journey.cancel())
         if command is Command.WAIT:
@@ -101,7 +79,7 @@ class ValidateForm(Action, ABC):
             return self._ask_on(tracker, fields, asked)
         corrects = self.journey.corrections(asked, turn.text, fields)
         told = self.journey.told_early(asked, turn.text, fields) if not corrects and self._tells_story(tracker) else {}
-        interruption = None if command or told or corrects else self._interruption(dispatcher, tracker, asked)
+        interruption = None if command or told or corrects else self.interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._ask_on(tracker, fields, asked)]
         if told:
@@ -149,20 +127,32 @@ class ValidateForm(Action, ABC):
         """A danger, and no plain answer to a question with few answers ("yg terakhir")."""
         text = turn_of(tracker).text
         is_answer = danger_of(text) is None and ValidateForm._is_value(text, asked)
-        return ValidateForm._intent(tracker) == "crisis" and not is_answer
+        return intent_of(tracker) == "crisis" and not is_answer
 
     @staticmethod
     def _tells_story(tracker: Tracker) -> bool:
         """Whether the message tells what an errand is about; a report of corruption is not for a form."""
         complaint = kind_of(turn_of(tracker).text)
-        return ValidateForm._intent(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
+        return intent_of(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
+
+    def _other_errand(self, tracker: Tracker, asked: Field) -> str | None:
+        """The intent of the errand that the message turns to: by a button, or in words where the form has no story to lose."""
+        turn, intent = turn_of(tracker), intent_of(tracker)
+        if intent not in ERRANDS or intent == self.journey.opened_by:
+            return None
+        if turn.is_command:
+            return intent
+        may_leave = self.journey.story is None and not asked.takes_sentences and confidence_of(tracker) >= SURE
+        return intent if may_leave and not self._holds_value(turn.text, asked) and not find_command(turn.text) else None
+
+    def _leave_for(self, dispatcher: CollectingDispatcher, errand: str, fields: dict[str, Any]) -> Events:
+        """Do the other errand; what was given stays in the draft."""
+        if self.journey.opened_by and self.journey.has_answers(fields):
+            dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
+        return [*self.end(confirmed=False), SlotSet("journey_outcome", None), FollowupAction(ERRANDS[errand])]
 
     def _holds_value(self, text: str, asked: Field) -> bool:
         return bool(self.journey.prefill(text)) or asked.accepts(text)
-
-    @staticmethod
-    def _intent(tracker: Tracker) -> str:
-        return str((tracker.latest_message.get("intent") or {}).get("name"))
 
     @staticmethod
     def _is_value(text: str, asked: Field) -> bool:
@@ -177,8 +167,7 @@ class ValidateForm(Action, ABC):
     @staticmethod
     def _wants_out(tracker: Tracker, asked: Field) -> bool:
         """A wish to cancel in words of one's own. In free text it may be the value ("batalkan kenaikan pajak")."""
-        intent = tracker.latest_message.get("intent") or {}
-        sure = intent.get("name") == "cancel" and float(intent.get("confidence") or 0) >= VERY_SURE
+        sure = intent_of(tracker) == "cancel" and confidence_of(tracker) >= VERY_SURE
         text = turn_of(tracker).text
         is_short = CANCEL_WORDS[0] <= len(text.split()) <= CANCEL_WORDS[1]
         return sure and is_short and not asked.free_text and not ValidateForm._is_value(text, asked)
@@ -188,89 +177,9 @@ class ValidateForm(Action, ABC):
         asked = self.journey.field_named(requested) or self.journey.next_field(fields)
         return asked or CONFIRMATION
 
-    def _interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+    def interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
         """Answer what is not an answer to the open question. None where the message should be taken as a value."""
-        intent = tracker.latest_message.get("intent") or {}
-        name, confidence = str(intent.get("name")), float(intent.get("confidence") or 0)
-        text = turn_of(tracker).text
-        if turn_of(tracker).is_command:
-            return self._command(dispatcher, tracker, name)
-        if is_puzzled(text):
-            dispatcher.utter_message(response="utter_help_in_form")
-            return []
-        if asked.takes_sentences:
-            return self._beside_sentences(dispatcher, tracker, asked, name if confidence >= SURE else "", confidence)
-        could_be_value = asked.accepts(text)
-        if confidence < SURE:  # a question all the same, if not which: it is answered, or known not to be
-            return None if could_be_value or not is_question(text) else self._answer(dispatcher, tracker, asked)
-        if name == "ask_information" and (is_question(text) or (not could_be_value and len(text.split()) > 1)):
-            return self._answer(dispatcher, tracker, asked)
-        if name == "switch_language":
-            return switch_language(dispatcher, tracker)
-        if name in ("thank", "greet") and not is_small_talk(text):
-            return None
-        if name == "out_of_scope" and (asked is CONFIRMATION or not self._is_surely_outside(text, confidence)):
-            return None
-        if name not in SIDE_REMARKS or could_be_value or self.journey.prefill(text) or self._misspells(text, name):
-            return None
-        dispatcher.utter_message(response=SIDE_REMARKS[name])
-        return []
-
-    def _misspells(self, text: str, intent: str) -> bool:
-        """Whether the message, with digits and of the form's own errand, gives its number wrongly."""
-        return intent == self.journey.opened_by and bool(re.search(r"\d", text))
-
-    @staticmethod
-    def _is_surely_outside(text: str, confidence: float) -> bool:
-        """Whether a message that no field wants is about something else ("harga bitcoin"), and no misspelt value."""
-        return len(text.split()) > 1 and not re.search(r"\d", text) and (confidence >= VERY_SURE or is_question(text))
-
-    def _beside_sentences(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field, name: str, confidence: float
-    ) -> Events | None:
-        """The same where any sentence could be the value: only what its words show to be said beside the question is answered."""
-        text = turn_of(tracker).text
-        if len(text.split()) > SHORT_WORDS:
-            return None
-        anywhere = name in ANYWHERE and confidence >= VERY_SURE
-        if name == "bot_challenge" and asked.personal and not is_question(text):
-            anywhere = False  # "Robot Ginting"
-        if anywhere and name == "switch_language":
-            return switch_language(dispatcher, tracker)
-        beside = name in NEVER_A_VALUE and confidence >= VERY_SURE and len(text.split()) <= ERRAND_WORDS
-        if anywhere or beside or (name in SIDE_REMARKS and is_small_talk(text)):
-            dispatcher.utter_message(response=SIDE_REMARKS[name])
-            return []
-        if is_question(text):
-            return self._answer(dispatcher, tracker, asked)
-        if name == "ask_information" and (wants_to_be_told(text) or not asked.accepts(text)):
-            return self._answer(dispatcher, tracker, asked)
-        return None
-
-    def _command(self, dispatcher: CollectingDispatcher, tracker: Tracker, name: str) -> Events:
-        """A button of an earlier message: its entry is said, an errand has to wait."""
-        entry = services().knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
-        if entry:
-            utter_entry(dispatcher, tracker, entry)
-            return [SlotSet("last_topic", entry.topic)]
-        dispatcher.utter_message(response=SIDE_REMARKS.get(name, "utter_finish_first"))
-        return []
-
-    def _answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
-        finding = services().knowledge.find(turn_of(tracker).text, self.journey.topics[0], self.journey.subject)
-        entry, asks = finding.best, is_question(turn_of(tracker).text)
-        if finding.verdict is Verdict.ANSWER and entry and (asks or not asked.takes_sentences or entry.topic in self.journey.topics):
-            utter_entry(dispatcher, tracker, entry)
-            return [SlotSet("last_topic", entry.topic)]
-        if asked.takes_sentences and not asks:
-            return None
-        if finding.verdict is Verdict.OFFER:
-            utter_near(dispatcher, tracker, finding)
-            return []
-        if asked.takes_sentences and not asked.personal:
-            return None
-        dispatcher.utter_message(response="utter_no_information")
-        return []
+        return Beside(self.journey, dispatcher, tracker, asked).answered()
 
     def refuse(self, tracker: Tracker) -> str | None:
         """The sentence that is said instead of opening the form, where the first message shows that it is not the right one."""

@@ -22,6 +22,14 @@ def turn_of(tracker: Tracker) -> Turn:
     return current(tracker.sender_id, tracker.latest_message.get("text") or "")
 
 
+def intent_of(tracker: Tracker) -> str:
+    return str((tracker.latest_message.get("intent") or {}).get("name"))
+
+
+def confidence_of(tracker: Tracker) -> float:
+    return float((tracker.latest_message.get("intent") or {}).get("confidence") or 0)
+
+
 def language_of(tracker: Tracker) -> str:
     return "en" if tracker.get_slot("language") == "en" else "id"
 

@@ -83,11 +83,11 @@ class ValidateNote(ValidateFollowUp):
         if wish_of(tracker) is Wish.CORRECT:
             dispatcher.utter_message(response="utter_filed_stays")
 
-    def _interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+    def interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
         """A wish for something else is refused as a note and not answered as a question, which has the form go on as if unheard."""
         if not turn_of(tracker).is_command and is_other_wish(turn_of(tracker).text):
             return None
-        return super()._interruption(dispatcher, tracker, asked)
+        return super().interruption(dispatcher, tracker, asked)
 
 
 class FinishNote(FinishFollowUp):

@@ -31,8 +31,8 @@ from services.follow_ups import NOTE_ON_TICKET, OF_TICKET, After, LastSaid, Mean
 from services.open_dangers import SLOT as OPEN_DANGER
 from services.open_dangers import OpenDanger, calls_for_help, rest_after_denial
 from services.privacy import mask
-from services.registry import JOURNEY_OF, JOURNEYS
-from services.remarks import is_question, is_small_talk, rejects, tells_who, wants_again
+from services.registry import JOURNEY_OF, JOURNEYS, OPENED_BY
+from services.remarks import is_question, is_small_talk, rejects, tells_who, turned_to, wants_again
 from services.status_checks import TICKET, mask_factors
 from services.ticket_follow_ups import NOTE
 from services.ticket_wishes import Reach, Wish, find_wish, may_wish, still_open, ticket_meant, told_note
@@ -115,6 +115,9 @@ class Understanding:
             return denying or await self._free(conversation_id, text, offered, last, danger)
         meant = pressed.payload if pressed else text
         parsed = await self._understood(meant)
+        if wanted := turned_to(meant):
+            other = await self._understood(wanted)
+            parsed = other if other["intent"]["name"] in {*OPENED_BY, "report_complaint"} else parsed
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
 
     async def _wished(self, conversation_id: str, text: str, last: LastSaid | None) -> Meaning | None:

@@ -20,12 +20,12 @@ from store.ticket_models import Ticket, TicketEvent
 
 LOW_CONFIDENCE = 0.5
 UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
-NEWEST_HITS = 1000
-"""A search by words looks at so many of the newest messages of people that hold them all."""
+ENOUGH_HITS, MOST_HITS = 500, 1000
+"""A search by words looks at so many of the newest messages of people that hold them all: at least and at most."""
 NEWEST_MESSAGES = 20_000
 """Where PostgreSQL looks first: a frequent word has enough hits among so many messages, a rare one has few anywhere."""
-FREQUENT = 50
-"""Of those messages, with so many hits: as many more as are likely to be enough are gone through likewise, else by the index."""
+FREQUENT = 30
+"""With so many hits among those, as many more as are likely to hold enough are gone through likewise. Else the index is read."""
 LOW_RATING = 2
 """Of 1 to 4: the answer to a ticket did not help."""
 
@@ -147,7 +147,7 @@ class ConversationLog:
         if self._database.is_sqlite:
             wanted = " ".join(f'"{word}"*' for word in words)
             newest = text("SELECT rowid FROM message_words WHERE message_words MATCH :words ORDER BY rowid DESC LIMIT :most")
-            matching = newest.bindparams(words=wanted, most=NEWEST_HITS).columns(literal_column("rowid"))
+            matching = newest.bindparams(words=wanted, most=MOST_HITS).columns(literal_column("rowid"))
             return select(Message.conversation_id).where(Message.id.in_(matching))
         vector = func.to_tsvector(literal_column("'simple'"), Message.text)
         matches = vector.op("@@")(func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words)))
@@ -159,22 +159,21 @@ class ConversationLog:
             def gone_through(after: int, until: int) -> list[str]:
                 return hits(having.where(Message.id > after, Message.id <= until, *holds).order_by(Message.id.desc()))
 
-            def by_index(after: int, until: int) -> list[str]:
+            def by_index(until: int) -> list[str]:
                 # An order that no index has: else the planner may go through all messages from the newest on for a rare word.
-                return hits(having.where(Message.id > after, Message.id <= until).order_by((Message.id + 0).desc()))
+                return hits(having.where(Message.id <= until).order_by((Message.id + 0).desc()))
 
             def hits(query: Select[tuple[int, str]]) -> list[str]:
-                return [name for _, name in session.execute(query.limit(NEWEST_HITS - len(found)))]
+                return [name for _, name in session.execute(query.limit(MOST_HITS - len(found)))]
 
             last, found = session.scalar(select(func.max(Message.id))) or 0, list[str]()
             first = last - NEWEST_MESSAGES
             found += gone_through(first, last)
-            if 0 < len(found) < NEWEST_HITS and first > 0:
-                look = gone_through if len(found) >= FREQUENT else by_index
-                first, last = max(0, first - 2 * NEWEST_MESSAGES * NEWEST_HITS // len(found)), first
-                found += look(first, last)
-            if len(found) < NEWEST_HITS and first > 0:
-                found += by_index(0, first)
+            if FREQUENT <= len(found) < ENOUGH_HITS and first > 0:
+                first, last = max(0, first - 3 * NEWEST_MESSAGES * ENOUGH_HITS // (2 * len(found))), first
+                found += gone_through(first, last)
+            if len(found) < ENOUGH_HITS and first > 0:
+                found += by_index(first)
         return select(Conversation.id).where(Conversation.id.in_(set(found)))
 
     def _summaries(self, found: list[Conversation], staff_id: int) -> list[Summary]:

@@ -247,13 +247,16 @@ def ticket_number(message: str) -> str | Rejection:
     return tickets.normalise_number(message) or Rejection("utter_invalid_ticket_number")
 
 
+NO_CODE = Rejection("utter_invalid_code")
+
+
 def access_code(message: str) -> str | Rejection:
     """Anything that could be meant as a code is tried, so that a wrong form tells nothing about the right one."""
     code = tickets.normalise_code(simpel.without_number(message))
     if code:
         return code
     word = message.strip().upper()
-    return word if re.fullmatch(r"(?=\D*\d)[A-Z0-9-]{3,12}", word) else Rejection("utter_invalid_code")
+    return word if re.fullmatch(r"(?=\D*\d)[A-Z0-9-]{3,12}", word) else NO_CODE
 
 
 _LABELS = re.compile(

@@ -19,6 +19,8 @@ JOURNEYS: dict[str, Journey] = {
         ticket_follow_ups.RATING,
     )
 }
+OPENED_BY: dict[str, Journey] = {journey.opened_by: journey for journey in JOURNEYS.values() if journey.opened_by}
+"""The journey that an intent begins."""
 JOURNEY_OF: dict[Kind, Journey] = {
     Kind.ASPIRATION: aspirations.JOURNEY,
     Kind.INFORMATION_REQUEST: information_requests.JOURNEY,

@@ -38,6 +38,10 @@ _AGAIN = re.compile(
     r"^(?:(?:tolong|coba|bisa|kak|min|mohon|please|can you) )*(?:di)?ulang(?:i|in)?\b|\bsekali lagi\b|\brepeat\b|\b(?:it|that) again\b"
 )
 _REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
+_TURNS_TO = re.compile(
+    r"(?:(?:eh|lho|oh|maaf|aduh|iya|ya|sorry) )*(?:bukan|dudu|sanes|salah|tidak (?:jadi|usah)|no|nomor|not)"  # "no" is read as "nomor"
+    r"(?: (?:itu|ini|deh|ding|ya|iya|kak|min|saja|yang|maksud|that))* (?=(?:saya |i )?(?:mau|ingin|minta|lapor|cek|kirim|want)\b)"
+)
 _PUZZLED = frozenset(
     "hah ha heh hm apa apaan terus lalu lah loh maksudnya maksud bagaimana bingung gimana what huh pardon sorry".split()
 )
@@ -94,6 +98,13 @@ def rejects(message: str) -> bool:
     """Whether a short message begins by rejecting what was said: "bukan itu", "lho bukan korupsi, jalan rusak"."""
     spelling = normalise(message)
     return len(spelling.split()) <= LONGEST_REJECTION and bool(_REJECTS.match(spelling))
+
+
+def turned_to(message: str) -> str:
+    """What a short message wants that begins by rejecting something: "mau lapor" of "bukan, mau lapor". Empty for any other."""
+    spelling = normalise(message)
+    turns = _TURNS_TO.match(spelling) if len(spelling.split()) <= LONGEST_REJECTION else None
+    return spelling[turns.end() :] if turns else ""
 
 
 def is_puzzled(message: str) -> bool:

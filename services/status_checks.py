@@ -77,11 +77,11 @@ def _code_again(message: str) -> dict[str, Any]:
 
 
 def _simpel_code(message: str) -> str | Rejection:
-    return Rejection("utter_finish_first") if tickets.normalise_number(message) else fields.access_code(message)
+    return fields.NO_CODE if tickets.normalise_number(message) else fields.access_code(message)
 
 
 def _ticket_code(message: str) -> str | Rejection:
-    return Rejection("utter_finish_first") if simpel.known_number(message) else fields.access_code(message)
+    return fields.NO_CODE if simpel.known_number(message) else fields.access_code(message)
 
 
 LONGEST_CODE = 4

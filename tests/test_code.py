@@ -15,6 +15,9 @@ from services.settings import PROJECT
 REASONED = re.compile(r"#\s*type: ignore\[[a-z, -]+\]  # \S|#\s*noqa: [A-Z]+\d+(?:, [A-Z]+\d+)* +\S")
 SILENCED = re.compile(r"#\s*(?:type: ignore|noqa|pragma: no cover)")
 FOLDERS = ("actions", "bot", "desk", "services", "store")
+LONGEST_FUNCTION, LONGEST_FILE = 50, 410
+PUTS_TOGETHER = {"services/assembly.py assemble", "bot/server.py create_app"}
+"""The two places in which everything is made once: line after line, without a branch to be split at."""
 INDONESIAN = frozenset(
     """
     ada adalah akan anda apa apakah atau bagaimana bagi belum bila bisa boleh bukan dalam dan dapat dari dengan di harus ini itu jangan
@@ -109,3 +112,29 @@ def test_whatever_silences_a_check_says_why() -> None:
         if SILENCED.search(line) and not REASONED.search(line) and "re.compile" not in line
     ]
     assert without_reason == []
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    """Each function by file and name with its own lines: without those of the functions that stand in it."""
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+                yield f"{path.relative_to(PROJECT)} {node.name}", _lines(node) - sum(map(_lines, inner))
+
+
+def files() -> list[Path]:
+    """All but migrations, which are kept as they ran."""
+    found = (path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py"))
+    return sorted(path for path in found if "migrations" not in path.parts)
+
+
+def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+def test_no_file_and_no_function_is_too_long_to_be_read_at_once() -> None:
+    """A page's router is one function around its routes, which share the room; what counts are the lines outside of those."""
+    long = {name: lines for name, lines in functions() if lines > LONGEST_FUNCTION}
+    assert long.keys() == PUTS_TOGETHER
+    assert [path for path in files() if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE] == []

@@ -168,9 +168,10 @@ async def test_what_the_desk_reads_can_be_read_here_too(on_postgresql: tuple[htt
     ("words", "holding", "found"),
     [
         ("langka", [10], [10]),  # none among the newest five
-        ("jarang", [5, 30, 57, 59], [5, 30, 57, 59]),  # two: the index finds the rest, first among the thirty before, then among all
-        ("sering", [5, 40, 56, 58, 60], [5, 40, 56, 58, 60]),  # three are frequent: the twenty before are gone through
-        ("selalu", list(range(1, 61)), list(range(55, 61))),  # more than are looked at: the newest
+        ("jarang", [5, 30, 57, 59], [5, 30, 57, 59]),  # two: the index finds the rest
+        ("sering", [5, 40, 56, 58, 60], [5, 40, 56, 58, 60]),  # three are frequent: the ten before are gone through
+        ("kerap", [*range(20, 56), 56, 58, 60], [53, 54, 55, 56, 58, 60]),  # more than are looked at: the newest
+        ("selalu", list(range(1, 61)), list(range(56, 61))),  # enough among the newest five
         ("baru", [60], [60]),
         ("tiada", [], []),
     ],
@@ -178,7 +179,7 @@ async def test_what_the_desk_reads_can_be_read_here_too(on_postgresql: tuple[htt
 def test_words_are_found_among_all_messages_however_frequent_they_are(
     words: str, holding: list[int], found: list[int], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, number in (("NEWEST_MESSAGES", 5), ("NEWEST_HITS", 6), ("FREQUENT", 3)):
+    for name, number in (("NEWEST_MESSAGES", 5), ("ENOUGH_HITS", 4), ("MOST_HITS", 6), ("FREQUENT", 3)):
         monkeypatch.setattr(conversation_log, name, number)
     database = Database(database_url)
     database.migrate()
