@@ -25,7 +25,7 @@ from services.dangers import ABOUT_ONESELF, danger_of
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
-from services.remarks import SURE, VERY_SURE
+from services.remarks import SURE, VERY_SURE, turned_to
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
 from store.database import utc_now
@@ -68,7 +68,7 @@ class ValidateForm(Action, ABC):
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         errand = self._other_errand(tracker, asked)
         if errand:
-            return self._leave_for(dispatcher, errand, fields)
+            return self._leave_for(dispatcher, tracker, errand, fields)
         if self._wants_out(tracker, asked):
             return self._after(dispatcher, tracker, self.journey.cancel())
         if command is Command.WAIT:
@@ -140,14 +140,17 @@ class ValidateForm(Action, ABC):
         turn, intent = turn_of(tracker), intent_of(tracker)
         if intent not in ERRANDS or intent == self.journey.opened_by:
             return None
-        if turn.is_command:
+        command = find_command(turn.text)
+        if turn.is_command or (command is Command.CANCEL and turned_to(turn.text)):
             return intent
         may_leave = self.journey.story is None and not asked.takes_sentences and confidence_of(tracker) >= SURE
-        return intent if may_leave and not self._holds_value(turn.text, asked) and not find_command(turn.text) else None
+        return intent if may_leave and command is None and not self._holds_value(turn.text, asked) else None
 
-    def _leave_for(self, dispatcher: CollectingDispatcher, errand: str, fields: dict[str, Any]) -> Events:
-        """Do the other errand; what was given stays in the draft."""
-        if self.journey.opened_by and self.journey.has_answers(fields):
+    def _leave_for(self, dispatcher: CollectingDispatcher, tracker: Tracker, errand: str, fields: dict[str, Any]) -> Events:
+        """Do the other errand; what was given stays in the draft, unless it was called off."""
+        if find_command(turn_of(tracker).text) is Command.CANCEL:
+            services().drafts.drop(tracker.sender_id, self.journey.name)
+        elif self.journey.opened_by and self.journey.has_answers(fields):
             dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
         return [*self.end(confirmed=False), SlotSet("journey_outcome", None), FollowupAction(ERRANDS[errand])]
 

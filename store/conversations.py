@@ -378,6 +378,7 @@ class Conversations:
                     session.execute(delete(table).where(table.conversation_id.in_(ids)))
                 session.execute(delete(Conversation).where(Conversation.id.in_(ids)))
                 deleted += len(ids)
+            self._database.give_way()
         return deleted
 
     @staticmethod

@@ -7,6 +7,7 @@ all that was written before it (SQLite `synchronous=FULL`; PostgreSQL is always 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from store.encryption import Encryption
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_SECONDS = 10
+GIVE_WAY_SECONDS = 0.02
 AWAY = (OperationalError, InterfaceError, NoConnectionFree)
 """Errors that say nothing of what was asked: the same may succeed in a moment."""
 _START_LOCK = 7_283_174_001
@@ -91,6 +93,14 @@ class Database:
                 # An index of words that finds more rows than fit falls back to whole pages, each row of which is then read.
                 session.execute(text("SET LOCAL work_mem = '64MB'"))
             yield session
+
+    def give_way(self) -> None:
+        """Let a turn write between the transactions of a long job.
+
+        SQLite has one writer, and who finds it busy sleeps before it looks again: a job that goes on at once is found busy for seconds.
+        """
+        if self.is_sqlite:
+            time.sleep(GIVE_WAY_SECONDS)
 
     @contextmanager
     def durable_session(self) -> Iterator[Session]:

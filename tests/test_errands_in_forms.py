@@ -55,3 +55,11 @@ async def test_a_form_with_a_story_asks_before_it_is_left_and_keeps_what_was_tol
     await citizen.says("batal")
     assert "nama" in await citizen.says("lanjutkan aspirasi saya")
     assert STORY in await citizen.goes_through("lewati", "lewati")
+
+
+async def test_who_calls_a_form_off_for_something_else_gets_that(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("saya ingin menyampaikan aspirasi", "ya", STORY)
+    said = await citizen.says("gak jadi, mau cek tiket aja")
+    assert "tetap tersimpan" not in said
+    assert "nomor tiket" in said.lower()

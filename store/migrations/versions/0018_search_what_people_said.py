@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX IF NOT EXISTS ix_messages_said ON messages USING gin (to_tsvector('simple', text)) WHERE author <> 'bot'"
     )
-    op.execute("DROP INDEX ix_messages_words")
+    op.execute("DROP INDEX ix_messages_words")  # until they are restarted, processes of the version before search without an index
 
 
 def _in_sqlite() -> None:
