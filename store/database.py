@@ -97,7 +97,7 @@ class Database:
     def give_way(self) -> None:
         """Let a turn write between the transactions of a long job.
 
-        SQLite has one writer, and who finds it busy sleeps before it looks again: a job that goes on at once is found busy for seconds.
+        SQLite has one writer, and who finds it busy sleeps before it looks again: a job without rests is found busy for seconds.
         """
         if self.is_sqlite:
             time.sleep(GIVE_WAY_SECONDS)
