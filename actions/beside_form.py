@@ -20,8 +20,9 @@ from services.registry import OPENED_BY
 from services.remarks import SURE, VERY_SURE, is_puzzled, is_question, is_small_talk, wants_to_be_told
 
 Events = list[dict[str, Any]]
-ERRANDS = {"report_complaint": "action_complaint", **{intent: f"{journey.name}_form" for intent, journey in OPENED_BY.items()}}
-"""What does an errand that is named while the form of another one is open."""
+COMPLAINT = "report_complaint"
+ERRANDS = {COMPLAINT, *OPENED_BY}
+"""Intents of what may be wanted while the form of something else is open."""
 REMARKS = {
     "thank": "utter_thanked_in_form",
     "greet": "utter_greet_again",

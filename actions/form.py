@@ -15,7 +15,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.beside_form import ERRANDS, Beside
+from actions.beside_form import COMPLAINT, ERRANDS, Beside
+from actions.complaint import say_right_channel
 from actions.open_danger import say_first
 from actions.replies import confidence_of, intent_of, language_of, remember_said, turn_of
 from services.assembly import services
@@ -25,6 +26,7 @@ from services.dangers import ABOUT_ONESELF, danger_of
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
+from services.registry import OPENED_BY
 from services.remarks import SURE, VERY_SURE, turned_to
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown
@@ -136,14 +138,14 @@ class ValidateForm(Action, ABC):
         return intent_of(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
 
     def _other_errand(self, tracker: Tracker, asked: Field) -> str | None:
-        """The intent of the errand that the message turns to: by a button, or in words where the form has no story to lose."""
+        """The intent of the errand that the message turns to: by a button, or in words where the form only looks something up."""
         turn, intent = turn_of(tracker), intent_of(tracker)
         if intent not in ERRANDS or intent == self.journey.opened_by:
             return None
         command = find_command(turn.text)
         if turn.is_command or (command is Command.CANCEL and turned_to(turn.text)):
             return intent
-        may_leave = self.journey.story is None and not asked.takes_sentences and confidence_of(tracker) >= SURE
+        may_leave = not self.journey.confirm and not asked.takes_sentences and confidence_of(tracker) >= SURE
         return intent if may_leave and command is None and not self._holds_value(turn.text, asked) else None
 
     def _leave_for(self, dispatcher: CollectingDispatcher, tracker: Tracker, errand: str, fields: dict[str, Any]) -> Events:
@@ -152,7 +154,10 @@ class ValidateForm(Action, ABC):
             services().drafts.drop(tracker.sender_id, self.journey.name)
         elif self.journey.opened_by and self.journey.has_answers(fields):
             dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
-        return [*self.end(confirmed=False), SlotSet("journey_outcome", None), FollowupAction(ERRANDS[errand])]
+        left = [*self.end(confirmed=False), SlotSet("journey_outcome", None)]
+        if errand == COMPLAINT:  # said at once: no rule says what comes after an action behind a form
+            return [*left, *say_right_channel(dispatcher, tracker)]
+        return [*left, FollowupAction(f"{OPENED_BY[errand].name}_form")]
 
     def _holds_value(self, text: str, asked: Field) -> bool:
         return bool(self.journey.prefill(text)) or asked.accepts(text)

@@ -20,6 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from services.answerability import Answerability
 from services.encoder import CachingEncoder, Vectors, directions
+from services.entry_discriminant import EntryDiscriminant
 from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import TOPICS, Entry
 from services.spelling import normalise
@@ -32,11 +33,11 @@ BEST_OF, NEAREST_SHARE = 3, 0.7
 """An entry is as near as its nearest variant, by this share, and as its three nearest in the middle, by the rest."""
 LOOKED_AT = 512
 """So many entries, those with the nearest variants, are looked at for their three nearest; of others the nearest alone counts."""
-WEIGHTS = {"meaning": 1.0, "spelling": 1.0, "words": 0.35, "topic": 0.8}
+WEIGHTS = {"meaning": 0.4, "spelling": 1.0, "words": 0.7, "topic": 1.0, "apart": 0.12}
 SAME_TOPIC_BONUS = 0.35
 OWN_SHARE, TOPIC_BONUS_AFTER, ENTRY_BONUS_AFTER = 0.7, 0.3, 0.1
 """The same of a question that is known to leave its subject unsaid, by the words of the question and with a title before it."""
-QUICK_FROM, QUICK_LEAD = 1.2, 0.15
+QUICK_FROM, QUICK_LEAD = 1.2, 0.2
 FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
 ANOTHER_FROM = 1.9
@@ -78,6 +79,7 @@ class Index:
         self.mean: Vectors = vectors.mean(axis=0)
         self._vectors = directions(vectors, self.mean)
         centres = _centres(self._vectors, self._starts)
+        self._apart = EntryDiscriminant(self._vectors, centres, np.diff(self._starts))
         self._axes = _main_axes(centres)
         self._centres = centres @ self._axes
         spellings, documents = [normalise(text) for text in examples], _documents(self.entries)
@@ -222,13 +224,14 @@ class Index:
         alike = _nearest(self._by_characters[characters.indices].T @ characters.data, self._starts)
         words = WEIGHTS["spelling"] * alike + WEIGHTS["words"] * self._word_overlap(question.spelling)
         topic = self._topic_by_spelling.predict(by_spelling)[self._topic_of_entry]
-        quick = words + WEIGHTS["meaning"] * alike + WEIGHTS["topic"] * topic
+        quick = words + WEIGHTS["spelling"] * alike + WEIGHTS["topic"] * topic
         best, second = _two_best(quick)
         if best >= QUICK_FROM and best - second >= QUICK_LEAD:
             return np.asarray(quick)
         vector = self._vector(question)
         topic = self._topic_by_meaning.predict([vector, *by_spelling])[self._topic_of_entry]
         words = words + WEIGHTS["topic"] * topic
+        words = words + WEIGHTS["apart"] * self._apart.behind(vector[0])
         return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words))
 
     def _meanings(self, vector: Vectors, scores: Scores) -> Scores:

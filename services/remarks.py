@@ -38,10 +38,12 @@ _AGAIN = re.compile(
     r"^(?:(?:tolong|coba|bisa|kak|min|mohon|please|can you) )*(?:di)?ulang(?:i|in)?\b|\bsekali lagi\b|\brepeat\b|\b(?:it|that) again\b"
 )
 _REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
-_TURNS_TO = re.compile(
+_REJECTION = (
     r"(?:(?:eh|lho|oh|maaf|aduh|iya|ya|sorry) )*(?:bukan|dudu|sanes|salah|tidak (?:jadi|usah)|no|nomor|not)"  # "no" is read as "nomor"
-    r"(?: (?:itu|ini|deh|ding|ya|iya|kak|min|saja|yang|maksud|that))* (?=(?:saya |i )?(?:mau|ingin|minta|lapor|cek|kirim|want)\b)"
+    r"(?P<more>(?: (?:itu|ini|deh|ding|ya|iya|kak|min|saja|yang|maksud|that))*)"
 )
+_TURNS_TO = re.compile(rf"{_REJECTION} (?=(?:saya |i )?(?:mau|ingin|minta|lapor|cek|kirim|want)\b)")
+_REJECTION_ALONE = re.compile(_REJECTION)
 _PUZZLED = frozenset(
     "hah ha heh hm apa apaan terus lalu lah loh maksudnya maksud bagaimana bingung gimana what huh pardon sorry".split()
 )
@@ -101,10 +103,16 @@ def rejects(message: str) -> bool:
 
 
 def turned_to(message: str) -> str:
-    """What a short message wants that begins by rejecting something: "mau lapor" of "bukan, mau lapor". Empty for any other."""
+    """What a short message wants that begins by rejecting something: "mau lapor" of "bukan, mau lapor".
+
+    Empty for any other, and for "bukan mau lapor", which rejects the wish.
+    """
     spelling = normalise(message)
     turns = _TURNS_TO.match(spelling) if len(spelling.split()) <= LONGEST_REJECTION else None
-    return spelling[turns.end() :] if turns else ""
+    if turns is None:
+        return ""
+    stands_alone = _REJECTION_ALONE.fullmatch(normalise(re.split(r"[,.;!]", message, maxsplit=1)[0]))
+    return spelling[turns.end() :] if stands_alone or turns["more"] or turns[0].startswith("tidak") else ""
 
 
 def is_puzzled(message: str) -> bool:

@@ -27,6 +27,7 @@ async def test_who_only_wanted_to_see_a_status_gets_what_is_asked_for_instead(
     said = await citizen.says(errand)
     assert answer in said
     assert "nomor permohonan Anda" not in said
+    assert len(citizen.last) <= 2, "it is said once, and a form asks its question besides"
 
 
 async def test_after_a_complaint_that_ended_a_status_check_the_talk_goes_on(client: httpx.AsyncClient) -> None:
@@ -63,3 +64,12 @@ async def test_who_calls_a_form_off_for_something_else_gets_that(client: httpx.A
     said = await citizen.says("gak jadi, mau cek tiket aja")
     assert "tetap tersimpan" not in said
     assert "nomor tiket" in said.lower()
+
+
+@pytest.mark.parametrize("correction", ["1 jadi SMK Harapan Baru", "7 ubah jadi juru bahasa isyarat", "25 orang perangkat desa"])
+async def test_a_summary_is_never_left_for_what_only_sounds_like_an_errand(correction: str, client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.goes_through("daftar kunjungan setneg mantul", "kantor", "SMA Negeri 1 Magelang", "tatap muka")
+    said = await citizen.says(correction)
+    assert "tetap tersimpan" not in said
+    assert "aspirasi" not in said.lower()
