@@ -31,7 +31,7 @@ Rows = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Group:
-    """Six files of one folder."""
+    """The files of one folder."""
 
     folder: Path
 
@@ -42,6 +42,11 @@ class Group:
     @property
     def topics(self) -> Rows:
         return read_rows(self.folder / "topics.csv", ("text", "topic", "author"))
+
+    @property
+    def entries(self) -> Rows:
+        """Questions to each entry of the knowledge, by authors who had read its title and answer."""
+        return read_rows(self.folder / "entries.csv", ("text", "entry", "author"))
 
     @property
     def out_of_scope(self) -> Rows:
@@ -109,6 +114,7 @@ def measure(group: Group, assistant: Assistant, knowledge: Knowledge) -> dict[st
         "operating_points": operating_points(np.array([u.kept for u in inside]), np.array([u.kept for u in outside])),
         "crisis": _crisis(rows, said, outside, calm),
         "topics": _topics(group.topics, knowledge),
+        "entries": _entries(group.entries, knowledge),
         "unanswerable": _unanswerable(group.unanswerable, assistant),
         "follow_ups": _follow_ups(follow_ups.measure(assistant, group.follow_ups)),
     }
@@ -171,5 +177,18 @@ def _topics(rows: Rows, knowledge: Knowledge) -> dict[str, Any]:
         "by_author": by_value(first, [row["author"] for row in rows]),
         "at_3": share(np.array([topic in {hit.entry.topic for hit in f.hits} for f, topic in pairs])),
         "answered_at_once": share(answered),
+        "right_when_answered": share(first[answered]),
+    }
+
+
+def _entries(rows: Rows, knowledge: Knowledge) -> dict[str, Any]:
+    findings = [knowledge.find(row["text"]) for row in rows]
+    pairs = list(zip(findings, [row["entry"] for row in rows], strict=True))
+    first = np.array([f.best is not None and f.best.id == entry for f, entry in pairs])
+    answered = np.array([f.verdict is Verdict.ANSWER for f in findings])
+    return {
+        "at_1": share(first),
+        "by_author": by_value(first, [row["author"] for row in rows]),
+        "at_3": share(np.array([entry in {hit.entry.id for hit in f.hits} for f, entry in pairs])),
         "right_when_answered": share(first[answered]),
     }

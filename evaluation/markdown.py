@@ -35,6 +35,9 @@ How far to trust it:
   disclosures were learned from, and the same with them.
 - Authors p and P (development), r and R (held out) wrote questions without an answer, P and R in pairs with one that has an answer.
   Before such questions were learned from, 29 % of those by p were not answered.
+- Authors A and B (development) and C (held out) had read titles and answers of the knowledge and wrote three questions for each entry,
+  to which it is the answer and no other is better. Until then a wrong entry of the right topic was not noticed: the search had the
+  very entry first for 94.2 % of those by A and B, and for 94.8 % of those by C.
 - Authors l and m (development), n and o (held out) wrote what people say after an answer, a status, a ticket or a call for help; a
   fifth of it leans on nothing. Before messages were read in the light of it, 147 of the first 260 by l and m were done right (56.5 %).
 - What an author finds hard for the assistant differs: look at the single authors, too. Where a file does not say which of two authors
@@ -142,6 +145,9 @@ def _summary(groups: list[Result]) -> list[str]:
         ("topic among the three best", [_with_number(g["topics"]["at_3"]) for g in groups]),
         ("questions answered at once", [_with_number(g["topics"]["answered_at_once"]) for g in groups]),
         ("… right when answered", [_with_number(g["topics"]["right_when_answered"]) for g in groups]),
+        ("the very entry first (`entries.csv`)", [_with_number(g["entries"]["at_1"]) for g in groups]),
+        ("… among the three best", [_with_number(g["entries"]["at_3"]) for g in groups]),
+        ("… right when answered", [_with_number(g["entries"]["right_when_answered"]) for g in groups]),
         (
             "about the ministry, without an answer: not answered",
             [_with_number(g["unanswerable"]["not_answered"]) for g in groups],
@@ -169,10 +175,14 @@ def _by(name: str, groups: list[Result]) -> list[str]:
 def _authors(groups: list[Result]) -> list[str]:
     rows = []
     for name, group in zip(GROUPS.values(), groups, strict=True):
-        found = [group[of]["by_author"] for of in ("intents", "topics", "out_of_scope", "follow_ups")]
+        found = [group[of]["by_author"] for of in ("intents", "topics", "entries", "follow_ups", "out_of_scope")]
         for author in sorted({author for measure in found for author in measure}):
             rows.append([author, name, *(_with_number(measure[author]) if author in measure else "" for measure in found)])
-    return _table(("author", "group", "intents", "topic of the best entry", "out of scope, not answered", "follow-ups"), rows, 4)
+    return _table(
+        ("author", "group", "intents", "topic of the best entry", "the very entry", "follow-ups", "out of scope, not answered"),
+        rows,
+        5,
+    )
 
 
 def _follow_ups(groups: list[Result]) -> list[str]:

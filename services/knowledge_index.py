@@ -1,8 +1,9 @@
 """One state of the knowledge made ready for search, and the next state made of it in a fraction of the time.
 
-Four scores are added for each entry: the nearest question variants by meaning (sentence vectors) and by spelling (character
-n-grams, which forgive typos), the words of the whole entry (BM25), and how much the question sounds like the entry's topic
-(services/topic_regression.py). Nothing has to be trained.
+Five scores are added for each entry: the nearest question variants by meaning (sentence vectors) and by spelling (character
+n-grams, which forgive typos), the words of the whole entry (BM25), how much the question sounds like the entry's topic
+(services/topic_regression.py), and what tells the entry from the others of its topic (services/entry_discriminant.py). Nothing has
+to be trained.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ BEST_OF, NEAREST_SHARE = 3, 0.7
 """An entry is as near as its nearest variant, by this share, and as its three nearest in the middle, by the rest."""
 LOOKED_AT = 512
 """So many entries, those with the nearest variants, are looked at for their three nearest; of others the nearest alone counts."""
-WEIGHTS = {"meaning": 0.4, "spelling": 1.0, "words": 0.7, "topic": 1.0, "apart": 0.12}
+WEIGHTS = {"meaning": 0.33, "spelling": 0.82, "words": 0.58, "topic": 0.82, "apart": 0.1}
 SAME_TOPIC_BONUS = 0.35
 OWN_SHARE, TOPIC_BONUS_AFTER, ENTRY_BONUS_AFTER = 0.7, 0.3, 0.1
 """The same of a question that is known to leave its subject unsaid, by the words of the question and with a title before it."""
-QUICK_FROM, QUICK_LEAD = 1.2, 0.2
+QUICK_FROM, QUICK_LEAD = 1.0, 0.16
 FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
 ANOTHER_FROM = 1.9
@@ -78,10 +79,10 @@ class Index:
         vectors = encoder.encode_and_keep(examples)
         self.mean: Vectors = vectors.mean(axis=0)
         self._vectors = directions(vectors, self.mean)
-        centres = _centres(self._vectors, self._starts)
-        self._apart = EntryDiscriminant(self._vectors, centres, np.diff(self._starts))
-        self._axes = _main_axes(centres)
-        self._centres = centres @ self._axes
+        self._centres = _centres(self._vectors, self._starts)
+        self._apart = EntryDiscriminant(self._vectors, self._centres, np.diff(self._starts))
+        self._axes = _main_axes(self._centres)
+        self._short_centres = self._centres @ self._axes
         spellings, documents = [normalise(text) for text in examples], _documents(self.entries)
         self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
         spellings = [self._correction.correct(spelling) for spelling in spellings]
@@ -119,7 +120,10 @@ class Index:
         vectors = self._encoder.encode_and_keep(examples) if examples else np.zeros((0, self._vectors.shape[1]), np.float32)
         vectors = directions(vectors, self.mean)
         twin._vectors = taken_dense(self._vectors, vectors, order)
-        twin._centres = taken_dense(self._centres, _centres(vectors, _starts(fresh)) @ self._axes, documents)
+        centres = _centres(vectors, _starts(fresh))
+        twin._centres = taken_dense(self._centres, centres, documents)
+        twin._short_centres = taken_dense(self._short_centres, centres @ self._axes, documents)
+        twin._apart = self._apart.with_centres(twin._centres)
         spellings = [normalise(text) for text in examples]
         before = [normalise(text) for text in _examples(gone)]
         twin._correction = self._correction.with_texts([*spellings, *_answers(fresh)], [*before, *_answers(gone)])
@@ -238,7 +242,7 @@ class Index:
         """Of each entry, how near its variants are in meaning; of unlikely ones, how near the middle of them is, which is less."""
         if len(scores) <= COMPARED:
             return _nearest(self._vectors @ vector, self._starts)
-        near = np.asarray(self._centres @ (vector @ self._axes), dtype=np.float64)
+        near = np.asarray(self._short_centres @ (vector @ self._axes), dtype=np.float64)
         likely = np.sort(np.argpartition(-(scores + near), COMPARED)[:COMPARED])
         groups = [np.arange(*self._starts[place : place + 2]) for place in likely]
         starts = np.concatenate([[0], np.cumsum([len(group) for group in groups])])

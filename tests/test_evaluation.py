@@ -20,6 +20,7 @@ from evaluation.groups import GROUPS, Understood
 AUTHORS = {"development": "abcdfgisuvw", "held_out": "ehjqtx"}
 AUTHORS_OF_UNANSWERABLE = {"development": "pP", "held_out": "rR"}
 AUTHORS_OF_FOLLOW_UPS = {"development": "lm", "held_out": "no"}
+AUTHORS_OF_ENTRIES = {"development": "AB", "held_out": "C"}
 AUTHORS_OF_QUESTIONS = {"development": "y", "held_out": "kz"}
 
 
@@ -43,6 +44,7 @@ def figures(accuracy: float, wrong: int) -> dict[str, Any]:
         "operating_points": measures.operating_points(np.array([0.4, 0.96]), np.array([0.0, 0.6])),
         "crisis": {"recall": found, "false_alarms": {"not_crisis.csv": {"n": 150, "alarms": 3}}},
         "topics": {**dict.fromkeys(("at_1", "at_3", "answered_at_once", "right_when_answered"), found), "by_author": {"ab": found}},
+        "entries": {**dict.fromkeys(("at_1", "at_3", "right_when_answered"), found), "by_author": {"A": found}},
         "unanswerable": dict.fromkeys(("not_answered", "of_pairs", "others_answered"), found),
         "follow_ups": {"right": found, "by_author": {"l": found}, "by_after": {"ticket": found}},
         "latency": {"Normaliser": {"n": 20, "p50": 0.02, "p95": 0.05}},
@@ -154,6 +156,7 @@ def test_the_report_of_the_project_is_of_the_files_that_are_there() -> None:
         assert written[name]["intents"]["accuracy"]["n"] == len(group.intents)
         assert written[name]["out_of_scope"]["turns_not_answered"]["n"] == len(group.out_of_scope)
         assert written[name]["topics"]["at_1"]["n"] == len(group.topics)
+        assert written[name]["entries"]["at_1"]["n"] == len(group.entries)
         assert written[name]["unanswerable"]["not_answered"]["n"] == sum(row["answerable"] == "no" for row in group.unanswerable)
         assert written[name]["follow_ups"]["right"]["n"] == len(group.follow_ups)
         assert written[name]["crisis"]["false_alarms"]["not_crisis.csv"]["n"] == len(group.not_crisis)
@@ -162,6 +165,7 @@ def test_the_report_of_the_project_is_of_the_files_that_are_there() -> None:
 def test_the_authors_of_the_groups_are_different_people() -> None:
     for name, group in GROUPS.items():
         assert {row["author"] for row in group.intents} == set(AUTHORS[name])
+        assert {row["author"] for row in group.entries} == set(AUTHORS_OF_ENTRIES[name])
         assert {row["author"] for row in group.unanswerable} == set(AUTHORS_OF_UNANSWERABLE[name])
         assert {row["author"] for row in group.follow_ups} == set(AUTHORS_OF_FOLLOW_UPS[name])
         for rows in (group.topics, group.out_of_scope, group.not_crisis):
