@@ -28,9 +28,11 @@ _State = tuple[Stamps, int]
 """The files' stamps, and the number of the last publication."""
 
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
+CLEAR_LEAD_WITHIN = 0.04
+"""The same between two entries of one topic: they are told apart less surely, but a citizen who gets the other one is near."""
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
-DOUBT_FROM, DOUBT_AFTER_FROM = -0.1, 0.1
+DOUBT_FROM, DOUBT_AFTER_FROM = -0.05, 0.1
 """`Index.doubt` from which a question has no answer; the second of one that leans on an answer, whose words say less."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
@@ -198,6 +200,6 @@ class Knowledge:
         if not hits or hits[0].score < OFFER_FROM:
             return Finding(Verdict.NOTHING, [])
         lead = hits[0].score - hits[1].score if len(hits) > 1 else 1.0
-        if hits[0].score >= ANSWER_FROM and (lead >= CLEAR_LEAD or hits[0].entry.topic == hits[1].entry.topic):
-            return Finding(Verdict.ANSWER, hits)
-        return Finding(Verdict.OFFER, hits)
+        clear = CLEAR_LEAD_WITHIN if len(hits) > 1 and hits[0].entry.topic == hits[1].entry.topic else CLEAR_LEAD
+        is_answer = hits[0].score >= ANSWER_FROM and lead >= clear
+        return Finding(Verdict.ANSWER if is_answer else Verdict.OFFER, hits)

@@ -38,7 +38,7 @@ WEIGHTS = {"meaning": 0.33, "spelling": 0.82, "words": 0.58, "topic": 0.82, "apa
 SAME_TOPIC_BONUS = 0.35
 OWN_SHARE, TOPIC_BONUS_AFTER, ENTRY_BONUS_AFTER = 0.7, 0.3, 0.1
 """The same of a question that is known to leave its subject unsaid, by the words of the question and with a title before it."""
-QUICK_FROM, QUICK_LEAD = 1.0, 0.16
+QUICK_FROM, QUICK_LEAD = 1.0, 0.3
 FOLLOW_UP_WORDS = 6
 """Only a question this short can be a follow-up that leaves its subject unsaid."""
 ANOTHER_FROM = 1.9
