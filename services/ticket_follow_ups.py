@@ -8,7 +8,7 @@ from services.fields import Check, Choice, Field, Rejection, agreement
 from services.journeys import Journey
 from services.spelling import normalise
 from services.ticket_events import MAX_NOTE, MAX_REASON
-from services.ticket_wishes import announces_note, is_other_wish, told_note, withdraws_that
+from services.ticket_wishes import announces_note, is_other_wish, told_note, withdraws_that, without_announcement
 
 SATISFACTION = ("tidak_puas", "kurang_puas", "puas", "sangat_puas")
 """The scores 1 to 4 in words."""
@@ -30,12 +30,12 @@ def _note(message: str) -> str | Rejection:
     """The words of a note, and none that want something else or only say that a note is to come."""
     if is_other_wish(message):
         return Rejection("utter_not_taken_as_note")
-    return Rejection("utter_write_it_down") if announces_note(message) else _any_note(message)
+    return Rejection("utter_write_it_down") if announces_note(message) else _any_note(without_announcement(message))
 
 
 def _told_at_once(message: str) -> dict[str, str]:
     told = told_note(message)
-    return {"text": told} if told and len(told) <= MAX_NOTE else {}
+    return {"text": without_announcement(told)} if told and len(told) <= MAX_NOTE else {}
 
 
 _any_note = _anything(MAX_NOTE, "utter_invalid_note")
