@@ -211,7 +211,7 @@ class ValidateForm(Action, ABC):
         if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
             services().drafts.drop(tracker.sender_id, self.journey.name)
             dispatcher.utter_message(response=step.response)
-            called_off = self.journey.opened_by if step.outcome is Outcome.CANCELLED else None
+            called_off = self.journey.opened_by if step.outcome is Outcome.CANCELLED and self.journey.confirm else None
             said = remember_said(After.CANCELLED, called_off) if called_off else SlotSet("last_said", None)
             return [said, *self.end(confirmed=False)]
         services().drafts.write(tracker.sender_id, self.journey.name, step.fields)

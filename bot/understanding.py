@@ -64,6 +64,8 @@ OVERRULED = {"ask_information", "report_complaint", "help"}
 """What a message is taken for that calls for help in the danger that is open: "ada tempat aman tidak"."""
 WAVED_OFF = {"deny", "cancel", "correct_answer", "out_of_scope", FALLBACK}
 """What a rejection of the answer before is taken for: "bukan itu"."""
+BETWEEN, LONG_BETWEEN = 1, 5
+"""So many messages a citizen may write before a number still presses a button, and before choices are no more asked for again."""
 END = 500
 """So many characters of either end of a text that can't be a turn are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
@@ -100,7 +102,7 @@ class Understanding:
             meant = button_meant(inbound.text, offered, awaited)
             if meant or offered or awaited or find_ordinal(inbound.text) is None:
                 return meant
-            return button_meant(inbound.text, await self._choices(inbound.conversation_id, offered, awaited))
+            return button_meant(inbound.text, await self._choices(inbound.conversation_id, offered, awaited, BETWEEN))
         pressed = await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
         if pressed is None or PAYLOAD.fullmatch(pressed.payload) or is_offered(pressed, offered):
             return pressed
@@ -113,13 +115,15 @@ class Understanding:
     ) -> list[IssuedButton]:
         """The choices that `text` asks to hear again; empty where it asks for something else, or there are none."""
         of_a_number = asks_what_a_number_is(text) and awaited_field(awaited) is not CONFIRMATION
-        return await self._choices(conversation_id, offered, awaited) if of_a_number or wants_choices(text) else []
+        return await self._choices(conversation_id, offered, awaited, LONG_BETWEEN) if of_a_number or wants_choices(text) else []
 
-    async def _choices(self, conversation_id: str, offered: list[IssuedButton], awaited: str | None) -> list[IssuedButton]:
-        """What there is to choose from: the buttons `offered` last, outside a form also those before a question in between."""
+    async def _choices(
+        self, conversation_id: str, offered: list[IssuedButton], awaited: str | None, between: int
+    ) -> list[IssuedButton]:
+        """What there is to choose from: the buttons `offered` last, outside a form also those before `between` messages."""
         if offered or awaited:
             return offered
-        return still_standing(await asyncio.to_thread(self._conversations.offered_last, conversation_id))
+        return still_standing(await asyncio.to_thread(self._conversations.offered_last, conversation_id, between))
 
     async def meaning(
         self, conversation_id: str, text: str, pressed: IssuedButton | None, awaited: str | None, offered: list[IssuedButton]
@@ -167,10 +171,8 @@ class Understanding:
         self, conversation_id: str, text: str, offered: list[IssuedButton], last: LastSaid | None, danger: OpenDanger | None
     ) -> Meaning:
         """What words mean outside a form and without a button."""
-        if last and last.after is After.CANCELLED:
-            if takes_back(text):
-                return Meaning(parsed_as(last.about, {}), text, None)
-            last = None
+        called_off = last.about if last and last.after is After.CANCELLED else None
+        last = None if called_off else last
         again = tried_again(text, offered)
         if again is None and (wished := await self._wished(conversation_id, text, last)):
             return wished
@@ -178,6 +180,8 @@ class Understanding:
         if errand is None and goes_on(text):
             left = await asyncio.to_thread(self._drafts.newest, conversation_id)
             errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
+        if errand is None and called_off and takes_back(text):
+            errand = called_off
         if errand:
             return Meaning(parsed_as(errand, {}), text, field)
         meaning = await self._after(text, last)

@@ -371,7 +371,7 @@ def _waits(spelling: str, text: str, reach: Reach) -> Wish | None:
     if near and _has("when", spelling) and _has("answered", spelling):
         return Wish.DUE
     granted = r"(?:(?:{filler}|{asking}|{ticket}) )*{accepted}(?: (?:{filler}|{asking}))*"
-    if near and _pattern(granted).fullmatch(spelling) and (_has("asking", spelling) or text.rstrip().endswith("?")):
+    if _pattern(granted).fullmatch(spelling) and (_has("asking", spelling) or text.rstrip().endswith("?")):
         return Wish.ACCEPTED
     near = near or _pattern(r"(?:(?:{filler}|{asking}) )*{status}(?: (?:{filler}|{asking}))*").fullmatch(spelling)
     if near and _has("status", spelling) and not _has("status_meaning", spelling) and len(spelling.split()) <= LONGEST_IN_NOTE:

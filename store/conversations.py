@@ -168,10 +168,10 @@ class Conversations:
                 handed_off=handed_off,
             )
 
-    def offered_last(self, conversation_id: str) -> list[Button]:
-        """The buttons under the newest message that has any, of the last ones."""
+    def offered_last(self, conversation_id: str, written_since: int) -> list[Button]:
+        """The buttons under the newest message that has any, where the citizen has not written more than so often since."""
         with self._database.session() as session:
-            return newest_offered(session, conversation_id)
+            return newest_offered(session, conversation_id, written_since)
 
     def button(self, conversation_id: str, button_id: str) -> Button | None:
         """A button that was issued in this very conversation."""

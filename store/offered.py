@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,7 +20,10 @@ def offered_under(session: Session, message: Message | None) -> list[Button]:
     return [found[one] for one in ids if one in found]
 
 
-def newest_offered(session: Session, conversation_id: str) -> list[Button]:
-    """The buttons under the newest message that has any."""
+def newest_offered(session: Session, conversation_id: str, written_since: int) -> list[Button]:
+    """The buttons under the newest message that has any; none where the citizen has written more than so many messages since."""
     recent = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(AMONG)
-    return offered_under(session, next((message for message in session.scalars(recent) if message.buttons), None))
+    before = list(takewhile(lambda message: not message.buttons, messages := list(session.scalars(recent))))
+    if len(before) == len(messages) or sum(message.author == "user" for message in before) > written_since:
+        return []
+    return offered_under(session, messages[len(before)])

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.ticket_follow_ups import NOTE
+from services.ticket_follow_ups import NOTE, WITHDRAWAL
 from services.ticket_wishes import (
     Reach,
     Wish,
@@ -83,6 +83,7 @@ NUMBERS = ["KEB-20261126-XTC4", "ASP-20261126-KAMI", "ASP-20261126-2026"]
         ("jd diterima nih?", LAST, Wish.ACCEPTED),
         ("apakah permohonan saya sudah disetujui", AT_HAND, Wish.ACCEPTED),
         ("is it approved yet", LAST, Wish.ACCEPTED),
+        ("jadi udah diterima belum kak", AT_HAND, Wish.ACCEPTED),
         ("istana bogor itu dicatat ga?", LAST, Wish.NOTED),
         ("yang soal jembatan sudah kecatat belum", LAST, Wish.NOTED),
         ("terus kalo ditolak?", LAST, Wish.OBJECT),
@@ -223,6 +224,21 @@ def test_in_the_form_for_a_note_other_wishes_and_announcements_are_refused() -> 
 def test_words_that_withdraw_a_ticket_delete_no_data() -> None:
     assert withdraws("cabut tiket saya")
     assert not withdraws("hapus data saya")
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ("cabut aja deh semuanya", True),
+        ("withdraw", True),
+        ("batalin aja tiketnya", True),
+        ("kalo gitu batalin", False),
+        ("nanti", False),
+    ],
+)
+def test_what_may_call_off_the_withdrawal_itself_withdraws_nothing(text: str, sure: bool) -> None:
+    (field,) = WITHDRAWAL.fields
+    assert (field.check(text) is True) is sure
 
 
 def test_a_ticket_stays_open_until_its_time() -> None:
