@@ -11,16 +11,19 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.complaint_answers import entry_said, say_complaint
 from actions.once import answer_once
 from actions.open_danger import open_danger, say_more, say_of
+from actions.opened_ticket import wish_of
 from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
 from services.assembly import services
 from services.clarification import answer_offer, offers
 from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
 from services.dangers import Danger, danger_of
 from services.denials import rest_of_rejection
-from services.follow_ups import After, LastSaid
+from services.follow_ups import AGAINST_THE_ANSWER, After, LastSaid
 from services.knowledge import Finding, Verdict
 from services.knowledge_files import Entry
 from services.remarks import wants_again
+from services.ticket_wishes import Wish
+from services.tickets import Kind
 from services.turn import AnswerStatus
 from services.two_questions import answers
 
@@ -44,6 +47,8 @@ class ActionAnswer(Action):
             chosen = said
         if chosen:
             utter_entry(dispatcher, tracker, chosen)
+            if wish_of(tracker) is Wish.OBJECT and chosen.id == AGAINST_THE_ANSWER[Kind.INFORMATION_REQUEST]:
+                dispatcher.utter_message(response="utter_offer_objection")
             return remember_answered(chosen, LastSaid(After.ENTRY, chosen.id, language_of(tracker)))
         if said and (kind := kind_going_on(turn.text, said.id)):
             return say_complaint(dispatcher, tracker, kind, said)

@@ -26,6 +26,7 @@ from services.dangers import ABOUT_ONESELF, danger_of
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
+from services.read_back import wants_summary
 from services.registry import OPENED_BY
 from services.remarks import SURE, VERY_SURE, turned_to
 from services.turn import CURRENT, AnswerStatus
@@ -76,6 +77,8 @@ class ValidateForm(Action, ABC):
         if command is Command.WAIT:
             dispatcher.utter_message(response="utter_take_your_time")
             return self._ask_on(tracker, fields, asked)
+        if command is None and wants_summary(turn.text):
+            return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
         if asked.lost and command in (None, Command.SKIP) and has_none(turn.text) and not self._holds_value(turn.text, asked):
             dispatcher.utter_message(response=asked.lost)
             return self._ask_on(tracker, fields, asked)
@@ -208,7 +211,9 @@ class ValidateForm(Action, ABC):
         if step.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
             services().drafts.drop(tracker.sender_id, self.journey.name)
             dispatcher.utter_message(response=step.response)
-            return [SlotSet("last_said", None), *self.end(confirmed=False)]
+            called_off = self.journey.opened_by if step.outcome is Outcome.CANCELLED and self.journey.confirm else None
+            said = remember_said(After.CANCELLED, called_off) if called_off else SlotSet("last_said", None)
+            return [said, *self.end(confirmed=False)]
         services().drafts.write(tracker.sender_id, self.journey.name, step.fields)
         if step.outcome is Outcome.CONFIRMED:
             return self.end(confirmed=True)

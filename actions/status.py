@@ -17,7 +17,7 @@ from services.follow_ups import After
 from services.simpel import SimpelUnavailable
 from services.status_checks import SIMPEL, TICKET, holds_another, is_for_someone_else, is_status_alone
 from services.ticket_events import Happening
-from services.ticket_wishes import Wish
+from services.ticket_wishes import Wish, wants_it_spelled
 from services.ticket_words import details, history_lines, word
 from services.tickets import WORKING_DAYS, TicketView, normalise_number
 from services.turn import AnswerStatus
@@ -105,6 +105,16 @@ def utter_wished(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: Tic
     if wish is Wish.NOTES and _is_own(tracker, ticket):
         _utter_notes(dispatcher, tracker, ticket)
         return
+    if wish is Wish.NUMBER:
+        utter_number(dispatcher, tracker, ticket.number)
+        return
+    if wish is Wish.NOTED and _is_own(tracker, ticket) and notes_on(ticket):
+        _utter_notes(dispatcher, tracker, ticket)
+        return
+    if wish in (Wish.MAY_WITHDRAW, Wish.ACCEPTED) and not ticket.is_closed:
+        response = "utter_ticket_may_be_withdrawn" if wish is Wish.MAY_WITHDRAW else "utter_ticket_not_decided"
+        dispatcher.utter_message(response=response, number=ticket.number)
+        return
     if wish is Wish.DUE and not ticket.is_closed:
         _utter_due(dispatcher, tracker, ticket)
     utter_ticket(dispatcher, tracker, ticket)
@@ -115,9 +125,20 @@ def _is_own(tracker: Tracker, ticket: TicketView) -> bool:
     return any(ticket.number == one.number for one in services().tickets.of_conversation(tracker.sender_id))
 
 
-def _utter_notes(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:
+def utter_number(dispatcher: CollectingDispatcher, tracker: Tracker, number: str) -> None:
+    """The number once more, character by character where that is asked for, and where its code stands."""
+    response = "utter_ticket_number_spelled" if wants_it_spelled(turn_of(tracker).text) else "utter_ticket_number"
+    dispatcher.utter_message(response=response, number=number, characters=" ".join(number))
+    dispatcher.utter_message(response="utter_ticket_code_once")
+
+
+def notes_on(ticket: TicketView) -> list[str]:
     history = services().ticket_changes.history(ticket.number)
-    notes = [entry.text for entry in history if entry.name is Happening.NOTED and entry.text]
+    return [entry.text for entry in history if entry.name is Happening.NOTED and entry.text]
+
+
+def _utter_notes(dispatcher: CollectingDispatcher, tracker: Tracker, ticket: TicketView) -> None:
+    notes = notes_on(ticket)
     if not notes:
         dispatcher.utter_message(response="utter_ticket_without_notes", number=ticket.number)
         return

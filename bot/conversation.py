@@ -252,6 +252,9 @@ class ConversationService:
         text = await self._understanding.danger_in(inbound.text) if isinstance(cleaned, Unreadable) else cleaned
         if text is None:
             return await self.transcript.say_only(inbound, opening, [cleaned], f"[{Unreadable(cleaned).name.lower()}]")
+        wanted = self._understanding.choices_wanted
+        if not pressed and (choices := await wanted(conversation.id, text, opening.offered, conversation.awaited_field)):
+            return await self.transcript.say_choices(inbound, opening, choices, text)
         if leaves:
             meaning = Meaning(parsed_as(*LEAVE), text, conversation.awaited_field)
         else:

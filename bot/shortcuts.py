@@ -12,7 +12,7 @@ from services.fields import Field
 from services.handoff import Place, State
 from services.journeys import CONFIRMATION, Journey
 from services.registry import JOURNEYS
-from services.remarks import SURE, VERY_SURE
+from services.remarks import SURE, VERY_SURE, is_puzzled
 from services.spelling import normalise
 from services.status_checks import SIMPEL, is_status_alone
 from store.models import Button
@@ -20,6 +20,8 @@ from store.models import Button
 SAME_LABEL = 90
 """Per cent of equal characters from which typed words are a button's label."""
 LONGEST_LABEL = 80
+SHORTEST_BEGINNING = 4
+"""So many characters of a label at least may stand for it."""
 LONGEST_WISH = 10
 """In words: a longer message says more than the name of an errand."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
@@ -104,7 +106,22 @@ def button_meant(text: str, offered: list[Button], awaited: str | None = None) -
         return offered[number - 1]
     typed = normalise(text)
     named = next((b for b in offered if fuzz.ratio(typed, normalise(b.label)) >= SAME_LABEL), None)
-    return named or _yes_or_no(text, offered)
+    return named or _yes_or_no(text, offered) or (_begun_label(text, offered) if awaited is None else None)
+
+
+def _begun_label(text: str, offered: list[Button]) -> Button | None:
+    """The one button whose label begins with the typed words: "unduh" for "Unduh data saya"."""
+    typed = " ".join(POLITE.sub(" ", normalise(text)).split())
+    if len(typed) < SHORTEST_BEGINNING or find_command(text) or is_puzzled(text):
+        return None
+    begun = [b for b in offered if f"{normalise(b.label)} ".startswith(f"{typed} ")]
+    return begun[0] if len(begun) == 1 else None
+
+
+def still_standing(offered: list[Button]) -> list[Button]:
+    """Of buttons offered a while ago those that still may be pressed in words: no answers to a question of a form, and no old yes."""
+    answers_yes = any(find_command(b.label.partition(",")[0]) is Command.YES for b in offered)
+    return [] if answers_yes else [b for b in offered if PAYLOAD.fullmatch(b.payload)]
 
 
 def is_offered(pressed: Button, offered: list[Button]) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.assistant import Assistant, Said
 from bot.messages import Button, Inbound, Outbound
+from bot.shortcuts import awaited_field
 from services.assembly import Services
+from services.journeys import CONFIRMATION
 from services.retention import Kind as KindOfData
 from services.turn import AnswerStatus, Turn
 from store.conversations import Opening, Received, Reply
+from store.models import Button as IssuedButton
 from store.models import Conversation, Message
 from store.tracker import NewEvents
 
@@ -72,6 +76,19 @@ class Transcript:
         turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
         facts = {"status": turn.status, "intent": None}
         awaited = opening.conversation.awaited_field
+        return await self.store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
+
+    async def say_choices(self, inbound: Inbound, opening: Opening, choices: Sequence[IssuedButton], logged: str) -> list[Outbound]:
+        """Read out the choices with their buttons, without a turn of the dialogue. A number is said where it would press one."""
+        stored = await self.receive(inbound, opening, logged)
+        awaited = opening.conversation.awaited_field
+        numbered = awaited_field(awaited) is not CONFIRMATION
+        listed = "\n".join(f"{place}. {b.label}" if numbered else f"- {b.label}" for place, b in enumerate(choices, start=1))
+        name = "utter_choices" if numbered else "utter_choices_by_name"
+        sentence = await self._assistant.sentence(name, await self.language(opening.conversation), choices=listed)
+        said = [replace(sentence, buttons=[(b.label, b.payload) for b in choices])]
+        turn = Turn(inbound.conversation_id, "", status=AnswerStatus.ASKED_AGAIN)
+        facts = {"status": turn.status, "intent": None}
         return await self.store(inbound.conversation_id, said, turn, reply_to=stored, facts=facts, awaited=awaited)
 
     async def store(

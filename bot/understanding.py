@@ -20,17 +20,20 @@ from bot.shortcuts import (
     goes_on,
     is_offered,
     parsed_as,
+    still_standing,
     tried_again,
     without_language,
 )
-from services.commands import find_command
+from services.commands import find_command, find_ordinal
 from services.complaints import CORRUPTION, kind_of
 from services.dangers import CRISIS, danger_of, only_looks_like_one
 from services.drafts import Drafts
-from services.follow_ups import NOTE_ON_TICKET, OF_TICKET, After, LastSaid, Meant, intent_meant
+from services.follow_ups import AGAINST_THE_ANSWER, NOTE_ON_TICKET, OF_TICKET, After, LastSaid, Meant, intent_meant
+from services.journeys import CONFIRMATION
 from services.open_dangers import SLOT as OPEN_DANGER
 from services.open_dangers import OpenDanger, calls_for_help, rest_after_denial
 from services.privacy import mask
+from services.read_back import asks_what_a_number_is, takes_back, wants_choices
 from services.registry import JOURNEY_OF, JOURNEYS, OPENED_BY
 from services.remarks import is_question, is_small_talk, rejects, tells_who, turned_to, wants_again
 from services.status_checks import TICKET, mask_factors
@@ -61,6 +64,8 @@ OVERRULED = {"ask_information", "report_complaint", "help"}
 """What a message is taken for that calls for help in the danger that is open: "ada tempat aman tidak"."""
 WAVED_OFF = {"deny", "cancel", "correct_answer", "out_of_scope", FALLBACK}
 """What a rejection of the answer before is taken for: "bukan itu"."""
+BETWEEN, LONG_BETWEEN = 1, 5
+"""So many messages a citizen may write before a number still presses a button, and before choices are no more asked for again."""
 END = 500
 """So many characters of either end of a text that can't be a turn are read, for a cry for help."""
 NOT_COLLECTED = "[isi laporan tidak dicatat]"
@@ -94,13 +99,31 @@ class Understanding:
         if inbound.payload is not None:
             return IssuedButton(label=inbound.text, payload=inbound.payload)
         if inbound.button is None:
-            return button_meant(inbound.text, offered, awaited)
+            meant = button_meant(inbound.text, offered, awaited)
+            if meant or offered or awaited or find_ordinal(inbound.text) is None:
+                return meant
+            return button_meant(inbound.text, await self._choices(inbound.conversation_id, offered, awaited, BETWEEN))
         pressed = await asyncio.to_thread(self._conversations.button, inbound.conversation_id, inbound.button)
         if pressed is None or PAYLOAD.fullmatch(pressed.payload) or is_offered(pressed, offered):
             return pressed
         # Its payload answers a question, which must be the one that is open now.
         answered = await asyncio.to_thread(self._conversations.written_since, pressed, inbound.external_id)
         return None if answered else pressed
+
+    async def choices_wanted(
+        self, conversation_id: str, text: str, offered: list[IssuedButton], awaited: str | None
+    ) -> list[IssuedButton]:
+        """The choices that `text` asks to hear again; empty where it asks for something else, or there are none."""
+        of_a_number = asks_what_a_number_is(text) and awaited_field(awaited) is not CONFIRMATION
+        return await self._choices(conversation_id, offered, awaited, LONG_BETWEEN) if of_a_number or wants_choices(text) else []
+
+    async def _choices(
+        self, conversation_id: str, offered: list[IssuedButton], awaited: str | None, between: int
+    ) -> list[IssuedButton]:
+        """What there is to choose from: the buttons `offered` last, outside a form also those before `between` messages."""
+        if offered or awaited:
+            return offered
+        return still_standing(await asyncio.to_thread(self._conversations.offered_last, conversation_id, between))
 
     async def meaning(
         self, conversation_id: str, text: str, pressed: IssuedButton | None, awaited: str | None, offered: list[IssuedButton]
@@ -132,11 +155,14 @@ class Understanding:
         number = named if named in numbers else None if named else said or opened or (own[0] if len(own) == 1 else None)
         reach = Reach.LAST if said else Reach.AT_HAND if numbers else Reach.NONE
         wish = find_wish(text, reach, numbers)
-        if wish is None:
+        entry = _against_the_answer(text, number) if wish is Wish.OBJECT else None
+        if wish is None or (wish is Wish.OBJECT and entry is None):
             return None
         parsed = await self._understood(text, last)
         if parsed["intent"]["name"] == CRISIS:
             return None
+        if entry:
+            return Meaning(_understood_as(parsed, "ask_information", {"entry": entry, "wish": wish.value}), text, None)
         is_new = wish is Wish.NEW
         intent, entities = (_errand_anew(text, number or numbers[0]), {}) if is_new else _ticket_errand(wish, number)
         return _noted(Meaning(_understood_as(parsed, intent, entities), text, None, last if said else None))
@@ -145,6 +171,8 @@ class Understanding:
         self, conversation_id: str, text: str, offered: list[IssuedButton], last: LastSaid | None, danger: OpenDanger | None
     ) -> Meaning:
         """What words mean outside a form and without a button."""
+        called_off = last.about if last and last.after is After.CANCELLED else None
+        last = None if called_off else last
         again = tried_again(text, offered)
         if again is None and (wished := await self._wished(conversation_id, text, last)):
             return wished
@@ -152,6 +180,8 @@ class Understanding:
         if errand is None and goes_on(text):
             left = await asyncio.to_thread(self._drafts.newest, conversation_id)
             errand = JOURNEYS[left].opened_by if left in JOURNEYS else None
+        if errand is None and called_off and takes_back(text):
+            errand = called_off
         if errand:
             return Meaning(parsed_as(errand, {}), text, field)
         meaning = await self._after(text, last)
@@ -205,6 +235,12 @@ class Understanding:
 def _errand_anew(text: str, number: str) -> str:
     """The intent that begins another errand: of the kind that is named, or of this ticket's."""
     return errand_of_kind(text) or str(JOURNEY_OF[Kind(number[:3])].opened_by)
+
+
+def _against_the_answer(text: str, number: str | None) -> str | None:
+    """The entry on what can be done about a late or unwelcome answer: to this ticket, or to any request for information."""
+    kind = Kind(number[:3]) if number else Kind.INFORMATION_REQUEST
+    return AGAINST_THE_ANSWER.get(Kind.OBJECTION if "keberatan" in text.lower() else kind)
 
 
 def _ticket_errand(wish: Wish, number: str | None) -> tuple[str, dict[str, str]]:

@@ -29,6 +29,8 @@ class After(StrEnum):
     """A word of sympathy."""
     UNKNOWN = "unknown"
     """That there is no information."""
+    CANCELLED = "cancelled"
+    """That a form is called off. The classifier knows nothing of it."""
 
 
 class Meant(StrEnum):
@@ -51,7 +53,7 @@ class Meant(StrEnum):
 class LastSaid:
     after: After
     about: str = ""
-    """The entry's id, the ticket's number, the kind of danger, or the status of a SIMPEL request in small letters."""
+    """The entry's id, the ticket's number, the kind of danger, the intent of a form, or a SIMPEL status in small letters."""
     language: str = ""
     """Of an entry: in which its whole answer was said, where it was."""
     parts: tuple[str, ...] = ()
@@ -106,6 +108,11 @@ ERRAND_OF_ENTRY = {
     "ai_big_data_perundangan": "submit_information_request",
 }
 """By how the id of the entry begins; the first that fits."""
+AGAINST_THE_ANSWER = {
+    Kind.INFORMATION_REQUEST: "keterbukaan_informasi_keberatan",
+    Kind.OBJECTION: "keterbukaan_informasi_sengketa",
+}
+"""The entry that says what can be done where the answer to a ticket is late or a refusal. For other kinds no law gives a way."""
 OFFERED_WHERE_UNKNOWN = "submit_information_request"
 
 

@@ -8,11 +8,13 @@ from services.fields import Check, Choice, Field, Rejection, agreement
 from services.journeys import Journey
 from services.spelling import normalise
 from services.ticket_events import MAX_NOTE, MAX_REASON
-from services.ticket_wishes import announces_note, is_other_wish, told_note, withdraws_that
+from services.ticket_wishes import announces_note, is_other_wish, told_note, withdraws, withdraws_that, without_announcement
 
 SATISFACTION = ("tidak_puas", "kurang_puas", "puas", "sangat_puas")
 """The scores 1 to 4 in words."""
 _STAYS = re.compile(r"\b(?:tidak|jangan|don't)\b.{0,20}\b(?:di)?(?:cabut|tarik|batalkan|withdraw)")
+_CALLS_OFF = re.compile(r"\b\w{0,3}batal|\bcancel")
+"""May mean the withdrawal as well as the ticket, where no ticket is named."""
 TOPICS = ("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten")
 
 
@@ -30,12 +32,12 @@ def _note(message: str) -> str | Rejection:
     """The words of a note, and none that want something else or only say that a note is to come."""
     if is_other_wish(message):
         return Rejection("utter_not_taken_as_note")
-    return Rejection("utter_write_it_down") if announces_note(message) else _any_note(message)
+    return Rejection("utter_write_it_down") if announces_note(message) else _any_note(without_announcement(message))
 
 
 def _told_at_once(message: str) -> dict[str, str]:
     told = told_note(message)
-    return {"text": told} if told and len(told) <= MAX_NOTE else {}
+    return {"text": without_announcement(told)} if told and len(told) <= MAX_NOTE else {}
 
 
 _any_note = _anything(MAX_NOTE, "utter_invalid_note")
@@ -46,7 +48,8 @@ def _sure(message: str) -> bool | Rejection:
     answer = agreement(message)
     if isinstance(answer, Rejection) and _STAYS.search(normalise(message)):
         return False
-    return True if isinstance(answer, Rejection) and withdraws_that(message) else answer
+    wishes_it = withdraws(message) or (withdraws_that(message) and not _CALLS_OFF.search(normalise(message)))
+    return True if isinstance(answer, Rejection) and wishes_it else answer
 
 
 NOTE = Journey(

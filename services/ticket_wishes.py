@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from services.commands import POLITE
 from services.fields import WISH_WORDS
 from services.remarks import is_question
 from services.spelling import normalise
@@ -27,6 +28,8 @@ LONGEST_TOLD = 60
 """The same of one that goes on to tell what shall stand in it."""
 LONGEST_LOOK = 10
 """And of wishes to see something, whose words are frequent ones."""
+LONGEST_READ_BACK = 15
+"""And of wishes to hear the number again, which may tell how: "pelan-pelan, huruf demi huruf"."""
 LONGEST_IN_NOTE = 8
 """So many words of a note can be nothing but a wish of another kind."""
 TELLING_WORDS = 3
@@ -38,6 +41,7 @@ NEW_VALUE = re.compile(
 )
 """What stands behind such words in a correction is the new value."""
 _LIKE_A_TAIL = re.compile(r"(?<![\w-])(?:[A-Z0-9]{4}|(?=\w*\d)(?=\w*[a-z])[a-z0-9]{4})(?![\w-])")
+_ANNOUNCEMENT_ENDS = re.compile(r"[:,\n]|(?<=\s)-(?=\s)")
 STAND_IN = "nomortiket"
 """How `normalise` spells the number of a ticket, with the kind behind it."""
 
@@ -54,6 +58,16 @@ class Wish(StrEnum):
     """To change what was filed, which nobody can."""
     DUE = "due"
     STATUS = "status"
+    NUMBER = "number"
+    """To hear its number or its code once more."""
+    MAY_WITHDRAW = "may_withdraw"
+    """To know whether it could be withdrawn later."""
+    NOTED = "noted"
+    """To know whether something was noted."""
+    ACCEPTED = "accepted"
+    """To know whether it was granted."""
+    OBJECT = "object"
+    """To know what can be done where the answer is late or a refusal."""
 
 
 class Reach(StrEnum):
@@ -86,30 +100,41 @@ def find_wish(text: str, reach: Reach, numbers: Sequence[str] = ()) -> Wish | No
     """The wish that the message tells; `numbers` are of the tickets whose last characters may stand for them."""
     for number in numbers:
         text = _tail(number).sub(STAND_IN, text)
-    spelling = " , ".join(filter(None, map(normalise, re.split(r"[,;.:!?\n]+", text))))
+    spelling = _in_clauses(text)
     words = len(spelling.split())
     if not words:
         return None
     if words <= LONGEST and _withdraws(spelling, reach):
-        return Wish.WITHDRAW
+        return Wish.MAY_WITHDRAW if _asks_whether_later(spelling) else Wish.WITHDRAW
     if words <= LONGEST_TOLD and _begins_new(spelling, reach):
         return Wish.NEW
+    if words <= LONGEST_READ_BACK and _reads_back(spelling, reach):
+        return Wish.NUMBER
     if words <= LONGEST_LOOK and (seen := _look(spelling, reach)):
         return seen
-    if _adds(spelling, reach):
+    if _adds(spelling, reach) or (reach is not Reach.NONE and without_announcement(text) != text.strip()):
         return Wish.NOTE
     if words <= LONGEST and _corrects(spelling, text, reach):
         return Wish.CORRECT
-    return _waits(spelling, reach) if words <= LONGEST_LOOK else None
+    if words <= LONGEST and _objects(spelling, reach):
+        return Wish.OBJECT
+    return _waits(spelling, text, reach) if words <= LONGEST_LOOK else None
+
+
+def _in_clauses(text: str) -> str:
+    """The spelling of the text with commas between its clauses: "tarik terus bikin baru" has two."""
+    spelling = " , ".join(filter(None, map(normalise, re.split(r"[,;.:!?\n]+", text))))
+    return re.sub(r"(?<=\w) (?:terus|lalu|kemudian|and then|then) (?=\w)", " , ", spelling)
 
 
 def is_other_wish(text: str) -> bool:
     """Whether what is written for a note is wholly a wish of another kind: "cabut tiketnya", "bikin aspirasi baru"."""
     if len(normalise(text).split()) > LONGEST_IN_NOTE:
         return False
-    if find_wish(text, Reach.LAST) is Wish.NEW:
+    spelling = _in_clauses(text)
+    if find_wish(text, Reach.LAST) is Wish.NEW or any(_pattern(alone).fullmatch(spelling) for alone in (_BARE, _ERASE_BARE)):
         return True
-    return find_wish(text, Reach.AT_HAND) in (Wish.WITHDRAW, Wish.RECEIPT, Wish.NOTES)
+    return find_wish(text, Reach.AT_HAND) in (Wish.WITHDRAW, Wish.RECEIPT, Wish.NOTES, Wish.NUMBER)
 
 
 def withdraws(text: str) -> bool:
@@ -120,6 +145,11 @@ def withdraws(text: str) -> bool:
 def withdraws_that(text: str) -> bool:
     """The same of the ticket said last: "cabut aja deh"."""
     return find_wish(text, Reach.LAST) is Wish.WITHDRAW
+
+
+def wants_it_spelled(text: str) -> bool:
+    """Whether the number is to be said character by character."""
+    return _has("spelled", normalise(text))
 
 
 def announces_note(text: str) -> bool:
@@ -138,6 +168,13 @@ def told_note(text: str) -> str | None:
     if colon and _telling(behind):
         return text
     return text if len(_telling(text)) >= TELLING_WORDS and not is_question(text) else None
+
+
+def without_announcement(text: str) -> str:
+    """The note alone: what stands behind words that only announce it, as in "catatan tambahan dong: pagarnya roboh"."""
+    head, _, behind = _ANNOUNCEMENT_ENDS.sub("\0", text.strip(), count=1).partition("\0")
+    announces = _pattern(r"\b(?:{add}|{record}|{note})").search(normalise(head)) and not _telling(POLITE.sub(" ", normalise(head)))
+    return behind.strip() if announces and _telling(behind) else text.strip()
 
 
 def _telling(text: str) -> list[str]:
@@ -167,25 +204,31 @@ def _pattern(shape: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{(\w+)\}", lambda m: rf"(?:{_groups()[m[1]]})\b", shape))
 
 
+_BARE = r"(?:^|, ){filler*}{bare}(?: {filler})*(?= ,|$| {because})"
+_ERASE_BARE = r"^{filler*}{erase}(?: {filler})*(?= ,|$| {because})"
 _NOT = r"(?P<negated>\b{negation} (?:{filler} ){0,3})?"
 _SHAPES: dict[str, tuple[str, ...]] = {
     "withdraw": (
         r"\b{withdraw} {filler*}{ticket}",
         r"\b{ticket} {filler~}{withdrawn}",
-        r"\b{ticket} {filler~}{withdraw}(?: {filler})*(?= ,|$)",
+        r"\b{ticket} {filler~}{withdraw}(?: {filler})*(?= ,|$| {because})",
     ),
     "withdraw_that": (
         r"\b{withdraw} {filler*}{pointing}",
         r"\b{pointing} {filler*}{withdrawn}",
-        r"(?:^|, ){filler*}{bare}(?: {filler})*(?= ,|$)",
+        _BARE,
     ),
     "withdraw_named": (
         r"\b{withdraw} {filler*}{named}",
         r"\b{named} {filler~}{withdrawn}",
-        r"\b{named} {filler~}{withdraw}(?: {filler})*(?= ,|$)",
+        r"\b{named} {filler~}{withdraw}(?: {filler})*(?= ,|$| {because})",
     ),
     "erase": (r"\b{erase} {filler*}{ticket}", r"\b{ticket} {filler~}{erased}"),
-    "erase_that": (r"\b{erase} {filler*}{pointing}", r"\b{pointing} {filler*}{erased}"),
+    "erase_that": (
+        r"\b{erase} {filler*}{pointing}",
+        r"\b{pointing} {filler*}{erased}",
+        _ERASE_BARE,
+    ),
     "new": (
         r"\b{open} {between*}(?:{fresh_kind} ){1,3}{between*}(?:yang )?{fresh}(?! {not_fresh})",
         r"\b{open} {between*}{fresh} {fresh_kind}",
@@ -225,6 +268,20 @@ def _withdraws(spelling: str, reach: Reach) -> bool:
     return bool(_found("erase", spelling) or (reach is Reach.LAST and _found("erase_that", spelling)))
 
 
+def _asks_whether_later(spelling: str) -> bool:
+    """Whether it is asked if a withdrawal is possible at all or later on, and none is wished now."""
+    return bool(_pattern(r"(?:^|, ){filler*}(?:apakah|apa)\b").search(spelling) or _has("later", spelling)) and _has("may", spelling)
+
+
+def _reads_back(spelling: str, reach: Reach) -> bool:
+    """Whether number or code of the ticket are to be said once more."""
+    if reach is Reach.NONE or _has("elsewhere", spelling) or not _has("say_again", spelling):
+        return False
+    named = r"\b(?:(?:nomor|kode)(?:nya|ku)? (?:berapa |apa )?{filler*}{ticket}|{ticket} {filler*}(?:nomor|kode)|{own_number})"
+    bare = r"\b(?:nomor|kode)(?:nya)?(?! {other_number})\b"
+    return bool(_pattern(named).search(spelling) or (reach is Reach.LAST and _pattern(bare).search(spelling)))
+
+
 def _begins_new(spelling: str, reach: Reach) -> bool:
     if reach is Reach.NONE:
         return False
@@ -254,6 +311,9 @@ def _look(spelling: str, reach: Reach) -> Wish | None:
     if reach is Reach.LAST and _saves_that(spelling):
         return Wish.RECEIPT
     whose = reach is Reach.LAST or bool(_pattern(r"\b(?:{mine}|tadi|catatanku|{ticket})").search(spelling))
+    noted = r"\b(?:{recorded}(?: {filler})* (?:tidak|belum)\b|(?:apakah|is|was|did) .{0,60}\b{recorded})"
+    if reach is Reach.LAST and _pattern(noted).search(spelling):
+        return Wish.NOTED
     if whose and _pattern(r"\b(?:{show} {filler*}{notes}|{notes} {filler*}(?:mana|{show})\b)").search(spelling):
         return Wish.NOTES
     return None
@@ -287,17 +347,33 @@ def _corrects(spelling: str, text: str, reach: Reach) -> bool:
         return True
     part = r"\b(?:{change} {between*}{filler*}{filed}|{filed} {filler*}{change})"
     if reach is Reach.LAST:
-        return bool(_pattern(part).search(spelling))
+        checked = is_question(text) and _pattern(r"\b{filed} (?:{filler} )*{right}(?: {filler})*(?: tidak)?(?: ,|$)").search(spelling)
+        return bool(_pattern(part).search(spelling) or checked)
+    if _pattern(rf"(?:^|, ){{filler*}}{part}").search(spelling) and NEW_VALUE.search(text):
+        return True
     own = _pattern(r"\b(?:{filed} {mine} {filler*}{change}|{change} {filler*}{filed} {mine})").search(spelling)
     return bool(own and NEW_VALUE.search(text))
 
 
-def _waits(spelling: str, reach: Reach) -> Wish | None:
+def _objects(spelling: str, reach: Reach) -> bool:
+    """Whether it is asked what to do where there is no answer, or a refusal."""
+    if _has("elsewhere", spelling) or not _has("unmet", spelling) or _has("beyond_objecting", spelling):
+        return False
+    if reach is Reach.LAST and (_has("if", spelling) or _has("what_to_do", spelling)):
+        return True
+    return _has("information_request", spelling) and _has("what_to_do", spelling) and "keberatan" not in spelling
+
+
+def _waits(spelling: str, text: str, reach: Reach) -> Wish | None:
     if _has("elsewhere", spelling) or reach is Reach.NONE:
         return None
     near = reach is Reach.LAST or _pattern(r"\b(?:{ticket} (?:{mine}|tadi)|my {ticket}|nomortiket\w*)").search(spelling)
     if near and _has("when", spelling) and _has("answered", spelling):
         return Wish.DUE
+    granted = r"(?:(?:{filler}|{asking}|{ticket}) )*{accepted}(?: (?:{filler}|{asking}))*"
+    if _pattern(granted).fullmatch(spelling) and (_has("asking", spelling) or text.rstrip().endswith("?")):
+        return Wish.ACCEPTED
+    near = near or _pattern(r"(?:(?:{filler}|{asking}) )*{status}(?: (?:{filler}|{asking}))*").fullmatch(spelling)
     if near and _has("status", spelling) and not _has("status_meaning", spelling) and len(spelling.split()) <= LONGEST_IN_NOTE:
         return Wish.STATUS
     return None

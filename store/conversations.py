@@ -16,6 +16,7 @@ from store.database import Database, utc_now
 from store.encryption import Encryption
 from store.models import Base, Button, Conversation, ConversationNote, Draft, Handoff, Message, TrackerEvent
 from store.notices import NoticeState
+from store.offered import newest_offered, offered_under
 from store.ticket_models import Notice
 from store.turn_queue import hold
 
@@ -157,17 +158,20 @@ class Conversations:
             if known is not None and newest is known:  # it comes again, unanswered: what it answers stands before it
                 earlier = select(Message).where(Message.conversation_id == conversation_id, Message.seq < known.seq)
                 before = session.scalar(earlier.order_by(Message.seq.desc()).limit(1))
-            ids = [button["id"] for button in before.buttons] if before else []
-            buttons = {b.id: b for b in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
             return Opening(
                 conversation=conversation,
                 known=known,
                 replies=list(replies),
-                offered=[buttons[one] for one in ids if one in buttons],
+                offered=offered_under(session, before),
                 next_seq=(newest.seq if newest else conversation.forgotten_seq) + 1,
                 tracker_row=tracker_row or 0,
                 handed_off=handed_off,
             )
+
+    def offered_last(self, conversation_id: str, written_since: int) -> list[Button]:
+        """The buttons under the newest message that has any, where the citizen has not written more than so often since."""
+        with self._database.session() as session:
+            return newest_offered(session, conversation_id, written_since)
 
     def button(self, conversation_id: str, button_id: str) -> Button | None:
         """A button that was issued in this very conversation."""

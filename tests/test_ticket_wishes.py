@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.ticket_follow_ups import NOTE
+from services.ticket_follow_ups import NOTE, WITHDRAWAL
 from services.ticket_wishes import (
     Reach,
     Wish,
@@ -17,6 +17,7 @@ from services.ticket_wishes import (
     ticket_meant,
     told_note,
     withdraws,
+    without_announcement,
 )
 from store.database import utc_now
 
@@ -56,6 +57,41 @@ NUMBERS = ["KEB-20261126-XTC4", "ASP-20261126-KAMI", "ASP-20261126-2026"]
         ("statusnya gmn skrg?", LAST, Wish.STATUS),
         ("skrg bikin yg baru ya kak, isinya trotoar rusak", LAST, Wish.NEW),
         ("lho bukan catatan, bikin ASPIRASI BARU", AT_HAND, Wish.NEW),
+        ("tiket gw cabut aja lah percuma", AT_HAND, Wish.WITHDRAW),
+        ("aspirasi saya tarik saja soalnya salah alamat", AT_HAND, Wish.WITHDRAW),
+        ("kalo gitu tarik", LAST, Wish.WITHDRAW),
+        ("mau tarik trus bikin baru", LAST, Wish.WITHDRAW),
+        ("cabut dulu lalu kirim yang baru", LAST, Wish.WITHDRAW),
+        ("withdraw", LAST, Wish.WITHDRAW),
+        ("hapus we atuh", LAST, Wish.WITHDRAW),
+        ("kak tiketnya bisa dibatalin ga nanti", AT_HAND, Wish.MAY_WITHDRAW),
+        ("apakah aspirasi ini bisa ditarik?", LAST, Wish.MAY_WITHDRAW),
+        ("can I withdraw it later", LAST, Wish.MAY_WITHDRAW),
+        ("change name to Kenji Sato", AT_HAND, Wish.CORRECT),
+        ("is name ok?", LAST, Wish.CORRECT),
+        ("hoyong ngaganti ngaran tiasa?", LAST, Wish.CORRECT),
+        ("catat: pagarnya roboh", AT_HAND, Wish.NOTE),
+        ("i want add: the fence is broken", LAST, Wish.NOTE),
+        ("catatan tambahan dong: pagarnya roboh", AT_HAND, Wish.NOTE),
+        ("tolong sebutkan lagi nomor tiketnya pelan pelan huruf demi huruf", AT_HAND, Wish.NUMBER),
+        ("nomor tiketku berapa tadi kak", AT_HAND, Wish.NUMBER),
+        ("no berapa tiket gw", AT_HAND, Wish.NUMBER),
+        ("kodenya apa tadi tolong diulang", LAST, Wish.NUMBER),
+        ("lupa nomornya, berapa ya", LAST, Wish.NUMBER),
+        ("what's my ticket number again", AT_HAND, Wish.NUMBER),
+        ("statusnya apa", AT_HAND, Wish.STATUS),
+        ("jd diterima nih?", LAST, Wish.ACCEPTED),
+        ("apakah permohonan saya sudah disetujui", AT_HAND, Wish.ACCEPTED),
+        ("is it approved yet", LAST, Wish.ACCEPTED),
+        ("jadi udah diterima belum kak", AT_HAND, Wish.ACCEPTED),
+        ("istana bogor itu dicatat ga?", LAST, Wish.NOTED),
+        ("yang soal jembatan sudah kecatat belum", LAST, Wish.NOTED),
+        ("terus kalo ditolak?", LAST, Wish.OBJECT),
+        ("kalo kaga dijawab gw laporin kemana", LAST, Wish.OBJECT),
+        ("kalo telat?", LAST, Wish.OBJECT),
+        ("what if they never answer", LAST, Wish.OBJECT),
+        ("permohonan informasi sudah sebulan belum dibalas, apa yang harus saya lakukan", NONE, Wish.OBJECT),
+        ("PPID tidak menjawab, saya harus bagaimana", NONE, Wish.OBJECT),
     ],
 )
 def test_a_wish_is_heard_in_many_words(text: str, reach: Reach, wish: Wish) -> None:
@@ -89,6 +125,17 @@ def test_a_wish_is_heard_in_many_words(text: str, reach: Reach, wish: Wish) -> N
         ("kirim aspirasi baru kemarin", AT_HAND),
         ("saya mau menyampaikan aspirasi", AT_HAND),
         ("...", LAST),
+        ("nomor hp saya berapa", AT_HAND),
+        ("nomor telepon kantor berapa", LAST),
+        ("kode pos kantor apa", LAST),
+        ("nomor tiketku berapa tadi kak", NONE),
+        ("tarik napas dulu", LAST),
+        ("kalau diterima harus apa", LAST),
+        ("syarat diterima magang apa", LAST),
+        ("percakapan ini disimpan tidak", LAST),
+        ("kalau telat datang ke istana bagaimana", AT_HAND),
+        ("kalau Komisi Informasi menolak bagaimana", LAST),
+        ("usul saya ditolak pak lurah, harus bagaimana", NONE),
         ("tolong " * 70 + "cabut tiket saya", LAST),
     ],
 )
@@ -140,11 +187,35 @@ def test_a_note_told_at_once_is_one(text: str) -> None:
     assert told_note(f" {text}\n") == text
 
 
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("mau nambahin catatan: tanahnya longsor lagi", "tanahnya longsor lagi"),
+        ("tambah catatan: jalan rusak", "jalan rusak"),
+        ("catat: pagarnya roboh", "pagarnya roboh"),
+        ("i want add: the fence is broken", "the fence is broken"),
+        ("catatan tambahan dong: pagarnya roboh", "pagarnya roboh"),
+        ("tolong tambahin catatan ya kak, jembatannya juga putus", "jembatannya juga putus"),
+        ("ganti alamat: Jl. Mawar 5", "ganti alamat: Jl. Mawar 5"),
+        ("jembatan: roboh sejak Mei", "jembatan: roboh sejak Mei"),
+        ("tambah 2 orang: Budi dan Siti", "tambah 2 orang: Budi dan Siti"),
+        ("mau tambah catatan:", "mau tambah catatan:"),
+    ],
+)
+def test_a_note_is_kept_without_the_words_that_announce_it(text: str, note: str) -> None:
+    assert without_announcement(text) == note
+    (field,) = NOTE.fields
+    assert note == text or field.check(text) == note
+
+
 def test_in_the_form_for_a_note_other_wishes_and_announcements_are_refused() -> None:
     (field,) = NOTE.fields
     assert is_other_wish("cabut tiket XTC4")
     assert announces_note("mau tambah catatan dong")
     assert not field.accepts("bikin yang baru aja")
+    assert not field.accepts("kalo gitu tarik")
+    assert not field.accepts("hapus aja deh")
+    assert field.accepts("petugas menarik kabelnya ke jalan")
     assert not field.accepts("saya mau tambah catatan")
     assert field.accepts("alamatnya salah")
     assert field.accepts("Tolong cabut laporan pertama, yang benar jalannya rusak sejak Mei dan belum ada yang memperbaiki")
@@ -153,6 +224,21 @@ def test_in_the_form_for_a_note_other_wishes_and_announcements_are_refused() -> 
 def test_words_that_withdraw_a_ticket_delete_no_data() -> None:
     assert withdraws("cabut tiket saya")
     assert not withdraws("hapus data saya")
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ("cabut aja deh semuanya", True),
+        ("withdraw", True),
+        ("batalin aja tiketnya", True),
+        ("kalo gitu batalin", False),
+        ("nanti", False),
+    ],
+)
+def test_what_may_call_off_the_withdrawal_itself_withdraws_nothing(text: str, sure: bool) -> None:
+    (field,) = WITHDRAWAL.fields
+    assert (field.check(text) is True) is sure
 
 
 def test_a_ticket_stays_open_until_its_time() -> None:

@@ -1,0 +1,29 @@
+"""The buttons that were issued under a message."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.models import Button, Message
+
+AMONG = 10
+"""So many messages back choices are looked for: who is asked for them again reads no further either."""
+
+
+def offered_under(session: Session, message: Message | None) -> list[Button]:
+    """The buttons under a message, in their order."""
+    ids = [button["id"] for button in message.buttons] if message else []
+    found = {b.id: b for b in session.scalars(select(Button).where(Button.id.in_(ids)))} if ids else {}
+    return [found[one] for one in ids if one in found]
+
+
+def newest_offered(session: Session, conversation_id: str, written_since: int) -> list[Button]:
+    """The buttons under the newest message that has any; none where the citizen has written more than so many messages since."""
+    recent = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(AMONG)
+    before = list(takewhile(lambda message: not message.buttons, messages := list(session.scalars(recent))))
+    if len(before) == len(messages) or sum(message.author == "user" for message in before) > written_since:
+        return []
+    return offered_under(session, messages[len(before)])
