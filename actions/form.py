@@ -17,7 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.beside_form import COMPLAINT, ERRANDS, Beside
 from actions.complaint import say_right_channel
-from actions.open_danger import say_first
+from actions.open_danger import open_danger, say_first
 from actions.replies import confidence_of, intent_of, language_of, remember_said, turn_of
 from services.assembly import services
 from services.commands import Command, find_command
@@ -26,6 +26,7 @@ from services.dangers import ABOUT_ONESELF, danger_of
 from services.fields import TOO_LONG, Field, Rejection, has_none
 from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
+from services.open_dangers import SLOT as OPEN_DANGER
 from services.read_back import wants_summary
 from services.registry import OPENED_BY
 from services.remarks import SURE, VERY_SURE, turned_to
@@ -61,7 +62,7 @@ class ValidateForm(Action, ABC):
         asked, command = self._asked(tracker, fields), find_command(turn.text)
         if self._is_crisis(tracker, asked):
             turn.status = AnswerStatus.CRISIS
-            opened = say_first(dispatcher, tracker, danger_of(turn.text))
+            opened = say_first(dispatcher, tracker, danger_of(turn.text), f"{self.journey.name}_{asked.name}")
             if self.journey.opened_by and self._keep(tracker, asked, fields):
                 dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
             return [*opened, *self.end(confirmed=False)]
@@ -102,6 +103,10 @@ class ValidateForm(Action, ABC):
             turn_of(tracker).status = AnswerStatus.ASKED_AGAIN
             dispatcher.utter_message(response=refusal)
             return self.end(confirmed=False)
+        left = self._left_at(tracker)
+        if left:
+            step = self.journey.take(left, turn_of(tracker).text, {KEY: secrets.token_hex(16), **draft})
+            return [*self._after(dispatcher, tracker, step), SlotSet(OPEN_DANGER, None)]
         if self.journey.has_answers(draft):
             step = self.journey.resume(turn_of(tracker).text, draft)
             if step.outcome is Outcome.ASK:
@@ -116,6 +121,12 @@ class ValidateForm(Action, ABC):
         elif story and story.check(turn_of(tracker).text) is TOO_LONG:
             dispatcher.utter_message(response="utter_text_too_long")
         return self._after(dispatcher, tracker, step)
+
+    def _left_at(self, tracker: Tracker) -> Field | None:
+        """The question at which a danger was heard, where the message is an answer to that after all."""
+        danger = open_danger(tracker) if turn_of(tracker).denies else None
+        journey, _, name = ((danger and danger.asked) or "").partition("_")
+        return self.journey.field_named(name) if journey == self.journey.name else None
 
     def _keep(self, tracker: Tracker, asked: Field, fields: dict[str, Any]) -> bool:
         """Whether anything was given to come back to: where the story was asked for also this message."""

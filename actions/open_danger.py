@@ -25,9 +25,11 @@ def remember_danger(danger: OpenDanger) -> list[dict[str, Any]]:
     return [remember_said(After.CRISIS, danger.kind), SlotSet(SLOT, danger.as_slot())]
 
 
-def say_first(dispatcher: CollectingDispatcher, tracker: Tracker, kind: Danger | None) -> list[dict[str, Any]]:
-    """Whom to call in a danger of this kind, which is open from now on."""
-    said = OpenDanger.begins(kind, utc_now(), last_said(tracker)).starts(turn_of(tracker).text, utc_now())
+def say_first(
+    dispatcher: CollectingDispatcher, tracker: Tracker, kind: Danger | None, asked: str | None = None
+) -> list[dict[str, Any]]:
+    """Whom to call in a danger of this kind, which is open from now on. `asked`: the field that a form had asked for."""
+    said = OpenDanger.begins(kind, utc_now(), last_said(tracker), asked).starts(turn_of(tracker).text, utc_now())
     for danger in said:
         dispatcher.utter_message(response=danger.told[-1])
     return remember_danger(said[-1])

@@ -271,7 +271,8 @@ class ConversationService:
         action = action_beside_form(parsed, meaning.words, conversation.awaited_field)
         kept = masked(meaning.words, parsed, None if action else meaning.value_of)
         # Of a button that answers a question, the log keeps what the citizen read on it and not the value behind it.
-        shown = masked(text, parsed, None).text if meaning.denies else kept.text if meaning.words == text else text
+        is_rest = meaning.denies and meaning.value_of is None
+        shown = masked(text, parsed, None).text if is_rest else kept.text if meaning.words == text else text
         stored = await self.transcript.receive(inbound, opening, shown)
         turn = Turn(
             inbound.conversation_id,

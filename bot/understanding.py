@@ -26,7 +26,7 @@ from bot.shortcuts import (
 )
 from services.commands import find_command, find_ordinal
 from services.complaints import CORRUPTION, kind_of
-from services.dangers import CRISIS, danger_of, only_looks_like_one
+from services.dangers import CRISIS, danger_of, is_hardly_one, only_looks_like_one, service_asked_for
 from services.drafts import Drafts
 from services.follow_ups import AGAINST_THE_ANSWER, NOTE_ON_TICKET, OF_TICKET, After, LastSaid, Meant, intent_meant
 from services.journeys import CONFIRMATION
@@ -82,7 +82,7 @@ class Meaning:
     follows: LastSaid | None = None
     """What was said last, where the message leans on it."""
     denies: bool = False
-    """It says that there is no danger any more; `words` are those after that."""
+    """It lets go of a danger; `words` are those after that."""
     slots: dict[str, Any] = field(default_factory=dict)
     """Which it sets before it is answered."""
 
@@ -134,10 +134,11 @@ class Understanding:
             return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
         if pressed is None and awaited is None:
             last, danger = await self._assistant.said_before(conversation_id)
-            denying = await self._denying(conversation_id, text, offered, danger) if danger else None
-            return denying or await self._free(conversation_id, text, offered, last, danger)
+            let_go = await self._answering(text, danger) if danger else None
+            let_go = let_go or (await self._denying(conversation_id, text, offered, danger) if danger else None)
+            return let_go or await self._free(conversation_id, text, offered, last, danger)
         meant = pressed.payload if pressed else text
-        parsed = await self._understood(meant)
+        parsed = await self._understood(meant, in_form=awaited is not None)
         if wanted := turned_to(meant):
             other = await self._understood(wanted)
             parsed = other if other["intent"]["name"] in {*OPENED_BY, "report_complaint"} else parsed
@@ -200,6 +201,15 @@ class Understanding:
         parsed = await self._understood(text, last)
         return leaning(parsed, text, last) if last else Meaning(parsed, text, None)
 
+    async def _answering(self, text: str, danger: OpenDanger) -> Meaning | None:
+        """What a message means that lets go of the danger by answering what a form had asked for when that was heard."""
+        field_asked, journey = awaited_field(danger.asked), JOURNEYS.get((danger.asked or "").partition("_")[0])
+        if not (field_asked and journey and journey.opened_by and danger.is_answered_instead(text, field_asked)):
+            return None
+        if (await self._understood(text, in_form=True))["intent"]["name"] == CRISIS:
+            return None
+        return Meaning(parsed_as(journey.opened_by, {}), text, danger.asked, denies=True)
+
     async def _denying(self, conversation_id: str, text: str, offered: list[IssuedButton], danger: OpenDanger) -> Meaning | None:
         """What a message means that lets go of the danger: what else it says, or no more than that. None for any other message."""
         rest, before = rest_after_denial(text), LastSaid.read(danger.before)
@@ -212,8 +222,8 @@ class Understanding:
             meaning = Meaning(parsed_as(CRISIS, {}), text, None)
         return replace(meaning, denies=True, slots={OPEN_DANGER: None, "last_said": danger.before})
 
-    async def _understood(self, text: str, last: LastSaid | None = None) -> dict[str, Any]:
-        return calmed(await asyncio.to_thread(self._assistant.understand, text, last), text)
+    async def _understood(self, text: str, last: LastSaid | None = None, *, in_form: bool = False) -> dict[str, Any]:
+        return calmed(await asyncio.to_thread(self._assistant.understand, text, last), text, in_form=in_form)
 
     async def danger_in(self, text: str) -> str | None:
         """The beginning or the end of a text that can't be a turn, whichever tells of a danger."""
@@ -273,7 +283,8 @@ def leaning(parsed: dict[str, Any], text: str, last: LastSaid) -> Meaning:
     needed = AGAINST_ITSELF if alone["confidence"] >= OF_ITSELF and alone["name"] not in UNSURE_ALONE else LEANS_FROM
     is_danger = False
     if alone["name"] == CRISIS and not (meant and meant[0] == CRISIS):
-        is_danger, needed = danger_of(text) is not None, SURE_OF_NO_DANGER
+        asks = service_asked_for(text) is not None
+        is_danger, needed = not asks and danger_of(text) is not None, LEANS_FROM if asks else SURE_OF_NO_DANGER
     if meant is None or is_danger or confidence < needed or (meant[0] == CRISIS and only_looks_like_one(text)):
         return Meaning(parsed, text, None)
     name, entities = meant
@@ -299,9 +310,10 @@ def is_served(meaning: Meaning, text: str) -> bool:
     return bool(confidence >= (OF_ITSELF if called or intent == "help" else SURE_IN_DANGER))
 
 
-def calmed(parsed: dict[str, Any], text: str) -> dict[str, Any]:
+def calmed(parsed: dict[str, Any], text: str, *, in_form: bool = False) -> dict[str, Any]:
     """The understanding without a danger that the words only sound like."""
-    if parsed["intent"]["name"] != CRISIS or not only_looks_like_one(text):
+    is_none = only_looks_like_one(text) or is_hardly_one(text, parsed["intent"]["confidence"], in_form=in_form)
+    if parsed["intent"]["name"] != CRISIS or not is_none:
         return parsed
     ranking = [one for one in parsed["intent_ranking"] if one["name"] != CRISIS]
     if not ranking or ranking[0]["confidence"] < LEAST_LIKELY:

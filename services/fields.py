@@ -161,6 +161,12 @@ def choice_words(field_name: str) -> dict[str, tuple[str, ...]]:
     return {value: tuple(normalise(word) for word in words) for value, words in listed.get(field_name, {}).items()}
 
 
+_LAST = re.compile(
+    r"(?:(?:saya|i|mau|pilih|memilih|ambil|take|choose|yang|the|pilihan|opsi|nomor|option|choice) )*"
+    r"(?:ter(?:akhir|bawah)|paling (?:bawah|akhir)|last)(?: one| option| choice| saja)?"
+)
+
+
 @dataclass(frozen=True)
 class Choice:
     """One of `values`: by name, by a misspelt name, by another word for it (of `words`, a key of choice_words.yml) or by number."""
@@ -184,7 +190,7 @@ class Choice:
         letter = re.fullmatch(r"(?:yang |pilih )?([a-i])(?: saja)?", spelling)
         if letter:
             return "abcdefghi".index(letter[1]) + 1
-        return len(self.values) if re.fullmatch(r"(?:yang |the )?(?:terakhir|paling bawah|last)(?: one| saja)?", spelling) else None
+        return len(self.values) if _LAST.fullmatch(spelling) else None
 
     def named(self, message: str) -> str | None:
         """The one value that is named among other words. "Bukan wni" names what it stands for, and not "wni"."""

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from services.commands import POLITE
-from services.dangers import Danger, danger_of, sentence_for
+from services.commands import POLITE, Command, find_command
+from services.dangers import FEW_WORDS, Danger, danger_of, sentence_for, service_asked_for
+from services.fields import Field
 from services.follow_ups import After, LastSaid
 from services.patterns import any_of
 from services.remarks import is_small_talk
@@ -29,6 +30,10 @@ UNCLEAR = "unclear"
 """Stands for the kind of a danger whose words don't tell it."""
 ABROAD = "abroad"
 """Stands for any kind where Indonesian numbers are of no use."""
+TOLD_ABROAD = {"utter_danger_abroad", "utter_danger_family"}
+"""The sentences that are said to who is abroad, and to the family of who is."""
+
+_ABOUT_PEOPLE = re.compile(r"\b(?:saya|kami|i|i'm|me|tolong|help|bingung|takut|capek|sedih|sakit|dia|mereka|he|she|they)\b")
 
 
 class Need(NamedTuple):
@@ -77,22 +82,42 @@ class OpenDanger:
     """The sentences that were said about it, the newest last."""
     before: dict[str, str] | None = None
     """What was said last before it, as `LastSaid.as_slot` writes that."""
+    asked: str | None = None
+    """The field that a form had asked for when it was told."""
 
     @classmethod
-    def begins(cls, kind: Danger | None, now: datetime, before: LastSaid | None) -> OpenDanger:
-        return cls(kind or "", now + OPEN_FOR, before=before.as_slot() if before and before.after is not After.CRISIS else None)
+    def begins(cls, kind: Danger | None, now: datetime, before: LastSaid | None, asked: str | None = None) -> OpenDanger:
+        before_it = before.as_slot() if before and before.after is not After.CRISIS else None
+        return cls(kind or "", now + OPEN_FOR, before=before_it, asked=asked)
 
     @classmethod
     def read(cls, slot: dict[str, Any] | None, last: LastSaid | None, now: datetime) -> OpenDanger | None:
         """What `as_slot` wrote, as long as it is open; without a slot, the danger that was said `last`."""
         if slot and now < (until := datetime.fromisoformat(slot["until"])):
-            return cls(slot["kind"], until, tuple(slot["told"]), slot["before"])
+            return cls(slot["kind"], until, tuple(slot["told"]), slot["before"], slot.get("asked"))
         if last and last.after is After.CRISIS and not slot:
             return cls(last.about, now + OPEN_FOR, (_first_sentence(last.about),))
         return None
 
     def as_slot(self) -> dict[str, Any]:
-        return {"kind": self.kind, "until": self.until.isoformat(), "told": list(self.told), "before": self.before}
+        return {
+            "kind": self.kind,
+            "until": self.until.isoformat(),
+            "told": list(self.told),
+            "before": self.before,
+            "asked": self.asked,
+        }
+
+    def is_answered_instead(self, message: str, field: Field) -> bool:
+        """Whether the message plainly answers what the form had asked for, and says nothing of the danger.
+
+        Where any sentence could be a value, it does only if no word has told of a danger before, and in few words not about people.
+        """
+        if danger_of(message) or need_in(message) or is_small_talk(message):
+            return field.optional and not self.kind and find_command(message) in (Command.SKIP, Command.NO)
+        spelling = normalise(message)
+        is_plain = not self.kind and len(spelling.split()) <= FEW_WORDS and not _ABOUT_PEOPLE.search(spelling)
+        return field.accepts(message) and (is_plain or not field.takes_sentences)
 
     @property
     def is_of_writer(self) -> bool:
@@ -101,7 +126,10 @@ class OpenDanger:
 
     def goes_on(self, message: str, now: datetime) -> OpenDanger:
         """With the sentence that fits the message told."""
-        kind, need = danger_of(message) or self.kind, need_in(message)
+        asked, need = service_asked_for(message), need_in(message)
+        kind = self.kind if asked else danger_of(message) or self.kind
+        if asked and self._way(kind) != ABROAD and not self._spares_numbers:
+            return self._telling(sentence_for(asked), now)
         if kind != self.kind and (first := _first_sentence(kind)) not in self.told:
             return self._telling(first, now, kind)
         fitting = [need.sentence(self._way(kind))] if need and not (need.aside and self._spares_numbers) else []
@@ -119,7 +147,7 @@ class OpenDanger:
         return replace(self, kind=self.kind if kind is None else kind, until=now + OPEN_FOR, told=told)
 
     def _way(self, kind: str) -> str:
-        return ABROAD if f"utter_danger_{ABROAD}" in self.told else kind or UNCLEAR
+        return kind or UNCLEAR if TOLD_ABROAD.isdisjoint(self.told) else ABROAD
 
     @property
     def _spares_numbers(self) -> bool:
@@ -155,7 +183,7 @@ def rest_after_denial(message: str) -> str | None:
         return None
     said = [clause if rest is None else rest for clause, rest in zip(clauses, cut, strict=True)]
     rest = ", ".join(one for one in said if _says_something(one))
-    return None if words().no_rest.search(normalise(rest)) or danger_of(rest) else rest
+    return None if words().no_rest.search(normalise(rest)) or danger_of(rest) or calls_for_help(rest) else rest
 
 
 def _after_denial(clause: str) -> str | None:
@@ -168,7 +196,9 @@ def _after_denial(clause: str) -> str | None:
     number = next(n for n in range(1, len(typed) + 1) if len(normalise(" ".join(typed[:n]))) >= found.end())
     while number < len(typed) and POLITE.fullmatch(normalise(typed[number])):
         number += 1
-    return " ".join(typed[number:])
+    rest = " ".join(typed[number:])
+    further = _after_denial(rest) if rest else None
+    return rest if further is None else further
 
 
 def _says_something(clause: str) -> bool:

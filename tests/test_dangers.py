@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pytest
@@ -46,6 +47,26 @@ MESSAGES = {
         "paspor saya ditahan agen, kami dikunci di mess",
         "aku mau dipaksa nikah minggu depan",
         "bapakku tampar ibu lagi",
+    ],
+    Danger.CRIME: [
+        "saya dijambret, hp ilang",
+        "motor ane dirampas debt collector barusan, ane diancem golok",
+        "my passport was stolen in Monas area help",
+        "I just got mugged near the station",
+        "ibu saya kecopetan di busway",
+        "dc pinjol datang ngancem pakai parang",
+        "saya dicegat orang bawa celurit",
+        "what's the police number",
+        "nomor polisi berapa kak",
+    ],
+    Danger.RESCUE: [
+        "beta pung laki pi melaut su 3 hari seng pulang, beta musti telpon sapa?",
+        "perahu nelayan desa kami belum balik sejak semalam, cuaca buruk",
+        "ombak basar… parahu mau tabalik tolong e",
+        "adik saya naik gunung belum turun dari kemarin",
+        "bapak kebawa banjir belum ketemu",
+        "nomor SAR berapa",
+        "basarnas nomornya?",
     ],
     Danger.EMERGENCY: [
         "rumah tetangga kebakaran, tolong",
@@ -120,3 +141,38 @@ def test_a_threat_is_not_met_with_condolence_nor_with_a_penalty_and_names_the_nu
 def test_every_kind_has_a_sentence_in_both_languages(kind: Danger) -> None:
     responses = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
     assert len(responses[SENTENCES[kind]]) == 2
+
+
+@pytest.mark.parametrize("message", [*MESSAGES[Danger.RESCUE], *MESSAGES[Danger.CRIME][:5]])
+def test_who_is_missing_or_robbed_is_heard_whatever_the_classifier_holds(message: str) -> None:
+    assert is_certain(normalise(message))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "saya pernah dijambret di depan stasiun, tolong pasang cctv",
+        "tanah kami dirampas mafia",
+        "data saya dicuri pinjol",
+        "aspirasi saya tentang nelayan yang tidak pulang",
+        "Dua pendaki yang sempat hilang di Gunung Slamet ditemukan selamat oleh tim SAR gabungan.",
+        "buku nikah ilang pas banjir, ngurus gantinya ke KUA mana",
+        "nomor polisi kendaraan saya B 1234 XY",
+        "nomor laporan polisi saya 123",
+    ],
+)
+def test_the_same_words_about_other_things_are_no_certain_danger(message: str) -> None:
+    assert not is_certain(normalise(message))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["ane diancem golok", "beta dapa ancam deng parang", "saya ditagih sambil diancam", "mereka ngancam saya pake pisau"],
+)
+def test_who_is_threatened_is_never_taken_for_who_threatens(message: str) -> None:
+    assert danger_of(message) in {Danger.CRIME, Danger.VIOLENCE}
+
+
+def test_of_the_messages_that_are_none_no_word_is_certain() -> None:
+    with (PROJECT / "evaluation" / "not_crisis.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file) if is_certain(normalise(row["text"]))] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ import yaml
 
 from bot.understanding import Meaning as Heard
 from bot.understanding import calmed, in_danger
-from services.dangers import SENTENCES, Danger, danger_of, is_certain, only_looks_like_one
+from services.dangers import SENTENCES, Danger, danger_of, is_certain, is_hardly_one, only_looks_like_one
+from services.fields import Choice, Field, text
 from services.follow_ups import After, LastSaid
 from services.open_dangers import OPEN_FOR, OpenDanger, calls_for_help, need_in, rest_after_denial, words
 from services.settings import PROJECT
@@ -294,3 +296,99 @@ def test_every_sentence_stands_in_the_domain_in_both_languages() -> None:
     in_turn = {name for turns in words().further.values() for name in turns}
     for name in (*of_needs, *in_turn, "utter_danger_denied", "utter_danger_denied_and_more"):
         assert len(responses[name]) == 2, name
+
+
+@pytest.mark.parametrize(
+    ("probability", "in_form", "message"),
+    [
+        (0.67, True, "aku udah 18 kak"),
+        (0.63, True, "aku udah 18 kak, barusan ultah"),
+        (0.70, True, "pilihan terakhir"),
+        (0.90, False, "tolong juga depan rumah"),
+        (0.96, False, "saya sendiri"),
+        (0.82, True, "dekat jembatan"),
+    ],
+)
+def test_what_says_little_and_has_no_word_of_a_danger_is_hardly_one(probability: float, in_form: bool, message: str) -> None:
+    assert calmed(parsed("crisis", probability, "greet", 0.4), message, in_form=in_form)["intent"]["name"] == "greet"
+
+
+@pytest.mark.parametrize(
+    ("probability", "in_form", "message"),
+    [
+        (0.6, True, "pengen mati"),
+        (0.6, True, "takut pulang"),
+        (0.6, True, "tolong, dia bawa parang"),
+        (0.98, True, "aie lah sapinggang kami"),
+        (0.93, True, "sudah kubagikan semua barangku ke anak kos, sebentar lagi tenang"),
+        (0.6, False, "sudah kubagikan semua barangku ke anak kos, sebentar lagi tenang"),
+    ],
+)
+def test_a_word_of_a_danger_or_much_certainty_keeps_one(probability: float, in_form: bool, message: str) -> None:
+    assert calmed(parsed("crisis", probability, "greet", 0.1), message, in_form=in_form)["intent"]["name"] == "crisis"
+
+
+def test_no_emergency_of_the_evaluation_is_too_short_to_be_heard() -> None:
+    with (PROJECT / "evaluation" / "intents.csv").open(encoding="utf-8", newline="") as file:
+        emergencies = [row["text"] for row in csv.DictReader(file) if row["intent"] == "crisis"]
+    assert [text for text in emergencies if is_hardly_one(text, 0.96, in_form=False)] == []
+
+
+@pytest.mark.parametrize(
+    ("message", "rest"),
+    [
+        ("kak aku ga kenapa2 aku cuma ultah", ""),
+        ("engga kok cuma curhat", ""),
+        ("ini bukan nek mau bunuh diri ya, cuma nanya", ""),
+        ("aku gapapa kok, salah pencet", ""),
+        ("cuma mau nanya, ada magang ga di setneg", "ada magang ga di setneg"),
+        ("cuma mau nanya, ada rumah aman ga", None),
+        ("cuma curhat, aku pengen mati", None),
+        ("cuma curhat aja tapi aku takut dia balik", None),
+    ],
+)
+def test_who_only_asked_or_vented_is_let_go_unless_help_is_called_for(message: str, rest: str | None) -> None:
+    assert rest_after_denial(message) == rest
+
+
+SCHOOL, REASON = Field("institution", text(3, 100, "utter_invalid_choice"), free_text=True), Field("kind", Choice(("baru", "lama")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "message", "answers"),
+    [
+        (None, SCHOOL, "smkn 1 cibinong", True),
+        (None, REASON, "opsi satu", True),
+        (Danger.VIOLENCE, REASON, "opsi satu", True),
+        (Danger.VIOLENCE, SCHOOL, "smkn 1 cibinong", False),
+        (None, SCHOOL, "aku bingung", False),
+        (None, SCHOOL, "ga ada yang angkat", False),
+        (None, SCHOOL, "dia mukul lagi", False),
+        (None, replace(SCHOOL, optional=True), "tidak usah", True),
+        (Danger.DESPAIR, replace(SCHOOL, optional=True), "tidak usah", False),
+    ],
+)
+def test_a_plain_answer_to_what_the_form_had_asked_lets_go_of_the_danger(
+    kind: Danger | None, field: Field, message: str, answers: bool
+) -> None:
+    danger = OpenDanger.begins(kind, NOW, None, "visit_institution").starts("tolong", NOW)[-1]
+    assert OpenDanger.read(danger.as_slot(), None, NOW) == danger
+    assert danger.is_answered_instead(message, field) is answers
+
+
+def test_a_number_asked_for_is_said_and_changes_nothing_of_the_danger() -> None:
+    danger = begun(Danger.VIOLENCE).goes_on("nomor polisi berapa", NOW)
+    assert (danger.kind, danger.told[-1]) == (Danger.VIOLENCE, "utter_crisis_crime")
+
+
+def test_the_family_of_who_is_abroad_is_told_what_it_can_do_from_here() -> None:
+    message = "suami saya kerja di kapal taiwan, dia bilang mau bunuh diri"
+    danger = OpenDanger.begins(Danger.DESPAIR, NOW, None).starts(message, NOW)[-1]
+    assert danger.told == ("utter_crisis", "utter_danger_family")
+    assert said(danger, "saya di lombok, harus telpon mana")[0] == "utter_danger_mission"
+    assert said(danger, "kalau hotline kemlu?")[0] == "utter_danger_mission"
+
+
+@pytest.mark.parametrize("message", ["saya di rumah, dia di depan pintu", "aku di jakarta"])
+def test_who_is_at_home_in_a_danger_here_is_told_nothing_of_abroad(message: str) -> None:
+    assert not {"utter_danger_mission", "utter_danger_family"} & set(said(begun(Danger.VIOLENCE), message))
