@@ -18,11 +18,14 @@ from services.spelling import normalise
 _I = re.IGNORECASE
 _GROUPS = ("first", "second", "third")
 """Of a pattern: where the name of a field may stand."""
-_POLITE = r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|tolong)"
+_POLITE = (
+    r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|atuh|tolong|maaf|sorry|maksud(?:nya|na|e|ku|ne)?)"
+)
 _END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
 _LEAD = re.compile(
     r"[\s,.:;]{0,4}(?:\b(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry|iya|ya|hmm*|nah|lho|loh|oke?|min|kak|pak|bu|bang|tunggu|sebentar|bentar|balik"
     r"|kembali|mundur|maksud|maksudku|maksudnya|jadi|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan"
+    r"|sudah|udah|udh|sdh|ben[ae]r|bnr|betul|leres|sip|mantap|cocok|setuju|oke|yes|right|fine|eta|ieu|iku|iki|niki"
     r"|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
     r"|untuk|bagian|isian|wait|please|can|could|you|i|we|want|need|to|the|my|but|and|also|sorry|actually|no)\b[\s,.:;]{0,4})*",
     _I,
@@ -31,17 +34,21 @@ _CHANGE = (
     r"(?:(?:di|meng?|me)?(?:ubah|ganti|gnti|rubah|ralat|koreksi|revisi|sempurnakan|tukar)(?:in|kan|i|lah|en)?"
     r"|(?:di|mem)?(?:perbaiki|betulkan|betulin|benerin|benarkan)|change|correct|edit|fix|update|make)"
 )
-_TO = r"(?:jadi(?:nya)?|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
-_BETWEEN = r"(?:\s+(?:saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending|harap|itu tadi|only|just))*"
+_TO = r"(?:jadi(?:nya)?|jdi?|dadi|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
+_BETWEEN = r"(?:\s+(?:deh|dong|aja|saja|ya|kak|pak|bu|min|saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending|harap|itu tadi|only|just))*"
 _WRONG = r"(?:salah(?: ketik| isi| tulis)?|keliru|typo|kurang(?: lengkap| tepat| pas)?|belum benar|wrong|incorrect|not right)"
-_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
+_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan| sama)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
 _ADDS = re.compile(rf"{_ADD}\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
 _EMPTY = (
-    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang)(?:kan|in)?"
-    r"|(?:ga|gak|nggak|tidak|teu) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
+    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang|busek)(?:kan|in|no|keun|ke|ne|en|i)?"
+    r"|(?:ga|gak|nggak|ngga|tidak|teu|ora) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
     r"|anonim(?:kan|in)?|tanpa|remove|delete|leave (?:it )?(?:out|empty|blank)|drop)"
 )
 _SAYS_EMPTY = re.compile(rf"\b{_EMPTY}")
+_SLIPPED = re.compile(r"\b(?:eh|aduh|waduh|ups|oops|maaf|sori|sorry|ralat|koreksi)\b|\b(?:salah|keliru)\s*[,:.]", _I)
+_IN = r"(?:\s+(?:di|ke|pada|untuk|in|to))?"
+_BESIDE_NAME = re.compile(r"[\s,.;]+(?:(?:yang|yg)\s(?:tadi|itu|sebelum\w*|barusan|di\s?atas)\b|bukan\s)", _I)
+"""What is said of the old name behind the new one: "Bambang, yang tadi bukan nama"."""
 _PLACE = r"(?:(?:the|my|our|yang|yg|isian|bagian|poin|nomor|nomer|no|number|part|item|line)\.?\s+)*"
 _BACK = (
     r"(?:balik|kembali|mundur|back|go back|return)\s+(?:lagi\s+)?(?:ke|to)\s+(?:pertanyaan\s+|bagian\s+|soal\s+|yang\s+|the\s+|my\s+)*"
@@ -65,8 +72,9 @@ _BUT_NOT = re.compile(r"\b(?P<new>\w{1,30})\sbukan\s(?P<old>\w{1,30})\b", _I)
 _WORDS_BEFORE = 4
 _UNNAMED = re.compile(rf"(?P<how>{_CHANGE}|salah|ralat|maksud(?:nya| saya|ku)?|{_TO})\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
 _SLIP = re.compile(r"(?P<lead>.{0,40}?)\b(?P<how>salah|keliru|ralat)\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
-_JOINS = r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}(?:(?:tapi|eh|oh iya|dan|and|but|terus|juga|also)[\s,]{1,3}){0,3}"
-_BUT = re.compile(r"[,.;]\s{1,3}(?:(?:tapi|tp|eh|oh iya|oiya|but|by the way)[\s,]{1,3})", _I)
+_JOINS = r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}(?:(?:tapi|tp|eh|oh iya|dan|and|but|terus|trus|juga|also|tolong|sama)[\s,]{1,3}){0,3}"
+_NUMBERED = rf"(?:(?:nomor|nomer|no|number|poin|item)\.?\s?\d{{1,2}}\b|\d{{1,2}}\s{{1,2}}(?:{_CHANGE}|{_TO}|{_WRONG})\b)"
+_BUT = re.compile(r"(?:[,.;]\s{1,3}|\s)(?:tapi|tp|but)[\s,]{1,3}|[,.;]\s{1,3}(?:eh|oh iya|oiya|by the way|btw)[\s,]{1,3}", _I)
 
 
 class Correction(NamedTuple):
@@ -82,17 +90,18 @@ class Reader:
         self._parts = parts
         self._by_word = {word: one for one in reversed(parts) for word in FIELD_WORDS.get(one.name, ())}
         words = "|".join(re.escape(word) for word in sorted(self._by_word, key=len, reverse=True)) or "(?!)"
-        called = rf"(?:{words})(?:nya|ku|ne|na|e)?\b(?:\s+(?:saya|aku|gue|gw|lengkap)\b)?"
+        called = rf"(?:{words})(?:nya|ku|ne|na|e)?\b(?:\s+(?:saya|aku|gue|gw|abdi|kula|kulo|urang|lengkap)\b)?"
         first, second, third = (called.replace("(?:", rf"\b(?P<{group}>", 1) for group in _GROUPS)
         into = rf"(?:\s+kalimat\w*)?(?:\s*[:=,]+\s*|\s+)(?:(?:{_TO}|{_CHANGE})[\s:=,]+)*(?P<value>.+)"
         self._name = re.compile(first, _I)
-        self._joint = re.compile(rf"{_JOINS}(?=(?:{_CHANGE}\s+)?{first})", _I)
+        self._joint = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s+)?{_PLACE}{first})", _I)
+        self._joint_or_number = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s+)?(?:{_NUMBERED}|{_PLACE}{first}))", _I)
         self._emptied = re.compile(
             rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})"
             rf"(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",
             _I,
         )
-        self._added = re.compile(rf"(?:{_ADD}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
+        self._added = re.compile(rf"(?:{_ADD}{_IN}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
         self._renewed = re.compile(
             rf"(?:{_CHANGE}{_BETWEEN}\s+{_PLACE}{first}{_BETWEEN}"
             rf"|{second}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})"
@@ -150,30 +159,32 @@ class Reader:
 
     def _all(self, message: str, asked: Field, given: Mapping[str, Any], at_summary: bool) -> list[Correction]:
         text = message.replace("ſ", "s").replace("İ", "I")  # which match without regard to case, and lower to others
-        clauses = self._clauses(text)
+        clauses = self._clauses(text, self._joint_or_number if at_summary else self._joint)
         for several in (clauses, [text]) if len(clauses) > 1 else ([text],):
             found = [self._one(clause, asked, at_summary) for clause in several]
             kept = {one.field.name: one for one in found if one}
-            if all(found) and (at_summary or any(name in given and name != asked.name for name in kept)):
+            if all(found) and (at_summary or any(_is_of_another(one, asked, given) for one in kept.values())):
                 return list(kept.values())
         last = re.split(r"[,.;]\s", text)[-1] if at_summary else text
         return [] if last == text else self._all(last, asked, given, at_summary)
 
-    def _clauses(self, text: str) -> list[str]:
-        joints = [(found.start(), found.end()) for found in self._joint.finditer(text) if found.start() > 0]
+    @staticmethod
+    def _clauses(text: str, joint: re.Pattern[str]) -> list[str]:
+        joints = [(found.start(), found.end()) for found in joint.finditer(text) if found.start() > 0]
         starts, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(text)]
         return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     def _one(self, clause: str, asked: Field, at_summary: bool) -> Correction | None:
         lead = _LEAD.match(clause)
         text = clause[lead.end() if lead else 0 :].strip()
+        slipped = bool(lead and _SLIPPED.search(lead[0]))
         return (
-            self._named(text, asked, at_summary)
+            self._named(text, asked, at_summary, slipped)
             or self._named(clause.strip(), asked, at_summary)
             or (self._numbered(text) if at_summary else None)
         )
 
-    def _named(self, text: str, asked: Field, at_summary: bool) -> Correction | None:
+    def _named(self, text: str, asked: Field, at_summary: bool, slipped: bool = False) -> Correction | None:
         """By the name of a field, in the surest form that fits."""
         if match := self._emptied.fullmatch(text):
             one = self._meant(match)
@@ -184,8 +195,8 @@ class Reader:
             return Correction(self._meant(match), Rejection(""))
         if match := self._renewed.fullmatch(text):
             return self._checked(self._meant(match), match["value"])
-        names_its = asked.name in ("name", "address") and re.match(r"\w+nya\b", text)
-        if (at_summary or names_its or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
+        names_its = asked.name in ("name", "address") and re.match(r"\w+(?:nya|\s(?:saya|aku|gue|gw|abdi|kula|lengkap))\b", text, _I)
+        if (at_summary or names_its or slipped or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
             found = self._checked(self._meant(match), match["value"])
             return None if isinstance(found.value, Rejection) else found
         return None
@@ -203,7 +214,7 @@ class Reader:
         if one.free_text and (match := _ADDS.fullmatch(value)):
             return Correction(one, Addition(match["value"].strip()))
         if one.name in ("name", "place"):
-            value = re.split(r"\sbukan\s", value)[0]
+            value = _BESIDE_NAME.split(value)[0]
         if len(value.split()) <= _CHOOSING_WORDS:
             while (parts := value.rsplit(None, 1))[1:] and re.fullmatch(_POLITE, parts[1].strip(",.!"), _I):
                 value = parts[0].rstrip(" ,")
@@ -237,6 +248,12 @@ class Reader:
         told_on = one.free_text and match["how"].lower() in ("salah", "keliru")
         value: Any = Addition(match["value"].strip()) if told_on else self._checked(one, match["value"]).value
         return [] if isinstance(value, Rejection) else [Correction(one, value)]
+
+
+def _is_of_another(one: Correction, asked: Field, given: Mapping[str, Any]) -> bool:
+    """Whether it changes what was given, and not what is asked; or is a contact, which its form gives away before it is asked for."""
+    is_contact = one.field.name == "contact" and bool(one.value) and not isinstance(one.value, Rejection)
+    return one.field is not asked and (one.field.name in given or is_contact)
 
 
 def _around(text: str, part: str) -> tuple[str, str]:
