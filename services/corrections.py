@@ -58,6 +58,15 @@ _AFTER_VALUE = re.compile(
     r"|[\s,.]{1,3}(?:ralat|sorry,? i mean|i mean))[\s,:]+(?P<value>.+)",
     _I,
 )
+_SLIP_FIRST = re.compile(r"(?:(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry)[\s,.]{1,3}){1,3}(?:salah|keliru|ralat)\s*[,:]", _I)
+_SLIP_WORDS = 8
+_AFTER_REMARK = re.compile(
+    r"(?:(?:eh|oh|lho|aduh|maaf|sorry|kan|tadi|barusan|sudah|udah|udh|dibilang|saya|aku|bilang|salah|keliru|ralat|maksud\w{0,3})"
+    r"[\s,.:]{1,3}){0,6}(?:sudah|udah|udh|bilang|tadi|salah|keliru|ralat|maaf|sorry|maksud\w{0,3})[,.:]\s*"
+    r"(?P<value>[^,.:]{1,60}?)(?:[\s,]{1,3}(?:maksud\w{0,3}|maaf|sorry|ya|pak|bu|kak|min))?[\s.!]*",
+    _I,
+)
+"""A value behind words that say that it was told before, or wrongly."""
 _NO_VALUE = re.compile(r"(?:itu|ini|kok|kenapa|mana|apa|belum|masih|why|what)\b|.*\?\s*$", _I)
 """What complains about the old value and is no new one."""
 _EVERYTHING = re.compile(r"\b(?:data|percakapan|chat|obrolan|semua\w*|conversation|everything)\b")
@@ -116,9 +125,17 @@ class Reader:
     def read(self, asked: Field, message: str, given: Mapping[str, Any], *, at_summary: bool) -> list[Correction]:
         """Corrections of what was `given`, in their order; empty where the message is none."""
         found = (self._numbers(message) if at_summary else []) or self._all(message, asked, given, at_summary)
-        if found or at_summary or asked.takes_sentences or (asked.accepts(message) and len(message.split()) <= _CHOOSING_WORDS):
+        if found or at_summary:
             return found
+        if asked.takes_sentences:
+            return self._of_the_last(asked, message, given) if _slipped_before(message) and not self._names(asked, message) else []
+        if asked.accepts(message) and len(message.split()) <= _CHOOSING_WORDS:
+            return []
         return self._of_the_last(asked, message, given)
+
+    def _names(self, asked: Field, message: str) -> bool:
+        """Whether the message calls what is asked for by its name."""
+        return any(self._meant(found) is asked for found in self._name.finditer(message))
 
     def instead(self, message: str, given: Mapping[str, Any]) -> list[Correction]:
         """A part of a value in place of another: "bukan Makassar, tulis Gowa", "nomor 54 bukan 45"."""
@@ -245,7 +262,8 @@ class Reader:
         if not before or match is None:
             return []
         one = before[-1]
-        told_on = one.free_text and match["how"].lower() in ("salah", "keliru")
+        was_told = one.free_text and len(str(given[one.name]).split()) > _CHOOSING_WORDS
+        told_on = was_told and match["how"].lower() in ("salah", "keliru")
         value: Any = Addition(match["value"].strip()) if told_on else self._checked(one, match["value"]).value
         return [] if isinstance(value, Rejection) else [Correction(one, value)]
 
@@ -267,7 +285,16 @@ class Addition(str):
 
 
 def mended(asked: Field, message: str) -> str:
-    """What stands behind the slip in a short value: "bandung, eh salah, cimahi"."""
+    """What stands behind the slip in a short value, or behind a remark on it: "bandung, eh salah, cimahi", "tadi udah, 6"."""
     match = _AFTER_VALUE.fullmatch(message.strip())
     short = match and len(match["first"].split()) <= _WORDS_BEFORE
+    if match and short and asked.accepts(match["value"]):
+        return match["value"]
+    match = _AFTER_REMARK.fullmatch(message.strip())
+    short = match and len(match["value"].split()) <= _CHOOSING_WORDS
     return match["value"] if match and short and asked.accepts(match["value"]) else message
+
+
+def _slipped_before(message: str) -> bool:
+    """Whether a short message begins by saying that what came before was a slip: "eh salah, Bandung"."""
+    return len(message.split()) <= _SLIP_WORDS and bool(_SLIP_FIRST.match(message))
