@@ -192,7 +192,7 @@ class Journey:
             return Step(Outcome.REJECTED, fields, asked, "utter_write_it_down")
         if command is Command.SKIP_ALL and not asked.has_few_answers:
             command = Command.SKIP
-        if command is Command.SKIP and asked.check is not agreement:
+        if command is Command.SKIP and not asked.is_yes_or_no:
             if not asked.optional and not self.confirm:  # "gausah" to a question for a number ends it
                 return self.cancel()
             if not asked.optional:
@@ -200,7 +200,8 @@ class Journey:
             return self.onwards({**fields, asked.name: None})
         if command is None and (left_out.does_not_know(message) or left_out.declines(message, asked)):
             if asked.optional:
-                return self.onwards({**fields, asked.name: None})
+                others = left_out.also_declined(self.fields, asked, message)
+                return self.onwards({**fields, asked.name: None, **dict.fromkeys(others)})
             if asked.takes_sentences:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
         by_form = self.prefill(message)
