@@ -19,7 +19,8 @@ _I = re.IGNORECASE
 _GROUPS = ("first", "second", "third")
 """Of a pattern: where the name of a field may stand."""
 _POLITE = (
-    r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|atuh|tolong|maaf|sorry|maksud(?:nya|na|e|ku|ne)?)"
+    r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|atuh|tolong|maaf|sorry"
+    r"|maksud(?:nya|na|e|ku|ne)?)"
 )
 _END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
 _LEAD = re.compile(
@@ -35,7 +36,10 @@ _CHANGE = (
     r"|(?:di|mem)?(?:perbaiki|betulkan|betulin|benerin|benarkan)|change|correct|edit|fix|update|make)"
 )
 _TO = r"(?:jadi(?:nya)?|jdi?|dadi|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
-_BETWEEN = r"(?:\s+(?:deh|dong|aja|saja|ya|kak|pak|bu|min|saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending|harap|itu tadi|only|just))*"
+_BETWEEN = (
+    r"(?:\s+(?:deh|dong|aja|saja|ya|kak|pak|bu|min|saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending"
+    r"|harap|itu tadi|only|just))*"
+)
 _WRONG = r"(?:salah(?: ketik| isi| tulis)?|keliru|typo|kurang(?: lengkap| tepat| pas)?|belum benar|wrong|incorrect|not right)"
 _ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan| sama)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
 _ADDS = re.compile(rf"{_ADD}\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
@@ -46,7 +50,8 @@ _EMPTY = (
 )
 _SAYS_EMPTY = re.compile(rf"\b{_EMPTY}")
 _SLIPPED = re.compile(r"\b(?:eh|aduh|waduh|ups|oops|maaf|sori|sorry|ralat|koreksi)\b|\b(?:salah|keliru)\s*[,:.]", _I)
-_IN = r"(?:\s+(?:di|ke|pada|untuk|in|to))?"
+_OF = r"(?:(?:the|my|yang|yg|isian|bagian)\s{1,3}){0,2}"
+_IN = r"(?:\s{1,3}(?:di|ke|pada|untuk|in|to))?"
 _BESIDE_NAME = re.compile(r"[\s,.;]+(?:(?:yang|yg)\s(?:tadi|itu|sebelum\w*|barusan|di\s?atas)\b|bukan\s)", _I)
 """What is said of the old name behind the new one: "Bambang, yang tadi bukan nama"."""
 _PLACE = r"(?:(?:the|my|our|yang|yg|isian|bagian|poin|nomor|nomer|no|number|part|item|line)\.?\s+)*"
@@ -81,7 +86,10 @@ _BUT_NOT = re.compile(r"\b(?P<new>\w{1,30})\sbukan\s(?P<old>\w{1,30})\b", _I)
 _WORDS_BEFORE = 4
 _UNNAMED = re.compile(rf"(?P<how>{_CHANGE}|salah|ralat|maksud(?:nya| saya|ku)?|{_TO})\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
 _SLIP = re.compile(r"(?P<lead>.{0,40}?)\b(?P<how>salah|keliru|ralat)\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
-_JOINS = r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}(?:(?:tapi|tp|eh|oh iya|dan|and|but|terus|trus|juga|also|tolong|sama)[\s,]{1,3}){0,3}"
+_JOINS = (
+    r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}"
+    r"(?:(?:tapi|tp|eh|oh iya|dan|and|but|terus|trus|juga|also|tolong|sama)[\s,]{1,3}){0,3}"
+)
 _NUMBERED = rf"(?:(?:nomor|nomer|no|number|poin|item)\.?\s?\d{{1,2}}\b|\d{{1,2}}\s{{1,2}}(?:{_CHANGE}|{_TO}|{_WRONG})\b)"
 _BUT = re.compile(r"(?:[,.;]\s{1,3}|\s)(?:tapi|tp|but)[\s,]{1,3}|[,.;]\s{1,3}(?:eh|oh iya|oiya|by the way|btw)[\s,]{1,3}", _I)
 
@@ -103,8 +111,8 @@ class Reader:
         first, second, third = (called.replace("(?:", rf"\b(?P<{group}>", 1) for group in _GROUPS)
         into = rf"(?:\s+kalimat\w*)?(?:\s*[:=,]+\s*|\s+)(?:(?:{_TO}|{_CHANGE})[\s:=,]+)*(?P<value>.+)"
         self._name = re.compile(first, _I)
-        self._joint = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s+)?{_PLACE}{first})", _I)
-        self._joint_or_number = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s+)?(?:{_NUMBERED}|{_PLACE}{first}))", _I)
+        self._joint = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s{{1,3}})?{_OF}{first})", _I)
+        self._joint_or_number = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s{{1,3}})?(?:{_NUMBERED}|{_OF}{first}))", _I)
         self._emptied = re.compile(
             rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})"
             rf"(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",

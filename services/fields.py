@@ -78,7 +78,8 @@ class Field:
 
 
 _NO_NAME = re.compile(
-    r"[?@]|\b(?:(?:e-?mail|surel|whatsapp|telepon|nomor|kontak)(?:nya|ku|an)?|(?:yang|yg) tadi|salah isi|alasannya|tujuannya|isinya|daerahnya|kebijakannya"
+    r"[?@]|(?-i:\b[Kk]ok\s[a-z])|\b(?:(?:e-?mail|surel|whatsapp|telepon|nomor|kontak)(?:nya|ku|an)?"
+    r"|(?:yang|yg) tadi|salah isi|alasannya|tujuannya|isinya|daerahnya|kebijakannya"
     r"|harapan saya|kembali|mundur|unduh|gimana|bagaimana|kenapa|dibuat|harusnya|tolong|anonymous|anonim)\b",
     re.IGNORECASE,
 )
@@ -113,11 +114,22 @@ def name(message: str) -> str | Rejection:
 
 def _says_something(value: str) -> bool:
     """Whether words of it stand in nobody's name: "kok banyak nanyanya", "ganti dong"."""
-    return bool(_NO_NAME.search(value)) or value.lower() in _ONESELF or not no_name_words().isdisjoint(re.findall(r"\w+", value.lower()))
+    return (
+        bool(_NO_NAME.search(value)) or value.lower() in _ONESELF or not no_name_words().isdisjoint(re.findall(r"\w+", value.lower()))
+    )
+
+
+_OF_A_PLACE = re.compile(
+    r"\d|\b(?:jl|jln|jalan|gang|gg|rt|rw|no|blok|desa|dusun|kampung|kp|kelurahan|kel|kecamatan|kec|kabupaten|kab|kota|provinsi|prov|perum\w*"
+    r"|komplek\w*|apartemen|street|road|avenue)\b",
+    re.IGNORECASE,
+)
 
 
 def address(message: str) -> str | Rejection:
     value = " ".join(message.split())
+    if not _OF_A_PLACE.search(value) and not no_name_words().isdisjoint(re.findall(r"\w+", value.lower())):
+        return Rejection("utter_invalid_address")
     if len(re.sub(r"\S{1,64}@\S{1,255}", "", value).strip()) < 10:  # the e-mail address is asked for next
         return Rejection("utter_invalid_address")
     says_where = any(c.isdigit() for c in value) or len(value.split()) >= 3

@@ -43,7 +43,9 @@ _NAMELESS = re.compile(
     re.IGNORECASE,
 )
 _STAYS_NAMED = re.compile(r"\s*(?:jangan|tidak|ga|gak|nggak|bukan|not|don't)\s(?:mau\s|usah\s|perlu\s)?anon", re.IGNORECASE)
-_NONE = re.compile(r"\b(?:no|none|tanpa|without|nihil|gaada|gada|(?:tidak|ga|gak|nggak|ngga|ora|teu|mboten)\s(?:ada|punya|ono|aya|wonten|usah|perlu))\b")
+_NONE = re.compile(
+    r"\b(?:no|none|tanpa|without|nihil|gaada|gada|(?:tidak|ga|gak|nggak|ngga|ora|teu|mboten)\s(?:ada|punya|ono|aya|wonten|usah|perlu))\b"
+)
 _BESIDE_NONE = re.compile(
     rf"{_NONE.pattern}|\b(?:lewati|lewatin|lewat|skip|kosong|kosongkan|kosongin|saja|aja|ya|deh|kak|pak|bu|min|kok|sih|dong|khusus|lagi"
     r"|i|have|there|is|any|the|a|saya|kami|untuk|itu|maaf|sorry|tanggal|tgl|date)\b"
@@ -82,7 +84,10 @@ def also_declined(all_fields: Sequence[Field], asked: Field, message: str) -> li
     return [
         one.name
         for one in all_fields
-        if one.name in _PERSON and one.optional and one is not asked and any(f" {word} " in f" {spelling} " for word in FIELD_WORDS[one.name])
+        if one.name in _PERSON
+        and one.optional
+        and one is not asked
+        and any(f" {word} " in f" {spelling} " for word in FIELD_WORDS[one.name])
     ]
 
 
