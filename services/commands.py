@@ -29,16 +29,17 @@ _YES = frozenset(
 _SENDS = re.compile(r"\b(?:kirim(?:kan|in)?|dikirim|send)\b")
 _BESIDE_YES = frozenset(
     """
-    saya aku kulo beta ku kami sudah dh semua semuanya itu data datanya isinya isian sekarang langsung mau boleh saja segitu cukup mantap mantul jos bagus top keren pas good great fine
+    saya aku kulo beta ku kami sudah dh semua semuanya itu data datanya isinya isian sekarang langsung mau boleh saja segitu cukup
+    mantap mantul jos bagus top keren pas good great fine
     mama ibu bapak
     ayah wali atuh mawon we wae sip sangat begitu gitu silakan monggo mangga la lah ka sekali gas siap it all now i everything is
     """.split()
 )
 """A message of these words alone is a yes, with one of the first at least: "sudah benar semua, kirim sekarang"."""
 _SKIPS = frozenset("lewati lewat lewatkan lewatin dilewati dilewat skip kosong kosongkan kosongin dikosongkan dikosongin".split())
-_EVERYTHING_LEFT = frozenset("semua semuanya sisa sisanya lainnya selebihnya all everything rest others".split())
+_EVERYTHING_LEFT = frozenset("semua semuanya sisa sisanya lain lainnya selebihnya all everything rest others".split())
 _BESIDE_SKIPS = frozenset(
-    "yang lain opsional wajib tidak bisa boleh langsung biar biarkan mau saya to the it i be can leave empty".split()
+    "yang opsional wajib tidak bisa boleh langsung biar biarkan mau saya to the it i be can leave empty".split()
 )
 """A message of these alone skips all that may stay empty, with one of the first and one of the second: "yang lain lewati semua"."""
 _LONGEST_STOP, _LONGEST_BARE_STOP = 20, 6

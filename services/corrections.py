@@ -52,7 +52,7 @@ _SAYS_EMPTY = re.compile(rf"\b{_EMPTY}")
 _SLIPPED = re.compile(r"\b(?:eh|aduh|waduh|ups|oops|maaf|sori|sorry|ralat|koreksi)\b|\b(?:salah|keliru)\s*[,:.]", _I)
 _OF = r"(?:(?:the|my|yang|yg|isian|bagian)\s{1,3}){0,2}"
 _IN = r"(?:\s{1,3}(?:di|ke|pada|untuk|in|to))?"
-_BESIDE_NAME = re.compile(r"[\s,.;]+(?:(?:yang|yg)\s(?:tadi|itu|sebelum\w*|barusan|di\s?atas)\b|bukan\s)", _I)
+_BESIDE_NAME = re.compile(r"[\s,.;]{1,4}(?:(?:yang|yg)\s(?:tadi|itu|sebelum\w*|barusan|di\s?atas)\b|bukan\s)", _I)
 """What is said of the old name behind the new one: "Bambang, yang tadi bukan nama"."""
 _PLACE = r"(?:(?:the|my|our|yang|yg|isian|bagian|poin|nomor|nomer|no|number|part|item|line)\.?\s+)*"
 _BACK = (
