@@ -38,9 +38,7 @@ _BESIDE_YES = frozenset(
 """A message of these words alone is a yes, with one of the first at least: "sudah benar semua, kirim sekarang"."""
 _SKIPS = frozenset("lewati lewat lewatkan lewatin dilewati dilewat skip kosong kosongkan kosongin dikosongkan dikosongin".split())
 _EVERYTHING_LEFT = frozenset("semua semuanya sisa sisanya lain lainnya selebihnya all everything rest others".split())
-_BESIDE_SKIPS = frozenset(
-    "yang opsional wajib tidak bisa boleh langsung biar biarkan mau saya to the it i be can leave empty".split()
-)
+_BESIDE_SKIPS = frozenset("yang opsional wajib tidak bisa boleh langsung biar biarkan mau saya to the it i be can leave empty".split())
 """A message of these alone skips all that may stay empty, with one of the first and one of the second: "yang lain lewati semua"."""
 _LONGEST_STOP, _LONGEST_BARE_STOP = 20, 6
 """In words; the second where a clause says only that, which may be of something told: "hentikan. tambang itu merusak sungai"."""
