@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -17,7 +17,17 @@ from services.fields import Field
 from services.journeys import CONFIRMATION, Journey
 from services.knowledge import Verdict
 from services.registry import OPENED_BY
-from services.remarks import SURE, VERY_SURE, is_puzzled, is_question, is_small_talk, wants_to_be_told
+from services.remarks import (
+    SURE,
+    VERY_SURE,
+    is_grumble,
+    is_puzzled,
+    is_question,
+    is_small_talk,
+    turns_aside,
+    wants_to_be_told,
+    with_question,
+)
 
 Events = list[dict[str, Any]]
 COMPLAINT = "report_complaint"
@@ -51,10 +61,24 @@ class Beside:
     dispatcher: CollectingDispatcher
     tracker: Tracker
     asked: Field
+    part: str | None = None
+    """What of the message is meant, where not all is."""
 
     @property
     def _text(self) -> str:
-        return turn_of(self.tracker).text
+        return self.part or turn_of(self.tracker).text
+
+    def answer_alone(self) -> str | None:
+        """The answer to the open question, where a question stands behind it, which is answered here."""
+        parts = None if self.asked in (CONFIRMATION, self.journey.field_named(self.journey.story or "")) else with_question(self._text)
+        if parts is None or not self.asked.accepts(parts[0]):
+            return None
+        behind = replace(self, part=parts[1])
+        if behind._answer() is None:  # perhaps more of the value, unless it plainly begins another thought
+            if not turns_aside(parts[1]):
+                return None
+            self.dispatcher.utter_message(response="utter_no_information")
+        return parts[0]
 
     def answered(self) -> Events | None:
         """Answer what is not an answer to the open question. None where the message should be taken as a value."""
@@ -64,6 +88,8 @@ class Beside:
         if is_puzzled(text):
             self.dispatcher.utter_message(response="utter_help_in_form")
             return []
+        if is_grumble(text) and asked.name != self.journey.story:
+            return self._remark("criticise_bot")
         if asked.takes_sentences:
             return self._beside_sentences(name if confidence >= SURE else "", confidence)
         could_be_value = asked.accepts(text)

@@ -85,13 +85,21 @@ class ValidateForm(Action, ABC):
             return self._ask_on(tracker, fields, asked)
         corrects = self.journey.corrections(asked, turn.text, fields)
         told = self.journey.told_early(asked, turn.text, fields) if not corrects and self._tells_story(tracker) else {}
+        plain = not (command or told or corrects or turn.is_command)
+        alone = Beside(self.journey, dispatcher, tracker, asked).answer_alone() if plain else None
+        if alone:
+            return self._take(dispatcher, tracker, fields, asked, alone)
         interruption = None if command or told or corrects else self.interruption(dispatcher, tracker, asked)
         if interruption is not None:
             return [*interruption, *self._ask_on(tracker, fields, asked)]
         if told:
             dispatcher.utter_message(response="utter_taken_as_story")
             return self._after(dispatcher, tracker, self.journey.take_told(asked, turn.text, fields, told))
-        step = self.journey.take(asked, turn.text, fields)
+        return self._take(dispatcher, tracker, fields, asked, turn.text)
+
+    def _take(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any], asked: Field, message: str) -> Events:
+        """Take an answer, and say so where it changes an earlier one."""
+        step = self.journey.take(asked, message, fields)
         if step.outcome in (Outcome.ASK, Outcome.CONFIRMED) and self.journey.changed(asked, fields, step.fields):
             dispatcher.utter_message(response="utter_field_changed")
         return self._after(dispatcher, tracker, step)

@@ -23,7 +23,7 @@ class ValidateVisit(ValidateForm):
         """Visits are on working days only: another day is asked for again, with the reason."""
         kept = dict(fields)
         for name in ("date", "other_date"):
-            if name in kept and not services().calendar.may_be_working_day(date.fromisoformat(kept[name])):
+            if kept.get(name) and not services().calendar.may_be_working_day(date.fromisoformat(kept[name])):
                 day = long_date(date.fromisoformat(kept.pop(name)), language_of(tracker))
                 dispatcher.utter_message(response="utter_visit_not_a_working_day", day=day)
         return kept

@@ -26,13 +26,20 @@ OF_THE_FORM = re.compile(
 _YES = frozenset(
     "iya betul benar setuju menyetujui kirim dikirim kirimkan yakin oke lanjut lanjutkan cocok leres yes ok agree send correct".split()
 )
+_SENDS = re.compile(r"\b(?:kirim(?:kan|in)?|dikirim|send)\b")
 _BESIDE_YES = frozenset(
     """
-    saya aku kulo beta ku kami sudah dh semua semuanya itu data datanya isinya isian sekarang langsung mau boleh saja mama ibu bapak
+    saya aku kulo beta ku kami sudah dh semua semuanya itu data datanya isinya isian sekarang langsung mau boleh saja segitu cukup
+    mantap mantul jos bagus top keren pas good great fine
+    mama ibu bapak
     ayah wali atuh mawon we wae sip sangat begitu gitu silakan monggo mangga la lah ka sekali gas siap it all now i everything is
     """.split()
 )
 """A message of these words alone is a yes, with one of the first at least: "sudah benar semua, kirim sekarang"."""
+_SKIPS = frozenset("lewati lewat lewatkan lewatin dilewati dilewat skip kosong kosongkan kosongin dikosongkan dikosongin".split())
+_EVERYTHING_LEFT = frozenset("semua semuanya sisa sisanya lain lainnya selebihnya all everything rest others".split())
+_BESIDE_SKIPS = frozenset("yang opsional wajib tidak bisa boleh langsung biar biarkan mau saya to the it i be can leave empty".split())
+"""A message of these alone skips all that may stay empty, with one of the first and one of the second: "yang lain lewati semua"."""
 _LONGEST_STOP, _LONGEST_BARE_STOP = 20, 6
 """In words; the second where a clause says only that, which may be of something told: "hentikan. tambang itu merusak sungai"."""
 _BARE_STOPS = {"stop", "berhenti", "hentikan", "tidak jadi"}
@@ -50,7 +57,11 @@ class Command(StrEnum):
     CANCEL = "cancel"
     BACK = "back"
     RESTART = "restart"
+    REPEAT = "repeat"
+    """The open question once more; nothing that was given is lost."""
     SKIP = "skip"
+    SKIP_ALL = "skip_all"
+    """Everything that may stay empty."""
     YES = "yes"
     NO = "no"
     WAIT = "wait"
@@ -80,9 +91,21 @@ def _whole(message: str) -> Command | None:
     if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
         return Command.CANCEL
     words = set(re.findall(r"\w+", spelling))
+    if found is None and _skips_all(words):
+        return Command.SKIP_ALL
     if found is None and words & _YES and not POLITE.sub("", " ".join(words - _YES - _BESIDE_YES)).strip():
         return Command.YES
     return found
+
+
+def _skips_all(words: set[str]) -> bool:
+    others = words - _SKIPS - _EVERYTHING_LEFT - _BESIDE_SKIPS
+    return bool(words & _SKIPS and words & _EVERYTHING_LEFT) and not POLITE.sub("", " ".join(others)).strip()
+
+
+def sends(message: str) -> bool:
+    """Whether a yes says to send, and so that nothing more will be told: "segitu aja, langsung kirim"."""
+    return bool(_SENDS.search(normalise(message)))
 
 
 def _stops(message: str) -> bool:

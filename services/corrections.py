@@ -18,11 +18,15 @@ from services.spelling import normalise
 _I = re.IGNORECASE
 _GROUPS = ("first", "second", "third")
 """Of a pattern: where the name of a field may stand."""
-_POLITE = r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|tolong)"
+_POLITE = (
+    r"(?:aja|saja|ya|iya|dong|deh|kak|pak|bu|min|bang|mas|mbak|nak|please|thanks|makasih|we|wae|atuh|tolong|maaf|sorry"
+    r"|maksud(?:nya|na|e|ku|ne)?)"
+)
 _END = rf"(?:[\s,.!]{{0,4}}\b{_POLITE}\b)*[\s,.!]{{0,4}}$"
 _LEAD = re.compile(
     r"[\s,.:;]{0,4}(?:\b(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry|iya|ya|hmm*|nah|lho|loh|oke?|min|kak|pak|bu|bang|tunggu|sebentar|bentar|balik"
     r"|kembali|mundur|maksud|maksudku|maksudnya|jadi|belum|tidak|nggak|gak|tolong|mohon|minta|mau|ingin|saya|aku|gue|gw|bisa|boleh|coba|itu|lupa|tadi|barusan"
+    r"|sudah|udah|udh|sdh|ben[ae]r|bnr|betul|leres|sip|mantap|cocok|setuju|oke|yes|right|fine|eta|ieu|iku|iki|niki"
     r"|yang|yg|soal|serius|ngawur|keliru|salah|tapi|tp|dan|terus"
     r"|untuk|bagian|isian|wait|please|can|could|you|i|we|want|need|to|the|my|but|and|also|sorry|actually|no)\b[\s,.:;]{0,4})*",
     _I,
@@ -31,17 +35,25 @@ _CHANGE = (
     r"(?:(?:di|meng?|me)?(?:ubah|ganti|gnti|rubah|ralat|koreksi|revisi|sempurnakan|tukar)(?:in|kan|i|lah|en)?"
     r"|(?:di|mem)?(?:perbaiki|betulkan|betulin|benerin|benarkan)|change|correct|edit|fix|update|make)"
 )
-_TO = r"(?:jadi(?:nya)?|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
-_BETWEEN = r"(?:\s+(?:saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending|harap|itu tadi|only|just))*"
+_TO = r"(?:jadi(?:nya)?|jdi?|dadi|menjadi|dengan|pakai|(?:se)?harusnya|yang ben[ae]r|yg ben[ae]r|to be|to|should be|into|is|ke)"
+_BETWEEN = (
+    r"(?:\s+(?:deh|dong|aja|saja|ya|kak|pak|bu|min|saya|aku|gue|mohon|tolong|mau|minta|bisa|boleh|kalimatnya|tadi|yang|yg|itu|mending"
+    r"|harap|itu tadi|only|just))*"
+)
 _WRONG = r"(?:salah(?: ketik| isi| tulis)?|keliru|typo|kurang(?: lengkap| tepat| pas)?|belum benar|wrong|incorrect|not right)"
-_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
+_ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan| sama)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
 _ADDS = re.compile(rf"{_ADD}\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
 _EMPTY = (
-    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang)(?:kan|in)?"
-    r"|(?:ga|gak|nggak|tidak|teu) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
+    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang|busek)(?:kan|in|no|keun|ke|ne|en|i)?"
+    r"|(?:ga|gak|nggak|ngga|tidak|teu|ora) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
     r"|anonim(?:kan|in)?|tanpa|remove|delete|leave (?:it )?(?:out|empty|blank)|drop)"
 )
 _SAYS_EMPTY = re.compile(rf"\b{_EMPTY}")
+_SLIPPED = re.compile(r"\b(?:eh|aduh|waduh|ups|oops|maaf|sori|sorry|ralat|koreksi)\b|\b(?:salah|keliru)\s*[,:.]", _I)
+_OF = r"(?:(?:the|my|yang|yg|isian|bagian)\s{1,3}){0,2}"
+_IN = r"(?:\s{1,3}(?:di|ke|pada|untuk|in|to))?"
+_BESIDE_NAME = re.compile(r"[\s,.;]{1,4}(?:(?:yang|yg)\s(?:tadi|itu|sebelum\w*|barusan|di\s?atas)\b|bukan\s)", _I)
+"""What is said of the old name behind the new one: "Bambang, yang tadi bukan nama"."""
 _PLACE = r"(?:(?:the|my|our|yang|yg|isian|bagian|poin|nomor|nomer|no|number|part|item|line)\.?\s+)*"
 _BACK = (
     r"(?:balik|kembali|mundur|back|go back|return)\s+(?:lagi\s+)?(?:ke|to)\s+(?:pertanyaan\s+|bagian\s+|soal\s+|yang\s+|the\s+|my\s+)*"
@@ -51,6 +63,15 @@ _AFTER_VALUE = re.compile(
     r"|[\s,.]{1,3}(?:ralat|sorry,? i mean|i mean))[\s,:]+(?P<value>.+)",
     _I,
 )
+_SLIP_FIRST = re.compile(r"(?:(?:eh|oh|aduh|waduh|ups|maaf|sori|sorry)[\s,.]{1,3}){1,3}(?:salah|keliru|ralat)\s*[,:]", _I)
+_SLIP_WORDS = 8
+_AFTER_REMARK = re.compile(
+    r"(?:(?:eh|oh|lho|aduh|maaf|sorry|kan|tadi|barusan|sudah|udah|udh|dibilang|saya|aku|bilang|salah|keliru|ralat|maksud\w{0,3})"
+    r"[\s,.:]{1,3}){0,6}(?:sudah|udah|udh|bilang|tadi|salah|keliru|ralat|maaf|sorry|maksud\w{0,3})[,.:]\s*"
+    r"(?P<value>[^,.:]{1,60}?)(?:[\s,]{1,3}(?:maksud\w{0,3}|maaf|sorry|ya|pak|bu|kak|min))?[\s.!]*",
+    _I,
+)
+"""A value behind words that say that it was told before, or wrongly."""
 _NO_VALUE = re.compile(r"(?:itu|ini|kok|kenapa|mana|apa|belum|masih|why|what)\b|.*\?\s*$", _I)
 """What complains about the old value and is no new one."""
 _EVERYTHING = re.compile(r"\b(?:data|percakapan|chat|obrolan|semua\w*|conversation|everything)\b")
@@ -65,8 +86,12 @@ _BUT_NOT = re.compile(r"\b(?P<new>\w{1,30})\sbukan\s(?P<old>\w{1,30})\b", _I)
 _WORDS_BEFORE = 4
 _UNNAMED = re.compile(rf"(?P<how>{_CHANGE}|salah|ralat|maksud(?:nya| saya|ku)?|{_TO})\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
 _SLIP = re.compile(r"(?P<lead>.{0,40}?)\b(?P<how>salah|keliru|ralat)\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
-_JOINS = r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}(?:(?:tapi|eh|oh iya|dan|and|but|terus|juga|also)[\s,]{1,3}){0,3}"
-_BUT = re.compile(r"[,.;]\s{1,3}(?:(?:tapi|tp|eh|oh iya|oiya|but|by the way)[\s,]{1,3})", _I)
+_JOINS = (
+    r"(?:[,;\n]{1,3}|\.\s|\s(?:dan|sama|and|terus)\s)\s{0,3}"
+    r"(?:(?:tapi|tp|eh|oh iya|dan|and|but|terus|trus|juga|also|tolong|sama)[\s,]{1,3}){0,3}"
+)
+_NUMBERED = rf"(?:(?:nomor|nomer|no|number|poin|item)\.?\s?\d{{1,2}}\b|\d{{1,2}}\s{{1,2}}(?:{_CHANGE}|{_TO}|{_WRONG})\b)"
+_BUT = re.compile(r"(?:[,.;]\s{1,3}|\s)(?:tapi|tp|but)[\s,]{1,3}|[,.;]\s{1,3}(?:eh|oh iya|oiya|by the way|btw)[\s,]{1,3}", _I)
 
 
 class Correction(NamedTuple):
@@ -82,17 +107,18 @@ class Reader:
         self._parts = parts
         self._by_word = {word: one for one in reversed(parts) for word in FIELD_WORDS.get(one.name, ())}
         words = "|".join(re.escape(word) for word in sorted(self._by_word, key=len, reverse=True)) or "(?!)"
-        called = rf"(?:{words})(?:nya|ku|ne|na|e)?\b(?:\s+(?:saya|aku|gue|gw|lengkap)\b)?"
+        called = rf"(?:{words})(?:nya|ku|ne|na|e)?\b(?:\s+(?:saya|aku|gue|gw|abdi|kula|kulo|urang|lengkap)\b)?"
         first, second, third = (called.replace("(?:", rf"\b(?P<{group}>", 1) for group in _GROUPS)
         into = rf"(?:\s+kalimat\w*)?(?:\s*[:=,]+\s*|\s+)(?:(?:{_TO}|{_CHANGE})[\s:=,]+)*(?P<value>.+)"
         self._name = re.compile(first, _I)
-        self._joint = re.compile(rf"{_JOINS}(?=(?:{_CHANGE}\s+)?{first})", _I)
+        self._joint = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s{{1,3}})?{_OF}{first})", _I)
+        self._joint_or_number = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s{{1,3}})?(?:{_NUMBERED}|{_OF}{first}))", _I)
         self._emptied = re.compile(
             rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})"
             rf"(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",
             _I,
         )
-        self._added = re.compile(rf"(?:{_ADD}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
+        self._added = re.compile(rf"(?:{_ADD}{_IN}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
         self._renewed = re.compile(
             rf"(?:{_CHANGE}{_BETWEEN}\s+{_PLACE}{first}{_BETWEEN}"
             rf"|{second}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})"
@@ -107,9 +133,17 @@ class Reader:
     def read(self, asked: Field, message: str, given: Mapping[str, Any], *, at_summary: bool) -> list[Correction]:
         """Corrections of what was `given`, in their order; empty where the message is none."""
         found = (self._numbers(message) if at_summary else []) or self._all(message, asked, given, at_summary)
-        if found or at_summary or asked.takes_sentences or (asked.accepts(message) and len(message.split()) <= _CHOOSING_WORDS):
+        if found or at_summary:
             return found
+        if asked.takes_sentences:
+            return self._of_the_last(asked, message, given) if _slipped_before(message) and not self._names(asked, message) else []
+        if asked.accepts(message) and len(message.split()) <= _CHOOSING_WORDS:
+            return []
         return self._of_the_last(asked, message, given)
+
+    def _names(self, asked: Field, message: str) -> bool:
+        """Whether the message calls what is asked for by its name."""
+        return any(self._meant(found) is asked for found in self._name.finditer(message))
 
     def instead(self, message: str, given: Mapping[str, Any]) -> list[Correction]:
         """A part of a value in place of another: "bukan Makassar, tulis Gowa", "nomor 54 bukan 45"."""
@@ -150,30 +184,32 @@ class Reader:
 
     def _all(self, message: str, asked: Field, given: Mapping[str, Any], at_summary: bool) -> list[Correction]:
         text = message.replace("ſ", "s").replace("İ", "I")  # which match without regard to case, and lower to others
-        clauses = self._clauses(text)
+        clauses = self._clauses(text, self._joint_or_number if at_summary else self._joint)
         for several in (clauses, [text]) if len(clauses) > 1 else ([text],):
             found = [self._one(clause, asked, at_summary) for clause in several]
             kept = {one.field.name: one for one in found if one}
-            if all(found) and (at_summary or any(name in given and name != asked.name for name in kept)):
+            if all(found) and (at_summary or any(_is_of_another(one, asked, given) for one in kept.values())):
                 return list(kept.values())
         last = re.split(r"[,.;]\s", text)[-1] if at_summary else text
         return [] if last == text else self._all(last, asked, given, at_summary)
 
-    def _clauses(self, text: str) -> list[str]:
-        joints = [(found.start(), found.end()) for found in self._joint.finditer(text) if found.start() > 0]
+    @staticmethod
+    def _clauses(text: str, joint: re.Pattern[str]) -> list[str]:
+        joints = [(found.start(), found.end()) for found in joint.finditer(text) if found.start() > 0]
         starts, ends = [0, *(end for _, end in joints)], [*(start for start, _ in joints), len(text)]
         return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     def _one(self, clause: str, asked: Field, at_summary: bool) -> Correction | None:
         lead = _LEAD.match(clause)
         text = clause[lead.end() if lead else 0 :].strip()
+        slipped = bool(lead and _SLIPPED.search(lead[0]))
         return (
-            self._named(text, asked, at_summary)
+            self._named(text, asked, at_summary, slipped)
             or self._named(clause.strip(), asked, at_summary)
             or (self._numbered(text) if at_summary else None)
         )
 
-    def _named(self, text: str, asked: Field, at_summary: bool) -> Correction | None:
+    def _named(self, text: str, asked: Field, at_summary: bool, slipped: bool = False) -> Correction | None:
         """By the name of a field, in the surest form that fits."""
         if match := self._emptied.fullmatch(text):
             one = self._meant(match)
@@ -184,8 +220,8 @@ class Reader:
             return Correction(self._meant(match), Rejection(""))
         if match := self._renewed.fullmatch(text):
             return self._checked(self._meant(match), match["value"])
-        names_its = asked.name in ("name", "address") and re.match(r"\w+nya\b", text)
-        if (at_summary or names_its or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
+        names_its = asked.name in ("name", "address") and re.match(r"\w+(?:nya|\s(?:saya|aku|gue|gw|abdi|kula|lengkap))\b", text, _I)
+        if (at_summary or names_its or slipped or not asked.takes_sentences) and (match := self._named_with.fullmatch(text)):
             found = self._checked(self._meant(match), match["value"])
             return None if isinstance(found.value, Rejection) else found
         return None
@@ -203,7 +239,7 @@ class Reader:
         if one.free_text and (match := _ADDS.fullmatch(value)):
             return Correction(one, Addition(match["value"].strip()))
         if one.name in ("name", "place"):
-            value = re.split(r"\sbukan\s", value)[0]
+            value = _BESIDE_NAME.split(value)[0]
         if len(value.split()) <= _CHOOSING_WORDS:
             while (parts := value.rsplit(None, 1))[1:] and re.fullmatch(_POLITE, parts[1].strip(",.!"), _I):
                 value = parts[0].rstrip(" ,")
@@ -234,9 +270,16 @@ class Reader:
         if not before or match is None:
             return []
         one = before[-1]
-        told_on = one.free_text and match["how"].lower() in ("salah", "keliru")
+        was_told = one.free_text and len(str(given[one.name]).split()) > _CHOOSING_WORDS
+        told_on = was_told and match["how"].lower() in ("salah", "keliru")
         value: Any = Addition(match["value"].strip()) if told_on else self._checked(one, match["value"]).value
         return [] if isinstance(value, Rejection) else [Correction(one, value)]
+
+
+def _is_of_another(one: Correction, asked: Field, given: Mapping[str, Any]) -> bool:
+    """Whether it changes what was given, and not what is asked; or is a contact, which its form gives away before it is asked for."""
+    is_contact = one.field.name == "contact" and bool(one.value) and not isinstance(one.value, Rejection)
+    return one.field is not asked and (one.field.name in given or is_contact)
 
 
 def _around(text: str, part: str) -> tuple[str, str]:
@@ -250,7 +293,16 @@ class Addition(str):
 
 
 def mended(asked: Field, message: str) -> str:
-    """What stands behind the slip in a short value: "bandung, eh salah, cimahi"."""
+    """What stands behind the slip in a short value, or behind a remark on it: "bandung, eh salah, cimahi", "tadi udah, 6"."""
     match = _AFTER_VALUE.fullmatch(message.strip())
     short = match and len(match["first"].split()) <= _WORDS_BEFORE
+    if match and short and asked.accepts(match["value"]):
+        return match["value"]
+    match = _AFTER_REMARK.fullmatch(message.strip())
+    short = match and len(match["value"].split()) <= _CHOOSING_WORDS
     return match["value"] if match and short and asked.accepts(match["value"]) else message
+
+
+def _slipped_before(message: str) -> bool:
+    """Whether a short message begins by saying that what came before was a slip: "eh salah, Bandung"."""
+    return len(message.split()) <= _SLIP_WORDS and bool(_SLIP_FIRST.match(message))

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 
 from services.dates import MONTHS
+from services.number_words import in_figures
 from services.spelling import normalise
 
 NEAR = {
@@ -32,6 +33,10 @@ NUMBERS = {
     "three": 3,
 }
 DAYS_OF = {"hari": 1, "day": 1, "minggu": 7, "pekan": 7, "week": 7}
+_WORDED = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?([a-z]{3,9})\w*(?:,?\s+(20\d{2}))?\b")
+_ENGLISH = re.compile(r"\b([a-z]{3,9})\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(20\d{2}))?\b")
+_IN_WORDS = re.compile(rf"\b(?:{'|'.join(month[:3] for names in MONTHS.values() for month in names)})", re.IGNORECASE)
+"""A month, beside which the day may be dictated in words: "dua Oktober dua ribu dua puluh enam"."""
 _AGO = re.compile(
     rf"\b(?:(?P<number>\d{{1,3}}|{'|'.join(NUMBERS)})\s*)?(?P<span>{'|'.join(DAYS_OF)})s?\s+(?:yang\s+)?(?P<when>lalu|kemarin|lampau|ago)\b"
 )
@@ -39,16 +44,16 @@ _AGO = re.compile(
 
 def read_date(message: str, today: date, *, to_come: bool) -> date | None:
     """The day that `message` names, or None. A day without a year is the last one, or the next one where it is `to_come`."""
-    lowered = message.lower()
+    lowered = in_figures(" ".join(message.lower().split())) if _IN_WORDS.search(message) else message.lower()
     iso = re.search(r"\b(20\d{2})-(\d{1,2})-(\d{1,2})\b", lowered)
     numeric = re.search(r"\b(\d{1,2})[/. -](\d{1,2})[/. -](20\d{2})\b", lowered)
-    worded = re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\s+([a-z]{3,9})\w*(?:,?\s+(20\d{2}))?\b", lowered)
-    english = re.search(r"\b([a-z]{3,9})\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(20\d{2}))?\b", lowered)
+    worded = [found.groups() for found in _WORDED.finditer(lowered)]
+    english = [(found[2], found[1], found[3]) for found in _ENGLISH.finditer(lowered)]
     if iso:
         return _day(int(iso[1]), int(iso[2]), int(iso[3]))
     if numeric:
         return _day(int(numeric[3]), int(numeric[2]), int(numeric[1]))
-    for day, name, year in ([worded.groups()] if worded else []) + ([(english[2], english[1], english[3])] if english else []):
+    for day, name, year in worded + english:
         month = _month(name)
         if month:
             return _day(int(year), month, int(day)) if year else _nearest(month, int(day), today, to_come=to_come)

@@ -14,10 +14,14 @@ from rapidfuzz import fuzz, process
 
 from services import contact_reading, simpel, tickets
 from services.commands import POLITE, Command, find_command, find_ordinal
+from services.number_words import in_figures
 from services.privacy import Kind, contains_personal_data, mask
 from services.spelling import normalise
 
 CHOICE_WORDS_FILE = Path(__file__).with_name("choice_words.yml")
+
+
+NO_NAME_FILE = Path(__file__).with_name("no_name_words.yml")
 
 
 @dataclass(frozen=True)
@@ -65,36 +69,67 @@ class Field:
     @property
     def has_few_answers(self) -> bool:
         """Whether it is a choice, or a yes or no."""
-        return isinstance(self.check, Choice | SeveralChoices) or self.check is agreement
+        return isinstance(self.check, Choice | SeveralChoices) or self.is_yes_or_no
+
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Whether a no is an answer to it like a yes."""
+        return self.check in (agreement, of_age_or_allowed)
 
 
 _NO_NAME = re.compile(
-    r"[?@]|\b(?:e-?mail|surel|whatsapp|telepon|nomor|(?:yang|yg) tadi|salah isi|alasannya|tujuannya|isinya|daerahnya|kebijakannya"
+    r"[?@]|(?-i:\b[Kk]ok\s[a-z])|\b(?:(?:e-?mail|surel|whatsapp|telepon|nomor|kontak)(?:nya|ku|an)?"
+    r"|(?:yang|yg) tadi|salah isi|alasannya|tujuannya|isinya|daerahnya|kebijakannya"
     r"|harapan saya|kembali|mundur|unduh|gimana|bagaimana|kenapa|dibuat|harusnya|tolong|anonymous|anonim)\b",
     re.IGNORECASE,
 )
+_CALLED_BY = re.compile(
+    r"(?:(?:eh|oh|lho|iya|ok|oke)[\s,]{1,3}){0,2}"
+    r"(?:nama(?:nya| (?:saya|aku|gue|lengkap saya|bapak|ibu))?|jeneng(?:ku|e)?|nami(?:na)?|ngaran|atas nama|panggil(?: saja| aja)?"
+    r"|(?:my )?name(?:'s| is)|it's|i am|i'm|this is|call me|saya|aku)\s+(?:sendiri\s*,?\s*)?(?:adalah\s+)?",
+    re.IGNORECASE,
+)
+_BEHIND_NAME = re.compile(r"(?:ya|kak|min|pak|bu|dong|deh|aja|saja|atuh|we|wae|sorry|maaf|please|thanks)?\W*", re.IGNORECASE)
+_ONESELF = frozenset(("sendiri", "saya", "saya sendiri", "aku sendiri", "myself", "me"))
+
+
+@cache
+def no_name_words() -> frozenset[str]:
+    """Words that stand in nobody's name (no_name_words.yml)."""
+    lines = yaml.load(NO_NAME_FILE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 makes strings only
+    return frozenset(word for line in lines for word in line.split())
 
 
 def name(message: str) -> str | Rejection:
-    value = re.sub(
-        r"^(?:nama(?:nya| (?:saya|aku|gue|lengkap saya|bapak|ibu))?|jeneng(?:ku|e)?|nami(?:na)?|atas nama|my name is|i am|i'm|saya)\s+"
-        r"(?:adalah\s+)?",
-        "",
-        message.strip(),
-        flags=re.I,
-    )
+    value = _CALLED_BY.sub("", message.strip(), count=1) if _CALLED_BY.match(message.strip()) else message.strip()
     words = value.split()
-    while len(words) > 1 and re.fullmatch(r"(?:ya|kak|min|pak|bu|dong|deh)?\W*", words[-1]):
+    while len(words) > 1 and _BEHIND_NAME.fullmatch(words[-1]):
         words.pop()
     value = " ".join(words).strip(" .,!")
     letters = sum(c.isalpha() for c in value)
-    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or _NO_NAME.search(value):
+    if not 2 <= len(value) <= 100 or letters < 2 or letters < len(value) / 2 or _says_something(value):
         return Rejection("utter_invalid_name")
     return value
 
 
+def _says_something(value: str) -> bool:
+    """Whether words of it stand in nobody's name: "kok banyak nanyanya", "ganti dong"."""
+    return (
+        bool(_NO_NAME.search(value)) or value.lower() in _ONESELF or not no_name_words().isdisjoint(re.findall(r"\w+", value.lower()))
+    )
+
+
+_OF_A_PLACE = re.compile(
+    r"\d|\b(?:jl|jln|jalan|gang|gg|rt|rw|no|blok|desa|dusun|kampung|kp|kelurahan|kel|kecamatan|kec|kabupaten|kab|kota|provinsi|prov|perum\w*"
+    r"|komplek\w*|apartemen|street|road|avenue)\b",
+    re.IGNORECASE,
+)
+
+
 def address(message: str) -> str | Rejection:
     value = " ".join(message.split())
+    if not _OF_A_PLACE.search(value) and not no_name_words().isdisjoint(re.findall(r"\w+", value.lower())):
+        return Rejection("utter_invalid_address")
     if len(re.sub(r"\S{1,64}@\S{1,255}", "", value).strip()) < 10:  # the e-mail address is asked for next
         return Rejection("utter_invalid_address")
     says_where = any(c.isdigit() for c in value) or len(value.split()) >= 3
@@ -207,6 +242,10 @@ class Choice:
         }
 
 
+_LETTERED = re.compile(r"\b(?:huruf|hrf|poin|point|butir|letter|items?)\s([a-g](?:\s?(?:,|dan|and|&|/|sama)\s?[a-g])*)\b")
+"""Values by their letters, whatever is said of each: "huruf c tidak ditanggapi, juga huruf g"."""
+
+
 @dataclass(frozen=True)
 class SeveralChoices:
     """One or more of `values`, in their order: by name or another word (as `Choice`), by number or by letter (a, b, c)."""
@@ -216,6 +255,9 @@ class SeveralChoices:
 
     def __call__(self, message: str) -> list[str] | Rejection:
         one = Choice(self.values, self.words)
+        letters = [letter for found in _LETTERED.findall(message.lower()) for letter in re.findall(r"\b[a-g]\b", found)]
+        if letters:
+            return [value for value, letter in zip(self.values, "abcdefg", strict=False) if letter in letters]
         parts = [part for part in re.split(r"[,;&+]|\bdan\b|\band\b|\s(?=[a-g1-7]\b)", message.lower()) if part.strip()]
         chosen = [one(str("abcdefg".index(p.strip()) + 1) if re.fullmatch(r"\s*[a-g]\s*", p) else p) for p in parts]
         found = {value for value in chosen if isinstance(value, str)}
@@ -230,9 +272,45 @@ def agreement(message: str) -> bool | Rejection:
     command = find_command(message)
     if command is Command.YES or find_ordinal(message) == 1:
         return True
-    if command in (Command.NO, Command.SKIP) or find_ordinal(message) == 2:
+    if command in (Command.NO, Command.SKIP) or find_ordinal(message) == 2 or (command is None and _refuses(message)):
         return False
     return Rejection("utter_invalid_yes_no")
+
+
+_REFUSES = re.compile(
+    r"(?:tidak|jangan|bukan|no|nomor)(?: (?:deh|ah|dulu|saya|aku|kami|kok|pak|bu|kak|min|i|thanks))* "
+    r"(?:(?:tidak|jangan|don't|do not|won't) )?(?:mau|setuju|usah|bersedia|ingin|ikhlas|rela|want|agree)\b"
+    r"|(?:saya|aku|kami|i|ya|aduh|wah) (?:tidak (?:mau|setuju|bersedia|rela)|don't (?:want|agree))\b"
+    r"|(?:malas|males|ogah|emoh|moh|embung|gamau|gakmau|nggamau|don't want)\b"
+)
+"""In normalised spelling, which reads "no" as "nomor"."""
+LONGEST_REFUSAL = 12
+
+
+def _refuses(message: str) -> bool:
+    """Whether a message begins with a refusal in words of its own: "tidak, saya tidak mau", "males ah"."""
+    spelling = normalise(message)
+    return "?" not in message and len(spelling.split()) <= LONGEST_REFUSAL and bool(_REFUSES.match(spelling))
+
+
+_YEARS = re.compile(r"\b(\d{1,2})\b")
+FULL_AGE = 18
+_NOT_YET = re.compile(r"\b(?:belum|bukan|tidak|not|under|kurang)\b")
+_ALLOWED = re.compile(
+    r"\b(?:setuju|izin|izinkan|diizinkan|mengizinkan|ngizinin|boleh|dibolehkan|diperbolehkan|dewasa|oke|agree|agreed|agrees|allow|allowed|adult)\b"
+)
+
+
+def of_age_or_allowed(message: str) -> bool | Rejection:
+    """As `agreement`; also an age from 18 on, and that the parents agree: "udah 18", "mama setuju"."""
+    value = agreement(message)
+    spelling = normalise(message)
+    if not isinstance(value, Rejection) or "?" in message or _NOT_YET.search(spelling):
+        return value
+    age = _YEARS.search(in_figures(spelling))
+    if age:
+        return True if int(age[1]) >= FULL_AGE else value
+    return True if _ALLOWED.search(spelling) and len(spelling.split()) <= LONGEST_REFUSAL else value
 
 
 _HAS_NONE = re.compile(

@@ -14,8 +14,8 @@ JOURNEY = Journey(
     topics=("magang", "pelindungan_data", "tentang_asisten"),
     fields=(
         Field("level", fields.Choice(LEVELS, "level")),
-        Field("parent", fields.agreement, in_summary=False, when=lambda known: known.get("level") == "sekolah"),
-        Field("campus", fields.text(3, 150, "utter_invalid_institution"), free_text=True),
+        Field("parent", fields.of_age_or_allowed, in_summary=False, when=lambda known: known.get("level") == "sekolah"),
+        Field("campus", fields.text(2, 150, "utter_invalid_institution"), free_text=True),
         Field("study", fields.text(2, 100, "utter_invalid_short_answer"), free_text=True),
         Field("semester", fields.text(1, 30, "utter_invalid_short_answer"), free_text=True),
         Field("unit", fields.text(2, 100, "utter_invalid_short_text"), optional=True, free_text=True),

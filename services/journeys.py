@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import Any
 
 from services import left_out, several_answers
-from services.commands import Command, find_command
+from services.commands import Command, find_command, sends
 from services.corrections import Addition, Correction, Reader, mended
 from services.fields import Choice, Field, Rejection, agreement, substance
 from services.remarks import is_question
@@ -161,6 +161,10 @@ class Journey:
             return self.cancel()
         if command is Command.RESTART:
             return self.onwards({KEY: fields[KEY]} if KEY in fields else {})
+        if command is Command.REPEAT:
+            return Step(Outcome.ASK, fields, asked)
+        if asked.optional and (command is Command.SKIP_ALL or (command is Command.YES and sends(message))):
+            return self.onwards({**{one.name: None for one in self.fields if one.optional and one.when(fields)}, **fields})
         if fields.get(CHANGING) and asked is CONFIRMATION:
             return self._change(message, command, fields)
         if command is Command.CHANGE and asked is CONFIRMATION:
@@ -173,10 +177,10 @@ class Journey:
     def _beside_the_answer(self, asked: Field, message: str, fields: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The answer alone, and the fields with what else the message says: a correction behind it, or more of the story."""
         corrections: list[Correction] = []
-        if not asked.has_few_answers:
+        if asked is not CONFIRMATION:
             message, corrections = self._reader.beside(asked, message, fields)
         story = self.field_named(self.story or "")
-        if story and self._tells_on(asked, message, fields):
+        if story and not corrections and self._tells_on(asked, message, fields):
             corrections = [Correction(story, Addition(message.strip()))]
         return message, self._corrected(corrections, fields).fields
 
@@ -186,7 +190,9 @@ class Journey:
             command = Command.SKIP
         if command is Command.YES and asked.takes_sentences:
             return Step(Outcome.REJECTED, fields, asked, "utter_write_it_down")
-        if command is Command.SKIP and asked.check is not agreement:
+        if command is Command.SKIP_ALL and not asked.has_few_answers:
+            command = Command.SKIP
+        if command is Command.SKIP and not asked.is_yes_or_no:
             if not asked.optional and not self.confirm:  # "gausah" to a question for a number ends it
                 return self.cancel()
             if not asked.optional:
@@ -194,7 +200,8 @@ class Journey:
             return self.onwards({**fields, asked.name: None})
         if command is None and (left_out.does_not_know(message) or left_out.declines(message, asked)):
             if asked.optional:
-                return self.onwards({**fields, asked.name: None})
+                others = left_out.also_declined(self.fields, asked, message)
+                return self.onwards({**fields, asked.name: None, **dict.fromkeys(others)})
             if asked.takes_sentences:
                 return Step(Outcome.REJECTED, fields, asked, "utter_field_is_required")
         by_form = self.prefill(message)

@@ -42,6 +42,14 @@ _NAMELESS = re.compile(
     r"(?:\s+please| aja| saja| ya)?",
     re.IGNORECASE,
 )
+_STAYS_NAMED = re.compile(r"\s*(?:jangan|tidak|ga|gak|nggak|bukan|not|don't)\s(?:mau\s|usah\s|perlu\s)?anon", re.IGNORECASE)
+_NONE = re.compile(
+    r"\b(?:no|none|tanpa|without|nihil|gaada|gada|(?:tidak|ga|gak|nggak|ngga|ora|teu|mboten)\s(?:ada|punya|ono|aya|wonten|usah|perlu))\b"
+)
+_BESIDE_NONE = re.compile(
+    rf"{_NONE.pattern}|\b(?:lewati|lewatin|lewat|skip|kosong|kosongkan|kosongin|saja|aja|ya|deh|kak|pak|bu|min|kok|sih|dong|khusus|lagi"
+    r"|i|have|there|is|any|the|a|saya|kami|untuk|itu|maaf|sorry|tanggal|tgl|date)\b"
+)
 _PERSON = ("name", "contact")
 _IDENTITY = re.compile(r"\s*(?:identitas|identity|data diri)\b")
 
@@ -54,15 +62,43 @@ def does_not_know(message: str) -> bool:
 def declines(message: str, asked: Field) -> bool:
     """Whether who writes would not answer: "beta seng mau kas nama", "teu aya". In a free text only where nothing else is said."""
     spelling = normalise(message)
-    if len(spelling.split()) > DECLINING_WORDS or not _DECLINES.search(spelling) or re.search(r"[\d@?]", message):
+    if re.search(r"\d", spelling) or re.search(r"[@?]", message) or len(spelling.split()) > DECLINING_WORDS:
+        return False
+    if asked.optional and _has_none_of(asked, message):
+        return True
+    if not _DECLINES.search(spelling):
         return False
     return asked.name in _PERSON or (asked.free_text and not re.search(r"\w", _FILLING.sub("", spelling)))
+
+
+def _has_none_of(asked: Field, message: str) -> bool:
+    """Whether it says that there is none of what is asked for, by its name: "cadangan ga ada, lewati", "no unit"."""
+    names = "|".join(sorted(map(re.escape, FIELD_WORDS.get(asked.name, ())), key=len, reverse=True)) or "(?!)"
+    rest, count = re.subn(rf"\b(?:{names})(?:nya|ku|ne|na|e)?\b", " ", message.lower(), count=1)
+    return count == 1 and bool(_NONE.search(rest)) and not re.search(r"\w", _BESIDE_NONE.sub(" ", rest))
+
+
+def also_declined(all_fields: Sequence[Field], asked: Field, message: str) -> list[str]:
+    """Further fields on who writes that a refusal names: "ga usah kontak-kontakan" at the name."""
+    spelling = normalise(message)
+    return [
+        one.name
+        for one in all_fields
+        if one.name in _PERSON
+        and one.optional
+        and one is not asked
+        and any(f" {word} " in f" {spelling} " for word in FIELD_WORDS[one.name])
+    ]
 
 
 def without_name(message: str, asked: Field) -> str | None:
     """What else an answer says that asks for the name to stay out: "Yogyakarta" of "Yogyakarta, and anonymous please"."""
     if asked.name not in ("place", *_PERSON) or len(message.split()) > WITHDRAWAL_WORDS or not _NAMELESS.search(message):
         return None
+    if _STAYS_NAMED.match(message):
+        return None
+    if asked.name == "name":  # what stands before it was taken back: "Suryadi, eh jangan, anonim saja"
+        return ""
     return _NAMELESS.sub("", message).strip(" ,.;")
 
 

@@ -31,6 +31,29 @@ _ENDS_ASKING = re.compile(
     r"(?:\s+(?:sih|ya|iya|kak|pak|bu|min|bang|mas|mbak|dong|to|atuh|nak|tadi|itu|ini))*\s*[?!.]*$"
 )
 _ASKS_IN_A_CLAUSE = re.compile(rf"[.!,;?]\s*{_OPENING}(?:{ASKING})\b[^.!]*\?|\b(?:opo|apa|naon|what)\s*\?")
+_ASKS_WHETHER = re.compile(
+    r"\b(?:bisa|boleh|perlu|harus|wajib|mungkin|bayar|gratis|aman|dapat|can|could|may|must|need|needed|required|free|possible)\b"
+)
+_ENDS_WITH_NOT = re.compile(
+    r"\w\s\S{2,}\s(?:atau\s)?(?:ga|gak|gk|ngga|nggak|enggak|engga|ndak|kagak|kaga|ora|atau tidak|apa tidak)"
+    r"(?:\s(?:sih|ya|kak|pak|bu|min|bang|mas|mbak))?[\s?!.]*$",
+    re.IGNORECASE,
+)
+"""Whether something is so: "kunjungan ini bayar ga"."""
+_TURN = re.compile(
+    r"[.;!\n]\s{1,3}"
+    r"|,\s{0,3}(?=(?:eh|oh|oya|oiya|btw|by the way|terus|trus|lalu|tapi|tp|also|and|but|min|kak|pak|bu|sekalian|mau (?:ta)?nya)\b)"
+    r"|\s(?=(?:eh|btw|oiya|oh iya|by the way)\b)",
+    re.IGNORECASE,
+)
+_APART = re.compile(r"(?:eh|oh|oya|oiya|btw|by the way|also|sekalian|min|kak|mau (?:ta)?nya)\b", re.IGNORECASE)
+LONGEST_GRUMBLE = 12
+_TOO_MUCH = re.compile(
+    r"\b(?:banyak|ribet|panjang|lama|susah|capek|pusing|bertele|terus|mulu|rumit|repot|many|much|long|complicated|annoying)\b"
+)
+_OF_QUESTIONS = re.compile(
+    r"\b(?:tanya|tanyanya|nanyanya|nanyain|ditanya|ditanyain|pertanyaan|pertanyaannya|takon\w*|formulirnya|formnya|isiannya|questions?|asking)\b"
+)
 _WANTS_TOLD = re.compile(r"\b(?:tanya|bertanya|nanya|menanyakan|jelaskan|jelasin|info|tell me|explain|wondering)\b")
 LONGEST_CALL, LONGEST_REJECTION = 5, 12
 """In words: a longer message wants more than to hear the same again, or tells something else."""
@@ -82,7 +105,29 @@ def is_question(message: str, *, wholly: bool = False) -> bool:
         return len(words) > 1
     if not wholly and (_ENDS_ASKING.search(spelling) or _ASKS_IN_A_CLAUSE.search(message.lower())):
         return len(words) > 1
-    return message.rstrip().endswith("?") and len(words) > 1 and not re.search(r"\d", spelling)
+    if not wholly and len(words) > 2 and _ENDS_WITH_NOT.search(message):
+        return True
+    return message.rstrip().endswith("?") and len(words) > 1 and bool(not re.search(r"\d", spelling) or _ASKS_WHETHER.search(spelling))
+
+
+def with_question(message: str) -> tuple[str, str] | None:
+    """An answer and the question behind it: "Jaksel. btw is my name needed?"."""
+    for turn in _TURN.finditer(message):
+        answer, question = message[: turn.start()].strip(), message[turn.end() :].strip()
+        if answer and is_question(question):
+            return None if is_question(answer) else (answer, question)
+    return None
+
+
+def turns_aside(question: str) -> bool:
+    """Whether a question begins with a word for another thought: "btw", "eh"."""
+    return bool(_APART.match(question))
+
+
+def is_grumble(message: str) -> bool:
+    """Whether a short message complains of so many questions: "kok banyak banget nanyanya"."""
+    spelling = normalise(message)
+    return len(spelling.split()) <= LONGEST_GRUMBLE and bool(_TOO_MUCH.search(spelling) and _OF_QUESTIONS.search(spelling))
 
 
 def wants_to_be_told(message: str) -> bool:

@@ -38,7 +38,7 @@ JOURNEY = Journey(
         Field("institution", fields.text(3, 150, "utter_invalid_institution"), free_text=True),
         Field("mode", fields.Choice(MODES, "mode")),
         Field("date", day_to_come),
-        Field("other_date", day_to_come),
+        Field("other_date", day_to_come, optional=True),
         Field("people", group_size),
         Field("theme", fields.text(3, 300, "utter_invalid_theme"), free_text=True),
         Field("needs", fields.text(3, 300, "utter_invalid_short_text"), optional=True, free_text=True),

@@ -70,7 +70,7 @@ VISIT = {
     "institution": REQUIRED,
     "mode": REQUIRED,
     "date": REQUIRED,
-    "other_date": REQUIRED,
+    "other_date": OPTIONAL,
     "people": REQUIRED,
     "theme": REQUIRED,
     "needs": OPTIONAL,
