@@ -34,6 +34,8 @@ CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
 DOUBT_FROM, DOUBT_AFTER_FROM = -0.05, 0.1
 """`Index.doubt` from which a question has no answer; the second of one that leans on an answer, whose words say less."""
+PLAIN_FROM, DOUBT_PLAIN_FROM = 2.3, 0.2
+"""A score from which more has to speak against the answer."""
 ANSWER_UNASKED_FROM = 1.0
 """For a message that does not sound like a question to the ministry at all."""
 MADE_ANEW_FROM = 0.5
@@ -187,7 +189,8 @@ class Knowledge:
         if finding.verdict is Verdict.NOTHING:
             return finding
         doubt = index.doubt(reading, [hit.entry.id for hit in finding.hits])
-        return finding if doubt < DOUBT_FROM else Finding(Verdict.DOUBT, finding.hits)
+        bound = DOUBT_PLAIN_FROM if finding.hits[0].score >= PLAIN_FROM else DOUBT_FROM
+        return finding if doubt < bound else Finding(Verdict.DOUBT, finding.hits)
 
     @staticmethod
     def _best(index: Index, scores: Scores, without: str | None = None) -> list[Hit]:
