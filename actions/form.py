@@ -70,6 +70,9 @@ class ValidateForm(Action, ABC):
         if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
             dispatcher.utter_message(response="utter_form_left")
             return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
+        changed_mind = self.journey.second_thought(asked, turn.text, fields)
+        if changed_mind:
+            return self._take(dispatcher, tracker, fields, asked, changed_mind)
         errand = self._other_errand(tracker, asked)
         if errand:
             return self._leave_for(dispatcher, tracker, errand, fields)

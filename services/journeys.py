@@ -39,6 +39,12 @@ KEEPS = re.compile(
 """The value that was given before stays after all."""
 
 
+SECOND_THOUGHT = re.compile(
+    r"(?:(?:eh|aduh|oh|maaf|no|wait) )*(?:tidak jadi|jangan|tunggu|bukan|wait|no|nomor)(?: (?:deh|dulu|dong|ah|ya|iya))*"
+)
+"""It takes back what was said, and need not be all of it."""
+
+
 class Outcome(StrEnum):
     ASK = "ask"
     """`Step.field` is asked next."""
@@ -134,6 +140,13 @@ class Journey:
     def resume(self, message: str, kept: dict[str, Any]) -> Step:
         """The first step for who comes back: what was kept stays, what is missing may stand in the message."""
         return self.onwards({**self.opening(message), **self.tried_again(message), **kept, **self.prefill(message)})
+
+    def second_thought(self, asked: Field, message: str, fields: dict[str, Any]) -> str:
+        """What stands behind a no that is about one answer: "hapus namaku" of "eh ga jadi, hapus namaku". Else empty."""
+        first, rest = (*re.split(r"[,;.!]\s+", message.strip(), maxsplit=1), "")[:2]
+        if not rest or not SECOND_THOUGHT.fullmatch(normalise(first)):
+            return ""
+        return rest if left_out.withdrawn(self.fields, asked, rest, fields) or self.corrections(asked, rest, fields) else ""
 
     def take(self, asked: Field, message: str, fields: dict[str, Any]) -> Step:
         """What `message` means as an answer to `asked`."""

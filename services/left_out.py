@@ -118,4 +118,4 @@ def withdrawn(all_fields: Sequence[Field], asked: Field, message: str, given: Ma
 
 
 def _begins_with_word_for(name: str, spelling: str) -> bool:
-    return any(re.match(rf"\s*(?:my )?{re.escape(word)}(?:nya)?\b", spelling) for word in FIELD_WORDS[name])
+    return any(re.match(rf"\s*(?:my )?{re.escape(word)}(?:nya|ku)?\b", spelling) for word in FIELD_WORDS[name])

@@ -49,7 +49,9 @@ def _in_a_row(missing: list[Field], asked: Field, message: str) -> dict[str, Any
     """The asked answer, and behind commas others by their names or by their form: "teknik informatika, semester 6"."""
     parts = [part.strip(" .") for part in re.split(r",\s|[;\n]", message) if part.strip(" .")]
     others = [field for field in missing if field is not asked and field.name not in _NEVER_ALONG]
-    found: dict[str, Any] = {asked.name: asked.check(part) for part in parts[:1]}
+    if not parts:
+        return {}
+    found: dict[str, Any] = {asked.name: asked.check(parts[0])}
     for part in parts[1:]:
         given = next((one for field in others if field.name not in found and (one := _along(field, part))), None)
         if given is None:

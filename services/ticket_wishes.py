@@ -165,7 +165,7 @@ def told_note(text: str) -> str | None:
     if (new := NEW_VALUE.search(text)) and _telling(new[1]):
         return text
     _, colon, behind = text.partition(":")
-    if colon and _telling(behind):
+    if (colon and _telling(behind)) or without_announcement(text) != text:
         return text
     return text if len(_telling(text)) >= TELLING_WORDS and not is_question(text) else None
 
@@ -277,7 +277,7 @@ def _reads_back(spelling: str, reach: Reach) -> bool:
     """Whether number or code of the ticket are to be said once more."""
     if reach is Reach.NONE or _has("elsewhere", spelling) or not _has("say_again", spelling):
         return False
-    named = r"\b(?:(?:nomor|kode)(?:nya|ku)? (?:berapa |apa )?{filler*}{ticket}|{ticket} {filler*}(?:nomor|kode)|{own_number})"
+    named = r"\b(?:(?:nomor|kode)(?:nya|ku)? (?:berapa |apa )?{filler*}{ticket}|{ticket} {filler*}(?:nomor|kode|berapa\b)|{own_number})"
     bare = r"\b(?:nomor|kode)(?:nya)?(?! {other_number})\b"
     return bool(_pattern(named).search(spelling) or (reach is Reach.LAST and _pattern(bare).search(spelling)))
 

@@ -248,3 +248,27 @@ def test_a_part_of_a_value_is_changed_and_nothing_is_pasted_in_unasked(said: str
 def test_an_e_mail_address_is_no_postal_address() -> None:
     step, found = took("information", "address", "rina.hapsari@contoh.id")
     assert (step.outcome, found) == (Outcome.REJECTED, {})
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("eh ga jadi, anonim aja. hapus namaku", None),
+        ("eh jangan, hapus namanya aja, yang lain biarin", None),
+        ("eh ga jadi, namanya Rina saja", "Rina"),
+    ],
+)
+def test_a_second_thought_about_one_answer_calls_nothing_else_off(message: str, name: str | None) -> None:
+    journey = JOURNEYS["aspiration"]
+    contact = journey.field_named("contact")
+    assert contact
+    fields = {
+        "consent": True,
+        "text": "Tolong perbanyak bus sekolah di kampung",
+        "topic": "pendidikan",
+        "policy": None,
+        "name": "siti",
+    }
+    step = journey.take(contact, journey.second_thought(contact, message, fields), fields)
+    assert (step.outcome, step.fields["name"]) == (Outcome.ASK, name)
+    assert journey.second_thought(contact, "ga jadi, males", fields) == ""

@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from services.dangers import CALM_FILE, SENTENCES, WORDS_FILE, Danger, danger_of, is_certain, sentence_for
+from services.dangers import CALM_FILE, SENTENCES, WORDS_FILE, Danger, danger_of, is_certain, only_looks_like_one, sentence_for
 from services.open_dangers import NEEDS_FILE
 from services.settings import PROJECT
 from services.spelling import normalise
@@ -36,6 +36,8 @@ MESSAGES = {
     ],
     Danger.VIOLENCE: [
         "suami saya memukul saya tiap malam",
+        "suami sy mabuk bawa golok di depan pintu, sy dan anak sembunyi di kamar",
+        "tetangga bawa parang di luar rumah",
         "bos saya melecehkan teman saya di kantor",
         "anak tetangga dikurung dan disiksa",
         "someone is beating my sister",
@@ -176,3 +178,24 @@ def test_who_is_threatened_is_never_taken_for_who_threatens(message: str) -> Non
 def test_of_the_messages_that_are_none_no_word_is_certain() -> None:
     with (PROJECT / "evaluation" / "not_crisis.csv").open(encoding="utf-8", newline="") as file:
         assert [row["text"] for row in csv.DictReader(file) if is_certain(normalise(row["text"]))] == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "my wife can't climb stairs, is there a lift?",
+        "the ambassador can't come on Monday, can we move the meeting?",
+        "istri saya gak bisa naik tangga",
+        "we cannot pay online, is cash ok?",
+        "ledakan pelanggan di toko ambo",
+    ],
+)
+def test_what_somebody_cannot_do_is_no_danger_by_itself(message: str) -> None:
+    assert only_looks_like_one(message)
+
+
+@pytest.mark.parametrize(
+    "message", ["I can't find my son since the flood", "she can't breathe", "ibu saya jatuh dan tidak bisa jalan"]
+)
+def test_what_somebody_in_danger_cannot_do_stays_one(message: str) -> None:
+    assert not only_looks_like_one(message)
