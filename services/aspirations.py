@@ -45,7 +45,7 @@ JOURNEY = Journey(
     opening=opening,
     story="text",
     fields=(
-        Field("consent", fields.agreement, in_summary=False),
+        Field("consent", fields.consent, in_summary=False),
         Field("text", _TEXT, free_text=True),
         Field("join", fields.agreement, in_summary=False, when=lambda known: bool(known.get(JOINED))),
         Field("topic", fields.Choice(TOPICS, "topic"), when=is_new),

@@ -74,7 +74,7 @@ class Field:
     @property
     def is_yes_or_no(self) -> bool:
         """Whether a no is an answer to it like a yes."""
-        return self.check in (agreement, of_age_or_allowed)
+        return self.check in (agreement, consent, of_age_or_allowed)
 
 
 _NO_NAME = re.compile(
@@ -275,6 +275,16 @@ def agreement(message: str) -> bool | Rejection:
     if command in (Command.NO, Command.SKIP) or find_ordinal(message) == 2 or (command is None and _refuses(message)):
         return False
     return Rejection("utter_invalid_yes_no")
+
+
+def consent(message: str) -> bool | Rejection:
+    """As `agreement`, to being asked for an errand; also a yes with more beside it: "setuju tp jangan pake nama"."""
+    value = agreement(message)
+    if isinstance(value, Rejection):
+        clauses = re.split(r"[,.;?!\n]+|\b(?:tapi|but)\b", re.sub(r"\b(?:tp|tpi|tetapi)\b", "tapi", message.lower()))
+        meant = {find_command(clause) for clause in clauses if clause.strip()}
+        return True if Command.YES in meant and not meant & {Command.NO, Command.CANCEL} else value
+    return value
 
 
 _REFUSES = re.compile(

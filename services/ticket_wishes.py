@@ -277,7 +277,8 @@ def _reads_back(spelling: str, reach: Reach) -> bool:
     """Whether number or code of the ticket are to be said once more."""
     if reach is Reach.NONE or _has("elsewhere", spelling) or not _has("say_again", spelling):
         return False
-    named = r"\b(?:(?:nomor|kode)(?:nya|ku)? (?:berapa |apa )?{filler*}{ticket}|{ticket} {filler*}(?:nomor|kode|berapa\b)|{own_number})"
+    behind = r"{ticket} {filler*}(?:nomor|kode|berapa\b)"
+    named = rf"\b(?:(?:nomor|kode)(?:nya|ku)? (?:berapa |apa )?{{filler*}}{{ticket}}|{behind}|{{own_number}})"
     bare = r"\b(?:nomor|kode)(?:nya)?(?! {other_number})\b"
     return bool(_pattern(named).search(spelling) or (reach is Reach.LAST and _pattern(bare).search(spelling)))
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from services.calendar import WorkingCalendar
-from services.fields import Choice, Field, Rejection, SeveralChoices
+from services.fields import Choice, Field, Rejection, SeveralChoices, consent
 from services.journeys import Journey, Outcome
 from services.objections import is_late
 from services.registry import JOURNEYS
@@ -428,3 +428,19 @@ def test_a_visit_is_in_person_virtual_or_at_the_campus_and_is_no_tour_of_the_pal
     assert isinstance(mode, Choice)
     assert mode.values == ("tatap_muka", "virtual", "ke_kampus")
     assert JOURNEYS["visit"].stops == {"kind": ("istana", "utter_visit_is_istura")}
+
+
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        ("setuju tp jangan pake nama", True),
+        ("kamu anonim kan? ya setuju", True),
+        ("oke, tapi cepet ya", True),
+        ("ya, eh tidak", False),
+        ("rahasia kan beneran?", None),
+        ("tidak setuju", False),
+    ],
+)
+def test_a_consent_may_have_more_beside_it(message: str, value: bool | None) -> None:
+    given = consent(message)
+    assert (None if isinstance(given, Rejection) else given) is value
