@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from evaluation.measures import (
     small_share,
 )
 from services.knowledge import Knowledge, Verdict
+from services.knowledge_files import Entry
 
 FOLDER = Path(__file__).parent
 OUTSIDE = "out_of_scope"
@@ -113,8 +115,8 @@ def measure(group: Group, assistant: Assistant, knowledge: Knowledge) -> dict[st
         },
         "operating_points": operating_points(np.array([u.kept for u in inside]), np.array([u.kept for u in outside])),
         "crisis": _crisis(rows, said, outside, calm),
-        "topics": _topics(group.topics, knowledge),
-        "entries": _entries(group.entries, knowledge),
+        "topics": _found(group.topics, knowledge, "topic", lambda entry: entry.topic),
+        "entries": _found(group.entries, knowledge, "entry", lambda entry: entry.id),
         "unanswerable": _unanswerable(group.unanswerable, assistant),
         "follow_ups": _follow_ups(follow_ups.measure(assistant, group.follow_ups)),
     }
@@ -167,28 +169,16 @@ def _follow_ups(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _topics(rows: Rows, knowledge: Knowledge) -> dict[str, Any]:
+def _found(rows: Rows, knowledge: Knowledge, labelled: str, label: Callable[[Entry], str]) -> dict[str, Any]:
+    """How often the search finds what stands in the column `labelled`, which is the `label` of an entry."""
     findings = [knowledge.find(row["text"]) for row in rows]
-    pairs = list(zip(findings, [row["topic"] for row in rows], strict=True))
-    first = np.array([f.best is not None and f.best.topic == topic for f, topic in pairs])
+    pairs = list(zip(findings, [row[labelled] for row in rows], strict=True))
+    first = np.array([f.best is not None and label(f.best) == wanted for f, wanted in pairs])
     answered = np.array([f.verdict is Verdict.ANSWER for f in findings])
     return {
         "at_1": share(first),
         "by_author": by_value(first, [row["author"] for row in rows]),
-        "at_3": share(np.array([topic in {hit.entry.topic for hit in f.hits} for f, topic in pairs])),
+        "at_3": share(np.array([wanted in {label(hit.entry) for hit in f.hits} for f, wanted in pairs])),
         "answered_at_once": share(answered),
-        "right_when_answered": share(first[answered]),
-    }
-
-
-def _entries(rows: Rows, knowledge: Knowledge) -> dict[str, Any]:
-    findings = [knowledge.find(row["text"]) for row in rows]
-    pairs = list(zip(findings, [row["entry"] for row in rows], strict=True))
-    first = np.array([f.best is not None and f.best.id == entry for f, entry in pairs])
-    answered = np.array([f.verdict is Verdict.ANSWER for f in findings])
-    return {
-        "at_1": share(first),
-        "by_author": by_value(first, [row["author"] for row in rows]),
-        "at_3": share(np.array([entry in {hit.entry.id for hit in f.hits} for f, entry in pairs])),
         "right_when_answered": share(first[answered]),
     }

@@ -147,6 +147,7 @@ def _summary(groups: list[Result]) -> list[str]:
         ("… right when answered", [_with_number(g["topics"]["right_when_answered"]) for g in groups]),
         ("the very entry first (`entries.csv`)", [_with_number(g["entries"]["at_1"]) for g in groups]),
         ("… among the three best", [_with_number(g["entries"]["at_3"]) for g in groups]),
+        ("… answered at once", [_with_number(g["entries"]["answered_at_once"]) for g in groups]),
         ("… right when answered", [_with_number(g["entries"]["right_when_answered"]) for g in groups]),
         (
             "about the ministry, without an answer: not answered",

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 _State = tuple[Stamps, int]
 """The files' stamps, and the number of the last publication."""
 
-ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.7, 0.3, 0.1
+ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.6, 0.3, 0.1
 CLEAR_LEAD_WITHIN = 0.04
 """The same between two entries of one topic: they are told apart less surely, but a citizen who gets the other one is near."""
 CLEAR_LEAD_AFTER = 0.05

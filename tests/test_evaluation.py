@@ -44,7 +44,7 @@ def figures(accuracy: float, wrong: int) -> dict[str, Any]:
         "operating_points": measures.operating_points(np.array([0.4, 0.96]), np.array([0.0, 0.6])),
         "crisis": {"recall": found, "false_alarms": {"not_crisis.csv": {"n": 150, "alarms": 3}}},
         "topics": {**dict.fromkeys(("at_1", "at_3", "answered_at_once", "right_when_answered"), found), "by_author": {"ab": found}},
-        "entries": {**dict.fromkeys(("at_1", "at_3", "right_when_answered"), found), "by_author": {"A": found}},
+        "entries": {**dict.fromkeys(("at_1", "at_3", "answered_at_once", "right_when_answered"), found), "by_author": {"A": found}},
         "unanswerable": dict.fromkeys(("not_answered", "of_pairs", "others_answered"), found),
         "follow_ups": {"right": found, "by_author": {"l": found}, "by_after": {"ticket": found}},
         "latency": {"Normaliser": {"n": 20, "p50": 0.02, "p95": 0.05}},
