@@ -15,6 +15,8 @@ import numpy.typing as npt
 from services.encoder import Vectors
 
 SHRINKAGE = 0.3
+AXES = 128
+"""So many directions are kept of more entries than there are dimensions: those in which their middles lie farthest apart."""
 Scores = npt.NDArray[np.float64]
 
 
@@ -25,12 +27,17 @@ class EntryDiscriminant:
         spread = around.T @ around / max(len(vectors), 1)
         even = np.trace(spread) / len(spread)
         spread = (1 - SHRINKAGE) * spread + (SHRINKAGE * even + np.finfo(np.float32).eps) * np.eye(len(spread))
-        self._unspread = np.asarray(np.linalg.inv(spread), dtype=np.float32)
+        lengths, directions = np.linalg.eigh(spread)
+        evened = directions / np.sqrt(lengths)
+        if len(centres) > len(spread):
+            _, axes = np.linalg.eigh((centres @ evened).T @ (centres @ evened))
+            evened = evened @ axes[:, -AXES:]
+        self._axes = np.asarray(evened, dtype=np.float32)
         self._weigh(centres)
 
     def _weigh(self, centres: Vectors) -> None:
-        self._weights = centres @ self._unspread
-        self._bias = np.einsum("ed,ed->e", self._weights, centres) / 2
+        self._weights = centres @ self._axes
+        self._bias = np.einsum("ed,ed->e", self._weights, self._weights) / 2
 
     def with_centres(self, centres: Vectors) -> EntryDiscriminant:
         """The same for other entries; how their variants spread stays."""
@@ -40,5 +47,5 @@ class EntryDiscriminant:
 
     def behind(self, vector: Vectors) -> Scores:
         """How far each entry is behind the likeliest for `vector`, in standard deviations over all entries: 0 or less."""
-        scores = self._weights @ vector - self._bias
+        scores = self._weights @ (vector @ self._axes) - self._bias
         return np.asarray((scores - scores.max()) / max(float(scores.std()), 1e-9), dtype=np.float64)
