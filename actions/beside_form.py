@@ -16,7 +16,7 @@ from services.assembly import services
 from services.fields import Field
 from services.journeys import CONFIRMATION, Journey
 from services.knowledge import Verdict
-from services.registry import OPENED_BY
+from services.registry import ERRANDS
 from services.remarks import (
     SURE,
     VERY_SURE,
@@ -30,9 +30,6 @@ from services.remarks import (
 )
 
 Events = list[dict[str, Any]]
-COMPLAINT = "report_complaint"
-ERRANDS = {COMPLAINT, *OPENED_BY}
-"""Intents of what may be wanted while the form of something else is open."""
 REMARKS = {
     "thank": "utter_thanked_in_form",
     "greet": "utter_greet_again",

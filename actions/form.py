@@ -15,7 +15,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.beside_form import COMPLAINT, ERRANDS, Beside
+from actions.beside_form import Beside
 from actions.complaint import say_right_channel
 from actions.open_danger import open_danger, say_first
 from actions.replies import confidence_of, intent_of, language_of, remember_said, turn_of
@@ -28,7 +28,7 @@ from services.follow_ups import After
 from services.journeys import CHANGING, CONFIRMATION, KEY, Journey, Outcome, Step
 from services.open_dangers import SLOT as OPEN_DANGER
 from services.read_back import wants_summary
-from services.registry import OPENED_BY
+from services.registry import COMPLAINT, ERRANDS, OPENED_BY
 from services.remarks import SURE, VERY_SURE, turned_to
 from services.turn import CURRENT, AnswerStatus
 from services.value_words import shown

@@ -34,7 +34,7 @@ from services.open_dangers import SLOT as OPEN_DANGER
 from services.open_dangers import OpenDanger, calls_for_help, rest_after_denial
 from services.privacy import mask
 from services.read_back import asks_what_a_number_is, takes_back, wants_choices
-from services.registry import JOURNEY_OF, JOURNEYS, OPENED_BY
+from services.registry import ERRANDS, JOURNEY_OF, JOURNEYS
 from services.remarks import is_question, is_small_talk, rejects, tells_who, turned_to, wants_again
 from services.status_checks import TICKET, mask_factors
 from services.ticket_follow_ups import NOTE
@@ -141,7 +141,7 @@ class Understanding:
         parsed = await self._understood(meant, in_form=awaited is not None)
         if wanted := turned_to(meant):
             other = await self._understood(wanted)
-            parsed = other if other["intent"]["name"] in {*OPENED_BY, "report_complaint"} else parsed
+            parsed = other if other["intent"]["name"] in ERRANDS else parsed
         return Meaning(without_language(parsed) if awaited and not is_question(meant) else parsed, meant, awaited)
 
     async def _wished(self, conversation_id: str, text: str, last: LastSaid | None) -> Meaning | None:

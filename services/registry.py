@@ -21,6 +21,9 @@ JOURNEYS: dict[str, Journey] = {
 }
 OPENED_BY: dict[str, Journey] = {journey.opened_by: journey for journey in JOURNEYS.values() if journey.opened_by}
 """The journey that an intent begins."""
+COMPLAINT = "report_complaint"
+ERRANDS = {COMPLAINT, *OPENED_BY}
+"""Intents of what a citizen may want done, and may turn to in the middle of something else."""
 JOURNEY_OF: dict[Kind, Journey] = {
     Kind.ASPIRATION: aspirations.JOURNEY,
     Kind.INFORMATION_REQUEST: information_requests.JOURNEY,
