@@ -12,7 +12,17 @@ from actions.complaint_answers import entry_said, say_complaint
 from actions.once import answer_once
 from actions.open_danger import open_danger, say_more, say_of
 from actions.opened_ticket import wish_of
-from actions.replies import button, language_of, remember_answered, remember_said, turn_of, utter_entry, utter_near, utter_unknown
+from actions.replies import (
+    button,
+    language_of,
+    remember_answered,
+    remember_said,
+    turn_of,
+    utter_entry,
+    utter_near,
+    utter_neighbour,
+    utter_unknown,
+)
 from services.assembly import services
 from services.clarification import answer_offer, offers
 from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
@@ -100,7 +110,8 @@ def _say(
         if kind and (events := _say_kind(dispatcher, tracker, kind)):
             return events
     if best and (finding.verdict is Verdict.ANSWER if is_question else finding.is_certain):
-        said = answers(services().knowledge, question, best) if is_question and not leans else [best]
+        alone = leans or finding.is_close or not is_question
+        said = [best] if alone else answers(services().knowledge, question, best)
         events = []
         for entry in said:
             if entry.id == best.id:
@@ -108,6 +119,7 @@ def _say(
             else:
                 utter_entry(dispatcher, tracker, entry)
         turn_of(tracker).topic, turn_of(tracker).entry = best.topic, best.id
+        utter_neighbour(dispatcher, tracker, finding)
         offer = FORM_OF_TOPIC.get(best.topic)
         if offer and tracker.get_slot("last_topic") != best.topic:
             dispatcher.utter_message(response=offer)

@@ -13,7 +13,8 @@ from actions.replies import language_of, remember_said
 from services.aspirations import JOINED, JOURNEY, suggested_topic
 from services.assembly import services
 from services.follow_ups import After
-from services.journeys import KEY, SUGGESTED, Outcome, Step
+from services.journeys import CONFIRMATION, KEY, SUGGESTED, Outcome, Step
+from services.ticket_changes import ChangeRefused
 from services.tickets import Kind
 from services.value_words import shown
 
@@ -43,6 +44,18 @@ class ValidateAspiration(ValidateForm):
 
 class FinishAspiration(FinishForm):
     journey = JOURNEY
+
+    def _finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
+        """As in every form; where staff have closed the other aspiration meanwhile, this one stays as a draft of its own."""
+        try:
+            return super()._finish(dispatcher, tracker, fields)
+        except ChangeRefused:
+            of_joining = (JOINED, "join", LOOKED_AT, CONFIRMATION.name)
+            alone = {name: value for name, value in fields.items() if name not in of_joining}
+            services().drafts.write(tracker.sender_id, JOURNEY.name, alone)
+            dispatcher.utter_message(response="utter_ticket_closed_already", number=fields[JOINED])
+            dispatcher.utter_message(response="utter_form_kept", opened_by=JOURNEY.opened_by)
+            return []
 
     def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any]) -> Events:
         if fields.get("join"):

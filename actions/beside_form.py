@@ -11,7 +11,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.language import switch_language
-from actions.replies import confidence_of, intent_of, turn_of, utter_entry, utter_near
+from actions.replies import confidence_of, intent_of, turn_of, utter_entry, utter_near, utter_neighbour
 from services.assembly import services
 from services.fields import Field
 from services.journeys import CONFIRMATION, Journey
@@ -153,6 +153,7 @@ class Beside:
         entry, asks = finding.best, is_question(self._text)
         if finding.verdict is Verdict.ANSWER and entry and (asks or not asked.takes_sentences or entry.topic in topics):
             utter_entry(self.dispatcher, self.tracker, entry)
+            utter_neighbour(self.dispatcher, self.tracker, finding)
             return [SlotSet("last_topic", entry.topic)]
         if asked.takes_sentences and not asks:
             return None

@@ -73,9 +73,9 @@ class ValidateForm(Action, ABC):
         changed_mind = self.journey.second_thought(asked, turn.text, fields)
         if changed_mind:
             return self._take(dispatcher, tracker, fields, asked, changed_mind)
-        errand = self._other_errand(tracker, asked)
+        errand = self._other_errand(tracker, asked, command)
         if errand:
-            return self._leave_for(dispatcher, tracker, errand, fields)
+            return self._leave_for(dispatcher, tracker, errand, {} if command is Command.CANCEL else fields)
         if self._wants_out(tracker, asked):
             return self._after(dispatcher, tracker, self.journey.cancel())
         if command is Command.WAIT:
@@ -88,13 +88,14 @@ class ValidateForm(Action, ABC):
             return self._ask_on(tracker, fields, asked)
         corrects = self.journey.corrections(asked, turn.text, fields)
         told = self.journey.told_early(asked, turn.text, fields) if not corrects and self._tells_story(tracker) else {}
-        plain = not (command or told or corrects or turn.is_command)
-        alone = Beside(self.journey, dispatcher, tracker, asked).answer_alone() if plain else None
-        if alone:
-            return self._take(dispatcher, tracker, fields, asked, alone)
-        interruption = None if command or told or corrects else self.interruption(dispatcher, tracker, asked)
-        if interruption is not None:
-            return [*interruption, *self._ask_on(tracker, fields, asked)]
+        if not (command or told or corrects):
+            beside = Beside(self.journey, dispatcher, tracker, asked)
+            alone = None if turn.is_command else beside.answer_alone()
+            if alone:
+                return self._take(dispatcher, tracker, fields, asked, alone)
+            interruption = self.interruption(beside)
+            if interruption is not None:
+                return [*interruption, *self._ask_on(tracker, fields, asked)]
         if told:
             dispatcher.utter_message(response="utter_taken_as_story")
             return self._after(dispatcher, tracker, self.journey.take_told(asked, turn.text, fields, told))
@@ -162,20 +163,19 @@ class ValidateForm(Action, ABC):
         complaint = kind_of(turn_of(tracker).text)
         return intent_of(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
 
-    def _other_errand(self, tracker: Tracker, asked: Field) -> str | None:
+    def _other_errand(self, tracker: Tracker, asked: Field, command: Command | None) -> str | None:
         """The intent of the errand that the message turns to: by a button, or in words where the form only looks something up."""
         turn, intent = turn_of(tracker), intent_of(tracker)
         if intent not in ERRANDS or intent == self.journey.opened_by:
             return None
-        command = find_command(turn.text)
         if turn.is_command or (command is Command.CANCEL and turned_to(turn.text)):
             return intent
         may_leave = not self.journey.confirm and not asked.takes_sentences and confidence_of(tracker) >= SURE
         return intent if may_leave and command is None and not self._holds_value(turn.text, asked) else None
 
     def _leave_for(self, dispatcher: CollectingDispatcher, tracker: Tracker, errand: str, fields: dict[str, Any]) -> Events:
-        """Do the other errand; what was given stays in the draft, unless it was called off."""
-        if find_command(turn_of(tracker).text) is Command.CANCEL:
+        """Do the other errand. `fields`: what was given, which stays in the draft; empty where it was called off."""
+        if not fields:
             services().drafts.drop(tracker.sender_id, self.journey.name)
         elif self.journey.opened_by and self.journey.has_answers(fields):
             dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
@@ -210,9 +210,9 @@ class ValidateForm(Action, ABC):
         asked = self.journey.field_named(requested) or self.journey.next_field(fields)
         return asked or CONFIRMATION
 
-    def interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+    def interruption(self, beside: Beside) -> Events | None:
         """Answer what is not an answer to the open question. None where the message should be taken as a value."""
-        return Beside(self.journey, dispatcher, tracker, asked).answered()
+        return beside.answered()
 
     def refuse(self, tracker: Tracker) -> str | None:
         """The sentence that is said instead of opening the form, where the first message shows that it is not the right one."""

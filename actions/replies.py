@@ -55,6 +55,13 @@ def utter_near(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Find
     dispatcher.utter_message(response="utter_did_you_mean", buttons=buttons)
 
 
+def utter_neighbour(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> None:
+    """Offer what may have been meant instead of the answer just said, where that is close."""
+    if finding.neighbour:
+        offer = button(*answer_offer(finding.neighbour, language_of(tracker)))
+        dispatcher.utter_message(response="utter_or_this", buttons=[offer])
+
+
 def utter_unknown(dispatcher: CollectingDispatcher, tracker: Tracker, finding: Finding) -> None:
     """Say that there is no information, and what there is near it."""
     near = [button(*answer_offer(hit.entry, language_of(tracker))) for hit in finding.hits[:NEAR_THE_UNKNOWN]]

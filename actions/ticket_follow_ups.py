@@ -8,12 +8,12 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.beside_form import Beside
 from actions.form import Events, FinishForm, ValidateForm
 from actions.opened_ticket import SLOT, named_ticket, opened_ticket, remember_opened, wish_of
 from actions.replies import remember_said, turn_of
 from actions.status import utter_number
 from services.assembly import services
-from services.fields import Field
 from services.follow_ups import After
 from services.journeys import KEY
 from services.ticket_changes import ChangeRefused
@@ -84,18 +84,18 @@ class ValidateNote(ValidateFollowUp):
         if wish_of(tracker) is Wish.CORRECT:
             dispatcher.utter_message(response="utter_filed_stays")
 
-    def interruption(self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: Field) -> Events | None:
+    def interruption(self, beside: Beside) -> Events | None:
         """A wish for something else is refused as a note and not answered as a question, which has the form go on as if unheard.
 
         The number is said at once: who asks for it while writing a note needs it.
         """
-        turn, ticket = turn_of(tracker), opened_ticket(tracker)
+        turn, ticket = turn_of(beside.tracker), opened_ticket(beside.tracker)
         if ticket and not turn.is_command and find_wish(turn.text, Reach.AT_HAND) is Wish.NUMBER:
-            utter_number(dispatcher, tracker, ticket.number)
+            utter_number(beside.dispatcher, beside.tracker, ticket.number)
             return []
         if not turn.is_command and is_other_wish(turn.text):
             return None
-        return super().interruption(dispatcher, tracker, asked)
+        return super().interruption(beside)
 
 
 class FinishNote(FinishFollowUp):

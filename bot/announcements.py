@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -22,6 +23,7 @@ from bot.messages import Delivery
 from services.assembly import Services
 from services.handoff import FROM_OFFICERS, Event
 from services.untold import Untold
+from store.database import AWAY
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
@@ -29,6 +31,8 @@ LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 10.0
 """After so long a delivery that failed is tried again."""
 FINISHING_SECONDS = 5.0
+SIGN_SECONDS = 4.0
+"""After so long the sign that an officer is writing is no longer true, and a channel need not be told it."""
 SENTENCES = {
     Event.TAKEN: "utter_officer_joined",
     Event.HANDED_BACK: "utter_officer_handed_back",
@@ -56,6 +60,7 @@ class Announcements:
         self._again_at: dict[str, float] = {}
         self._show_typing = show_typing or {}
         self._typing: dict[str, datetime] = {}
+        self._signs: set[asyncio.Task[None]] = set()
 
     async def keep_telling(self) -> None:
         with self._wakeups.listen(FROM_OFFICERS) as listener:
@@ -66,14 +71,11 @@ class Announcements:
         await self.show_typing()
 
     async def finish(self) -> None:
-        """Wait for what is being told; a channel that has stopped leaves the rest to the next start."""
+        """Wait for what is being told; a channel that has stopped leaves the rest to the next start. Signs are not waited for."""
+        for sign in list(self._signs):
+            sign.cancel()
         if self._telling:
             await asyncio.wait(self._telling.values(), timeout=FINISHING_SECONDS)
-
-    async def tell_all(self) -> None:
-        """Tell everything that is untold and due, each conversation in its own order."""
-        await self._look()
-        await asyncio.gather(*self._telling.values())
 
     async def _look(self) -> None:
         """Begin to tell what is untold; a conversation whose channel is slow keeps no other waiting."""
@@ -92,7 +94,7 @@ class Announcements:
         del self._telling[conversation_id]
 
     async def show_typing(self) -> None:
-        """Let citizens see that an officer is writing to them, on channels that have to be told."""
+        """Begin to show citizens that an officer is writing to them, on channels that have to be told. No words wait for that."""
         if not self._show_typing:
             return
         typing = await asyncio.to_thread(self._officer_typing.everywhere)
@@ -103,7 +105,9 @@ class Announcements:
             show = self._show_typing.get(conversation.channel) if conversation else None
             address = await asyncio.to_thread(self._conversations.address, conversation_id)
             if show and address:
-                await show(address)
+                sign = asyncio.create_task(_show_in_time(show, address))
+                self._signs.add(sign)
+                sign.add_done_callback(self._signs.discard)
 
     async def _tell_in_order(self, events: list[Untold]) -> None:
         for event in events:
@@ -115,10 +119,11 @@ class Announcements:
                 is_told = False
             except Exception as error:  # one conversation must not keep the others waiting
                 log.error("announcement failed", event_name=event.name, error=type(error).__name__)
-                return
+                is_told = False
             if not is_told:
                 self._again_at[event.conversation_id] = time.monotonic() + AGAIN_SECONDS
-                await asyncio.to_thread(self._untold.release, event.event_id)
+                with suppress(*AWAY):  # then the claim ends by itself
+                    await asyncio.to_thread(self._untold.release, event.event_id)
                 return
             await asyncio.to_thread(self._untold.told, event.event_id)
 
@@ -138,3 +143,11 @@ class Announcements:
                 await asyncio.to_thread(self._untold.note_to_send, event.event_id, seqs[place:])
                 return False
         return True
+
+
+async def _show_in_time(show: ShowTyping, address: str) -> None:
+    try:
+        async with asyncio.timeout(SIGN_SECONDS):
+            await show(address)
+    except Exception as error:  # a citizen misses nothing without it
+        log.info("typing sign failed", error=type(error).__name__)

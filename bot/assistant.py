@@ -187,7 +187,7 @@ class Assistant:
 
     async def said_before(self, conversation_id: str) -> tuple[LastSaid | None, OpenDanger | None]:
         """What a message of this conversation may lean on: what was said last, and a danger that is open."""
-        tracker = await self.tracker_store.retrieve(conversation_id)
+        tracker = await self.tracker_store.peek(conversation_id)
         if tracker is None:
             return None, None
         last = LastSaid.read(tracker.get_slot("last_said"))
@@ -195,12 +195,12 @@ class Assistant:
 
     async def opened_ticket(self, conversation_id: str) -> dict[str, str] | None:
         """The slot of actions/opened_ticket.py in this conversation."""
-        tracker = await self.tracker_store.retrieve(conversation_id)
+        tracker = await self.tracker_store.peek(conversation_id)
         return tracker.get_slot("opened_ticket") if tracker else None
 
     async def language(self, conversation_id: str) -> str | None:
         """The language that the conversation is answered in; None before its first turn."""
-        tracker = await self.tracker_store.retrieve(conversation_id)
+        tracker = await self.tracker_store.peek(conversation_id)
         return tracker.get_slot("language") if tracker else None
 
     async def sentence(self, response: str, language: str, **values: Any) -> Said:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,9 @@ from desk.commands import CONSOLE
 from services import backup as backups
 from services.audit import AuditLog
 from services.settings import Settings
-from store.database import Database
+from store.database import Database, utc_now
+from store.database_copy import is_empty
+from store.job_runs import JobRuns
 
 
 def backup(
@@ -24,7 +28,8 @@ def backup(
     from services.assembly import settings
 
     try:
-        made = backups.back_up(settings(), path.absolute(), with_keys=with_keys)
+        with _run_noted(settings()):
+            made = backups.back_up(settings(), path.absolute(), with_keys=with_keys)
     except backups.BackupRefused as refused:
         typer.echo(f"no backup was made: {refused}", err=True)
         raise typer.Exit(1) from refused
@@ -63,6 +68,24 @@ def restore(
     for name in done.set_aside:
         typer.echo(f"what was there before is kept as {name}; delete it once all is well")
     typer.echo("Now run `sapa doctor`, then start the server.")
+
+
+@contextmanager
+def _run_noted(settings: Settings) -> Iterator[None]:
+    """Note how it goes, for the desk's page of health and the alert on failing jobs; a database that can't take it has its own."""
+    started, failure = time.perf_counter(), None
+    try:
+        yield
+    except BaseException as error:
+        failure = type(error).__name__
+        raise
+    finally:
+        with closing(Database(settings.database)) as database:
+            try:
+                if not is_empty(database):  # SQLite would make one
+                    JobRuns(database).record(backups.JOB, utc_now(), round((time.perf_counter() - started) * 1000), failure)
+            except DBAPIError as error:
+                typer.echo(f"this run could not be noted in the database ({type(error).__name__})", err=True)
 
 
 def _note(settings: Settings, action: str, path: Path, **data: Any) -> None:

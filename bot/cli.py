@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,7 +71,7 @@ def serve() -> None:
     """Serve the web channel, the demo page and, with TELEGRAM_BOT_TOKEN, Telegram."""
     import uvicorn
 
-    from bot.memory import settle
+    from bot.memory import settle, share_arenas
     from bot.patient_http import CONNECTIONS_AT_ONCE, PatientHttp
     from bot.server import create_app
     from bot.turn_keeper import start_keeper
@@ -80,6 +80,7 @@ def serve() -> None:
     from services.calendar import LAST_DECREED_YEAR, decreed_days_off
     from services.demo import DEMO_REQUESTS
 
+    share_arenas()
     configured = services().settings
     assistant, processes = load_assistant(), configured.turn_processes_in_force
     decreed_days_off(LAST_DECREED_YEAR)  # loads the holidays of 200 countries, and each process would
@@ -132,7 +133,7 @@ def train(force: Annotated[bool, typer.Option(help="Train even when the model at
 
     # Nobody is waiting for an answer while it trains, so all cores encode.
     settings().encoder_threads = os.cpu_count() or 1
-    from bot.training import TrainingFailed
+    from bot.training import TrainingFailed, delete_old
     from bot.training import train as train_model
 
     try:
@@ -141,6 +142,7 @@ def train(force: Annotated[bool, typer.Option(help="Train even when the model at
         typer.echo(str(failed), err=True)
         raise typer.Exit(1) from failed
     _ = services().knowledge  # reads all knowledge files, so that their vectors are kept for the start
+    delete_old(settings().models_dir, services().model_choices.in_reach())
     typer.echo(f"model: {path}")
 
 
@@ -272,7 +274,7 @@ def doctor() -> None:
     from services.service_hours import BadServiceHours
 
     try:
-        found = services().health.findings(date.today())
+        found = services().health.findings(services().ticket_list.legal_clock().today)
     except BadServiceHours as error:
         typer.echo(f"service hours: {error}")
         raise typer.Exit(1) from error
@@ -285,6 +287,9 @@ def doctor() -> None:
     for line in [*problems, *notes]:
         typer.echo(line)
     typer.echo(f"{len(services().knowledge.entries)} knowledge entries, {len(problems)} problems, {len(notes)} notes")
+    reachable = not any(one.name == "database" for one in found)
+    if reachable and (newest := services().audit.newest()):
+        typer.echo("audit log: entry {} has the hash {}; keep it elsewhere".format(*newest))
     if problems:
         raise typer.Exit(1)
 

@@ -44,7 +44,9 @@ REQUEST_HEADER = "X-Request-ID"
 """The number of the request: in every log line about it, and what a citizen is told as reference number where something failed."""
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 BODY_SECONDS = 30.0
-"""Between two pieces of a body."""
+"""For a whole body, from its first piece to its last."""
+FILE_BYTES_A_SECOND = 64 * 1024
+"""The slowest line on which a body that holds a file may come, beside those seconds."""
 REQUESTS_AT_ONCE = 1000
 STREAMS_AT_ONCE = 2000
 STREAMS_OF_SESSION = 6
@@ -53,6 +55,8 @@ Problem = Callable[[Request, int, Mapping[str, str]], Awaitable[Response]]
 STREAM_PATH = re.compile(r"/api/chat/events|/desk/(?:[\w-]{1,40}/){0,3}events")
 FILE_PATH = re.compile(r"(/desk/tickets/[0-9A-Z-]{1,24})/files")
 """Where staff send the files of an answer."""
+PROBES = ("/healthz", "/readyz")
+"""Of the service manager, which ends a process that does not answer them."""
 PRIVATE_PATHS = ("/api/", "/chat", "/desk")
 """What is never kept by a cache."""
 
@@ -74,7 +78,8 @@ class OfHttp:
 class Guarded(OfHttp):
     """Refuses a body that is too large, and puts the security headers on every answer that has none of its own.
 
-    Only the form that sends a file may be larger, by `file_bytes`. A body whose length isn't said is counted as it comes.
+    Only the form that sends a file may be larger, by `file_bytes`. A body whose length isn't said is counted as it comes. One that
+    takes too long counts as broken off: its request would hold a place of `Bounded` for ever.
     """
 
     def __init__(self, app: ASGIApp, problem: Problem, file_bytes: int) -> None:
@@ -85,12 +90,14 @@ class Guarded(OfHttp):
     async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
         uploads = scope["method"] == "POST" and FILE_PATH.fullmatch(scope["path"])
         largest = MAX_BODY + (self._file_bytes if uploads else 0)
+        seconds = BODY_SECONDS + (self._file_bytes / FILE_BYTES_A_SECOND if uploads else 0)
+        deadline = asyncio.get_running_loop().time() + seconds
         too_large, answered, expects_body = False, False, True
 
         async def receive_counted() -> Message:
             nonlocal largest, too_large, expects_body
             try:
-                async with asyncio.timeout(BODY_SECONDS if expects_body else None):  # wait_for would lose a cancellation
+                async with asyncio.timeout_at(deadline if expects_body else None):  # wait_for would lose a cancellation
                     message = await receive()
             except TimeoutError:
                 return {"type": "http.disconnect"}
@@ -142,12 +149,15 @@ class KnownHosts:
         self._checked = TrustedHostMiddleware(app, hosts, www_redirect=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        probe = scope["type"] == "http" and scope["path"] in ("/healthz", "/readyz")
+        probe = scope["type"] == "http" and scope["path"] in PROBES
         await (self._app if probe else self._checked)(scope, receive, send)
 
 
 class Bounded(OfHttp):
-    """Bounds how many requests are worked on at once, and how many streams of events one session and all of them hold open."""
+    """Bounds how many requests are worked on at once, and how many streams of events one session and all of them hold open.
+
+    Probes pass: who has too much to do is not to be ended for it.
+    """
 
     def __init__(self, app: ASGIApp, problem: Problem, requests: int = REQUESTS_AT_ONCE, streams: int = STREAMS_AT_ONCE) -> None:
         super().__init__(app)
@@ -160,6 +170,8 @@ class Bounded(OfHttp):
     async def around(self, scope: Scope, receive: Receive, send: Send) -> None:
         if STREAM_PATH.fullmatch(scope["path"]):
             await self._stream(scope, receive, send)
+        elif scope["path"] in PROBES:
+            await self._app(scope, receive, send)
         elif self._open >= self._requests:
             await (await self._problem(Request(scope), 503, {"Retry-After": "5"}))(scope, receive, send)
         else:

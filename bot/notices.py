@@ -1,8 +1,9 @@
 """Tells citizens in their conversation what has happened to their tickets: each notice once, whatever restarts in between.
 
 First the message is stored in the conversation, in one transaction with the notice's state: the web widget gets it from there.
-Then, for Telegram, it is sent, and sent again later where Telegram could not be reached. A crash right between Telegram's answer
-and our note of it is the one case in which a citizen gets a message twice.
+Then, for Telegram, it is sent, and sent again later where Telegram could not be reached. A citizen gets a message twice where
+Telegram took it and we could not note that: after a crash in between, where Telegram's answer did not come, and where the scheduler's
+time limit (`JOB_SECONDS`) ended the run in the middle of the call.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.channels.web import Sessions
 from bot.conversation import ConversationService, TooManyWaiting
-from bot.html_pages import HtmlPage
+from bot.html_pages import HtmlPage, language_of
 from bot.markup import Span, spans
 from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
@@ -34,23 +34,26 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
         conversation = await asyncio.to_thread(conversations.get, found) if found else None
         return conversation.id if conversation else None
 
+    async def shown(conversation_id: str, locale: str, status: int = 200, **values: str) -> HTMLResponse:
+        newest = await asyncio.to_thread(conversations.newest, conversation_id)
+        messages = [service.transcript.render(message) for message in newest]
+        log = [{"seq": m.seq, "author": m.author, "sources": m.sources, "lines": lines_of(m)} for m in messages]
+        buttons = messages[-1].buttons if messages else []
+        return HTMLResponse(page.render(locale, messages=log, buttons=buttons, once=uuid.uuid4(), **values), status)
+
+    async def begun(request: Request, locale: str, status: int = 200, **values: str) -> Response:
+        conversation = await asyncio.to_thread(conversations.open, "web", locale)
+        await service.greet(conversation.id, locale)
+        response = await shown(conversation.id, locale, status, **values)
+        token, _ = sessions.issue(conversation.id)
+        response.set_cookie(COOKIE, token, httponly=True, secure=request.url.scheme == "https", samesite="strict", path="/chat")
+        return response
+
     @router.get("/chat")
     async def show(request: Request, sapa_chat: Annotated[str | None, Cookie()] = None, lang: str = "id") -> Response:
         locale = "en" if lang == "en" else "id"
         conversation_id = await known(sapa_chat)
-        token = None
-        if conversation_id is None:
-            conversation = await asyncio.to_thread(conversations.open, "web", locale)
-            conversation_id, locale = conversation.id, conversation.locale
-            await service.greet(conversation_id, locale)
-            token, _ = sessions.issue(conversation_id)
-        messages = await service.messages_after(conversation_id, 0)
-        shown = [{"seq": m.seq, "author": m.author, "sources": m.sources, "lines": lines_of(m)} for m in messages]
-        buttons = messages[-1].buttons if messages else []
-        response = HTMLResponse(page.render(locale, messages=shown, buttons=buttons, once=uuid.uuid4()))
-        if token:
-            response.set_cookie(COOKIE, token, httponly=True, secure=request.url.scheme == "https", samesite="strict", path="/chat")
-        return response
+        return await shown(conversation_id, locale) if conversation_id else await begun(request, locale)
 
     @router.post("/chat")
     async def send(
@@ -63,11 +66,14 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HTTPException(403)
         conversation_id = await known(sapa_chat)
-        if conversation_id:
-            try:
-                await service.handle(Inbound(conversation_id, str(once), text, button))
-            except TooManyWaiting as error:
-                raise HTTPException(429) from error
+        if conversation_id is None:
+            locale = language_of(request)
+            problem = await service.sentence("utter_problem_session", locale)
+            return await begun(request, locale, 401, problem=problem, text=text)
+        try:
+            await service.handle(Inbound(conversation_id, str(once), text, button))
+        except TooManyWaiting as error:
+            raise HTTPException(429) from error
         return RedirectResponse("/chat#compose", 303)
 
     @router.post("/chat/forget")

@@ -7,7 +7,8 @@ import asyncio
 from bot.assistant import Assistant, Said
 from bot.messages import Unreadable, clean
 from bot.nlu.language import detect
-from services.dangers import EVERY_NUMBER
+from bot.understanding import calmed
+from services.dangers import CRISIS, EVERY_NUMBER
 from services.knowledge import Knowledge, Verdict
 from services.privacy import mask
 from services.status_checks import mask_factors
@@ -22,16 +23,17 @@ class PublicAnswers:
         """The answer, or help in danger; None for everything else, which belongs into a private conversation.
 
         In the language of the question, or in `language` where the question does not show one. A question that holds personal
-        data gets no answer here.
+        data gets no answer here; a cry for help does, whatever stands in it.
         """
         cleaned = clean(text)
-        if isinstance(cleaned, Unreadable) or mask(mask_factors(cleaned)).found:
+        if isinstance(cleaned, Unreadable):
             return None
         language = detect(cleaned) or language
-        intent = (await asyncio.to_thread(self._assistant.understand, cleaned))["intent"]["name"]
-        if intent == "crisis":
+        parsed = calmed(await asyncio.to_thread(self._assistant.understand, cleaned), cleaned)
+        intent = parsed["intent"]["name"]
+        if intent == CRISIS:
             return await self._assistant.sentence(EVERY_NUMBER, language)
-        if intent != "ask_information":
+        if intent != "ask_information" or mask(mask_factors(cleaned)).found:
             return None
         finding = await asyncio.to_thread(self._knowledge.find, cleaned)
         if finding.best is None or finding.verdict is not Verdict.ANSWER:

@@ -1,7 +1,8 @@
 """How often somebody may do what: by address, by session, and all together. Counted in memory, or in Redis for many processes.
 
-Loopback is where tests, health checks and the operator come from: it is only limited where `SAPA_LIMITS=all`. Keys are
-fingerprints; neither an address nor a token is kept.
+A session is the conversation that a signed token names; who brings no such token counts as one who begins, by address. Loopback is
+where tests, health checks and the operator come from: it is only limited where `SAPA_LIMITS=all`. Keys are fingerprints; neither an
+address nor a token is kept.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from services import own_data, receipts, ticket_files
+from services.network_addresses import network_of
 
 log = structlog.get_logger(__name__)
 COUNTING_SECONDS = 0.5
@@ -37,7 +39,10 @@ LINKS = (receipts.PATH, ticket_files.PATH, own_data.PATH)
 
 @dataclass(frozen=True)
 class Rates:
-    """Times an interval, in the language of the library `limits`. An address may be a whole office or a mobile operator's."""
+    """Times an interval, in the language of the library `limits`. An address may be a whole office or a mobile operator's.
+
+    Of IPv6 addresses a /64 counts as one (services/network_addresses.py).
+    """
 
     sessions_of_address: str = "60/minute;600/hour"
     messages_of_session: str = "40/minute;600/hour"
@@ -100,30 +105,39 @@ class RateLimits:
     def limits_address(self, address: str) -> bool:
         return self._scope == "all" or (self._scope == "outside" and not _is_loopback(address))
 
-    def dependency(self) -> Callable[[Request], Awaitable[None]]:
-        """For routes that citizens call. Refuses with 429, `Retry-After` and, by bot/problems.py, a sentence."""
+    def dependency(self, conversation_of: Callable[[str], str | None]) -> Callable[[Request], Awaitable[None]]:
+        """For routes that citizens call. Refuses with 429, `Retry-After` and, by bot/problems.py, a sentence.
+
+        `conversation_of` gives the conversation that a token names, None for one that we did not sign.
+        """
 
         async def limited(request: Request) -> None:
             address = request.client.host if request.client else ""
             if not self.limits_address(address):
                 return
-            token = request.headers.get("authorization") or request.cookies.get("sapa_chat") or ""
-            wait = await self.seconds_to_wait(*_counted(request, address, token))
+            wait = await self.seconds_to_wait(*_counted(request, network_of(address), conversation_of(_token(request))))
             if wait:
                 raise HTTPException(429, headers={"Retry-After": str(wait)})
 
         return limited
 
 
-def _counted(request: Request, address: str, token: str) -> list[tuple[str, str]]:
+def _token(request: Request) -> str:
+    """From where the route itself takes it: what else the client sends counts for nothing."""
+    if not request.url.path.startswith("/api/"):
+        return request.cookies.get("sapa_chat", "")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def _counted(request: Request, network: str, conversation: str | None) -> list[tuple[str, str]]:
     if request.url.path.startswith(LINKS):
-        return [("links_of_address", address)]
-    begins = request.url.path == "/api/chat/sessions" or (request.url.path == "/chat" and not token)
-    if begins and request.method in ("POST", "GET"):
-        return [("sessions_of_address", address)]
+        return [("links_of_address", network)]
+    opens = request.url.path == "/api/chat/sessions" and request.method == "POST"
+    if opens or conversation is None:
+        return [("sessions_of_address", network)]
     kind = "messages" if request.method == "POST" else "reads"
-    counted = [(f"{kind}_of_session", token)] if token else []
-    counted.append((f"{kind}_of_address", address))
+    counted = [(f"{kind}_of_session", conversation), (f"{kind}_of_address", network)]
     return [*counted, ("messages_of_all", "")] if kind == "messages" else counted
 
 

@@ -52,7 +52,7 @@ KNOWLEDGE_SECONDS = 1.0
 """So long after an editor's change was saved it is known, and no citizen waits for it."""
 NOTICE_INTERVAL, REMINDER_INTERVAL, CLOSING_INTERVAL = timedelta(seconds=2), timedelta(minutes=5), timedelta(minutes=1)
 FORGETTING_INTERVAL = timedelta(hours=6)
-FIGURES_INTERVAL = timedelta(minutes=10)
+FIGURES_INTERVAL, COUNTING_INTERVAL = timedelta(minutes=10), timedelta(minutes=10)
 PURGE_INTERVAL = timedelta(minutes=5)
 """How often the daily deletion goes on where one run did not do it all."""
 STATIC = {
@@ -133,8 +133,8 @@ def create_app(services: Services, assistant: Assistant, rates: Rates | None = N
     if settings.hosts:
         app.add_middleware(KnownHosts, hosts=settings.hosts)
     app.add_middleware(Guarded, problem=problem, file_bytes=services.ticket_files.largest)
-    limited = [Depends(limits.dependency())]
     sessions = Sessions(services.encryption.signing_keys, settings.session_hours)
+    limited = [Depends(limits.dependency(sessions.conversation_of))]
     web = web_channel(service, conversations, sessions, services.wakeups)
     app.include_router(web, dependencies=[Depends(from_listed_pages(origins)), *limited])
     app.include_router(plain_chat(service, conversations, sessions), dependencies=limited)
@@ -189,6 +189,9 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
     async def keep_figures() -> None:
         await asyncio.to_thread(services.daily_figures.keep_past_days)
 
+    async def count_due_dates() -> None:
+        await asyncio.to_thread(services.ticket_changes.count_undated)
+
     async def remind_of_checks() -> None:
         await asyncio.to_thread(services.knowledge_catalogue.remind)
 
@@ -197,6 +200,7 @@ def _jobs(services: Services, notifier: Notifier) -> list[Job]:
         Job("daily_figures", FIGURES_INTERVAL, keep_figures),
         Job("knowledge_checks", FORGETTING_INTERVAL, remind_of_checks),
         Job("telegram_updates", FORGETTING_INTERVAL, forget_updates),
+        Job("due_dates", COUNTING_INTERVAL, count_due_dates),
         Job("notices", NOTICE_INTERVAL, notifier.deliver),
         Job("reminders", REMINDER_INTERVAL, remind),
         Job("end_handoffs", CLOSING_INTERVAL, end_handoffs),

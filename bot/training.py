@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
 
+from bot.model_files import model_files
 from services.follow_up_search import FILE as FOLLOW_UPS_FILE
 from services.settings import PROJECT
 from services.training_files import training_examples
@@ -44,7 +46,7 @@ def train(models: Path, *, force: bool = False) -> Path:
     if path.exists() and not force:
         path.touch()  # Rasa serves the newest one
         return path
-    log.info("training the model; the first time this takes about two minutes")
+    log.info("training the model; the first time this takes about five minutes")
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars, which fill a log
     from rasa.api import train as rasa_train
@@ -65,6 +67,11 @@ def train(models: Path, *, force: bool = False) -> Path:
         os.chdir(before)
     if result.code != 0 or not path.exists():
         raise TrainingFailed(f"no model was made in {models}")
-    for old in sorted(models.glob("sapa-*.tar.gz"), key=lambda p: p.stat().st_mtime, reverse=True)[KEPT_MODELS:]:
-        old.unlink()
     return path
+
+
+def delete_old(models: Path, wanted: Collection[str]) -> None:
+    """Leave the newest models, and the `wanted` versions however old."""
+    for file in model_files(models)[KEPT_MODELS:]:
+        if file.version not in wanted:
+            file.path.unlink()

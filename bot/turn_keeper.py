@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -42,11 +43,14 @@ class Keeper:
     def __init__(self, control: socket.socket, pid: int, processes: int) -> None:
         """`processes`: how many are to answer."""
         self._control, self._pid, self.processes = control, pid, processes
-        self._one = asyncio.Lock()
+        self._one, self._numbers = asyncio.Lock(), count()
 
     async def fork(self) -> tuple[socket.socket, int]:
         """A new process that answers: the socket to it, and its id. Raises `KeeperGone`."""
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:  # this process has as many files open as it may
+            raise KeeperGone from error
         try:
             answer = await self._ask(FORK, theirs)
             if answer == REFUSED:
@@ -70,11 +74,12 @@ class Keeper:
                 raise KeeperGone from error
 
     def _exchange(self, message: bytes, given: socket.socket | None) -> bytes:
-        socket.send_fds(self._control, [message], [given.fileno()] if given else [])
-        answer = self._control.recv(LONGEST)
-        if not answer:
-            raise EOFError
-        return answer
+        number = b"%d:" % next(self._numbers)
+        socket.send_fds(self._control, [number + message], [given.fileno()] if given else [])
+        while answer := self._control.recv(LONGEST):
+            if answer.startswith(number):  # and not the one to a question that was given up, come late
+                return answer.removeprefix(number)
+        raise EOFError
 
     def close(self) -> None:
         """The keeper ends by itself, and so does each of its children whose socket is closed."""
@@ -105,15 +110,17 @@ def _keep(control: socket.socket, services: Services, assistant: Assistant, live
             message, given, _, _ = socket.recv_fds(control, LONGEST, 1)
             if not message:
                 break
-            if message == FORK:
+            number, _, order = message.partition(b":")
+            if order == FORK:
                 with socket.socket(fileno=given[0]) as connection:
                     pid = _forked()
                     if pid == 0:
                         control.close()
                         live(connection, services, assistant)
-                control.send(REFUSED if pid is None else str(pid).encode())
+                answer = REFUSED if pid is None else str(pid).encode()
             else:
-                control.send(DONE if _refreshed(Path(os.fsdecode(message.removeprefix(REFRESH))), services, assistant) else REFUSED)
+                answer = DONE if _refreshed(Path(os.fsdecode(order.removeprefix(REFRESH))), services, assistant) else REFUSED
+            control.send(number + b":" + answer)
         except OSError:
             break
     with suppress(ChildProcessError):

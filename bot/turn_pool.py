@@ -118,7 +118,7 @@ class TurnPool:
         self._generation = 0
         self._renewing = asyncio.Lock()
         self._listening: dict[asyncio.Task[None], _Process] = {}
-        self._replacing: set[asyncio.Task[None]] = set()
+        self._filling: asyncio.Task[None] | None = None
         self._is_closed = False
 
     @property
@@ -127,9 +127,8 @@ class TurnPool:
         return len(self._processes)
 
     async def start(self) -> None:
-        with suppress(KeeperGone):
-            for _ in range(self._keeper.processes):
-                await self._add()
+        await self._add_missing()
+        self._fill_up()
 
     async def handle(self, inbound: Inbound) -> list[Outbound]:
         """The replies to a message whose turn it is in its conversation. Raises `TurnFailed`."""
@@ -166,6 +165,7 @@ class TurnPool:
                 self._let_go(process)
             if not self._processes:
                 log.error("turn processes can't be renewed; this process answers alone")
+            self._fill_up()
 
     async def _refreshed(self) -> None:
         """Until the keeper has loaded what is new, or is gone."""
@@ -177,8 +177,8 @@ class TurnPool:
     async def close(self) -> None:
         """End all processes: by themselves, or after a while by force."""
         self._is_closed = True
-        for task in self._replacing:
-            task.cancel()
+        if self._filling:
+            self._filling.cancel()
         for process in self._listening.values():
             if not process.writer.is_closing():
                 process.writer.write_eof()
@@ -260,9 +260,8 @@ class TurnPool:
         if process in self._processes and not self._is_closed:
             self._let_go(process)
             log.error("a turn process ended", turns_lost=len(process.turns))
-            replacing = asyncio.create_task(self._replace(process))
-            self._replacing.add(replacing)
-            replacing.add_done_callback(self._replacing.discard)
+            self._pause = 0.0 if time.monotonic() - process.began >= SHORT_LIFE else _longer(self._pause)
+            self._fill_up()
 
     def _hear(self, message: object, process: _Process) -> None:
         match message:
@@ -278,16 +277,24 @@ class TurnPool:
                 self._assistant.forget(conversation_id)
                 self.forget(conversation_id, told_by=process)
 
-    async def _replace(self, ended: _Process) -> None:
-        self._pause = 0.0 if time.monotonic() - ended.began >= SHORT_LIFE else _longer(self._pause)
+    def _fill_up(self) -> None:
+        """Have the processes that are missing come, however often they are refused."""
+        if self._filling is None or self._filling.done():
+            self._filling = asyncio.create_task(self._filled())
+
+    async def _filled(self) -> None:
         while self.serving < self._keeper.processes:
             await asyncio.sleep(self._pause)
-            try:
+            await self._add_missing()
+
+    async def _add_missing(self) -> None:
+        """As many as are missing, or as can be had now."""
+        try:
+            for _ in range(self._keeper.processes - self.serving):
                 await self._add()
-                return
-            except KeeperGone:
-                log.error("a turn process can't be replaced now", left=self.serving)
-                self._pause = _longer(self._pause)
+        except KeeperGone:
+            log.error("no turn process can be had now", serving=self.serving)
+            self._pause = _longer(self._pause)
 
 
 def _longer(pause: float) -> float:

@@ -36,7 +36,7 @@ from services.privacy import mask
 from services.read_back import asks_what_a_number_is, takes_back, wants_choices
 from services.registry import ERRANDS, JOURNEY_OF, JOURNEYS
 from services.remarks import is_question, is_small_talk, rejects, tells_who, turned_to, wants_again
-from services.status_checks import TICKET, mask_factors
+from services.status_checks import TICKET, is_code_alone, mask_factors
 from services.ticket_follow_ups import NOTE
 from services.ticket_wishes import Reach, Wish, find_wish, may_wish, still_open, ticket_meant, told_note
 from services.tickets import Kind, Tickets
@@ -52,7 +52,7 @@ SURE_OF_NO_DANGER = 0.95
 """That from which it does though it sounds like a danger in no words of one."""
 OF_ITSELF, AGAINST_ITSELF = 0.98, 0.95
 """From the first, an intent with an answer of its own needs no light from before; the second overrules it."""
-UNSURE_ALONE = {"ask_information", "out_of_scope", "nlu_fallback", "affirm", "deny", "cancel", "correct_answer", "help"}
+UNSURE_ALONE = {"ask_information", "out_of_scope", FALLBACK, "affirm", "deny", "cancel", "correct_answer", "help"}
 """Intents that a message has by itself which leans on what was said, however likely."""
 LEAST_LIKELY = 0.3
 """Under it no intent is meant, once the danger is left out that a message only sounds like."""
@@ -146,7 +146,8 @@ class Understanding:
 
     async def _wished(self, conversation_id: str, text: str, last: LastSaid | None) -> Meaning | None:
         """What `text` wants done with a ticket, in words that leave no doubt. A danger in it goes before."""
-        if not may_wish(text):
+        shows_code = is_code_alone(text)
+        if not shows_code and not may_wish(text):
             return None
         opened = still_open(await self._assistant.opened_ticket(conversation_id), utc_now())
         own = [ticket.number for ticket in await asyncio.to_thread(self._tickets.of_conversation, conversation_id)]
@@ -156,6 +157,8 @@ class Understanding:
         number = named if named in numbers else None if named else said or opened or (own[0] if len(own) == 1 else None)
         reach = Reach.LAST if said else Reach.AT_HAND if numbers else Reach.NONE
         wish = find_wish(text, reach, numbers)
+        if wish is None and shows_code and number:
+            wish = Wish.STATUS
         entry = _against_the_answer(text, number) if wish is Wish.OBJECT else None
         if wish is None or (wish is Wish.OBJECT and entry is None):
             return None
@@ -166,7 +169,8 @@ class Understanding:
             return Meaning(_understood_as(parsed, "ask_information", {"entry": entry, "wish": wish.value}), text, None)
         is_new = wish is Wish.NEW
         intent, entities = (_errand_anew(text, number or numbers[0]), {}) if is_new else _ticket_errand(wish, number)
-        return _noted(Meaning(_understood_as(parsed, intent, entities), text, None, last if said else None))
+        value_of = f"{TICKET.name}_code" if shows_code else None
+        return _noted(Meaning(_understood_as(parsed, intent, entities), text, value_of, last if said else None))
 
     async def _free(
         self, conversation_id: str, text: str, offered: list[IssuedButton], last: LastSaid | None, danger: OpenDanger | None

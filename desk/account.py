@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Annotated, Any
 
 import segno
@@ -11,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.desk_sessions import Session
 from services.permissions import Permission
+from services.second_factor import SecondFactor
 from services.staff import StaffRefused
 
 if TYPE_CHECKING:
@@ -26,7 +26,14 @@ def account(room: Room) -> APIRouter:
         member = staff.get(session.login)
         shown = {"problem": "", "done": request.query_params.get("done", ""), "secret": "", "recovery_codes": [], **values}
         return room.pages.show(
-            request, session, "account.html", status, member=member, sessions=sessions.of(session.staff_id), **shown
+            request,
+            session,
+            "account.html",
+            status,
+            member=member,
+            sessions=sessions.of(session.staff_id),
+            picture=_picture(session.login, shown["secret"]) if shown["secret"] else "",
+            **shown,
         )
 
     @router.get("")
@@ -68,12 +75,6 @@ def account(room: Room) -> APIRouter:
             return page(request, session, 422, secret=secret, problem=refused.problem.value)
         return page(request, session, recovery_codes=codes)
 
-    @router.get("/totp/code.svg")
-    def totp_picture(secret: str, session: Session = someone) -> Response:
-        picture = io.BytesIO()
-        segno.make(second_factor.address(session.login, secret[:64])).save(picture, kind="svg", scale=5, border=2, light="white")
-        return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
-
     @router.post("/totp/stop")
     def stop_totp(request: Request, password: Annotated[str, Form(max_length=1000)] = "", session: Session = someone) -> Response:
         try:
@@ -88,3 +89,9 @@ def account(room: Room) -> APIRouter:
         return RedirectResponse("/desk/account?done=session_ended", 303)
 
     return router
+
+
+def _picture(login: str, secret: str) -> str:
+    """A data URI, for the secret must stand in no address: browsers and proxies keep those."""
+    code: str = segno.make(SecondFactor.address(login, secret)).svg_data_uri(scale=5, border=2, light="white")
+    return code

@@ -12,16 +12,17 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 LOOK_SECONDS = 1.0
 
 
-def changes(request: Request, state: Callable[[], Any]) -> EventSourceResponse:
-    """An event `changed` whenever `state` gives something else than before."""
+def changes(request: Request, **states: Callable[[], Any]) -> EventSourceResponse:
+    """An event of the name of each of `states` whenever it gives something else, and at the start: the page may have missed it."""
 
     async def stream() -> AsyncIterator[ServerSentEvent]:
-        known = await asyncio.to_thread(state)
+        known: dict[str, Any] = {}
         while not await request.is_disconnected():
+            for name, state in states.items():
+                found = await asyncio.to_thread(state)
+                if name not in known or known[name] != found:
+                    known[name] = found
+                    yield ServerSentEvent("", event=name)
             await asyncio.sleep(LOOK_SECONDS)
-            found = await asyncio.to_thread(state)
-            if found != known:
-                known = found
-                yield ServerSentEvent("", event="changed")
 
     return EventSourceResponse(stream(), ping=20)

@@ -15,6 +15,7 @@ from services.conversation_export import Rows
 from services.conversation_log import LogFilter
 from services.conversation_notes import LONGEST_NOTE
 from services.desk_sessions import Session
+from services.desk_settings import LONGEST_REASON, ReasonMissing, reason_of
 from services.permissions import Permission
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def conversations(room: Room) -> APIRouter:
             notes=room.services.conversation_notes.of(conversation_id),
             names=room.services.staff.names(),
             longest_note=LONGEST_NOTE,
+            shortest_reason=SHORTEST_REASON,
+            longest_reason=LONGEST_REASON,
             **shown,
         )
 
@@ -148,16 +151,17 @@ def conversations(room: Room) -> APIRouter:
     def unmask(
         request: Request,
         conversation_id: str,
-        reason: Annotated[str, Form(max_length=500)] = "",
+        reason: Annotated[str, Form(max_length=5000)] = "",
         session: Session = unmasker,
     ) -> Response:
-        if len(reason.strip()) < SHORTEST_REASON:
-            return transcript(request, session, conversation_id, 422, problem="reason_missing", reason=reason)
         try:
+            written = reason_of(reason)
             messages = log.transcript(conversation_id)
+        except ReasonMissing:
+            return transcript(request, session, conversation_id, 422, problem="reason_missing", reason=reason)
         except LookupError as unknown:
             raise HTTPException(404) from unknown
-        audit.record(session.login, "conversation.unmasked", conversation_id, reason.strip())
+        audit.record(session.login, "conversation.unmasked", conversation_id, written)
         seen = {message.id: room.services.conversations.seen_text(message) for message in messages if message.hidden}
         return transcript(request, session, conversation_id, unmasked=seen)
 

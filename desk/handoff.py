@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,6 +69,7 @@ def handoff(room: Room) -> APIRouter:
             names={member.login: member.name for member in everyone},
             colleagues=colleagues,
             longest=LONGEST_MESSAGE,
+            form=secrets.token_urlsafe(16),
             **shown,
         )
 
@@ -86,17 +88,22 @@ def handoff(room: Room) -> APIRouter:
         conversation_id = (await asyncio.to_thread(held, handoff_id)).conversation_id
 
         def newest() -> tuple[int, int]:
-            return room.services.conversations.newest_seq(conversation_id), handoffs.newest_event()
+            return room.services.conversations.newest_seq(conversation_id), handoffs.newest_event(handoff_id)
 
-        return changes(request, newest)
+        return changes(request, changed=newest, queue=handoffs.newest_event)
 
     @router.post("/say")
     def say(
-        request: Request, handoff_id: int, text: Annotated[str, Form(max_length=20_000)] = "", session: Session = officer
+        request: Request,
+        handoff_id: int,
+        text: Annotated[str, Form(max_length=20_000)] = "",
+        form: Annotated[str, Form(max_length=40)] = "",
+        session: Session = officer,
     ) -> Response:
+        """`form` names the very form, so that one that is sent twice says it once."""
         held(handoff_id)
         try:
-            handoffs.say(handoff_id, session.login, text)
+            handoffs.say(handoff_id, session.login, text, form)
         except NotYours:
             return conversation(request, session, handoff_id, 409, problem="not_yours", text=text)
         except ValueError:
@@ -120,7 +127,6 @@ def handoff(room: Room) -> APIRouter:
     @router.post("/typing")
     def typing(handoff_id: int, session: Session = officer) -> Response:
         room.services.officer_typing.note(handoff_id, session.login)
-        room.services.wakeups.publish(held(handoff_id).conversation_id)
         return Response(status_code=204)
 
     @router.post("/note")

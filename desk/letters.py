@@ -9,7 +9,7 @@ import yaml
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
-from desk.ticket import attempt, available_letters, shown_fields
+from desk.ticket import LIMITS, attempt, available_letters, shown_fields
 from services import value_words
 from services.calendar import JAKARTA
 from services.dates import day_and_month, long_date
@@ -53,6 +53,7 @@ def letters(room: Room) -> APIRouter:
             w=words,
             row=row,
             problem=problem,
+            limits=LIMITS,
             revealed=revealed,
             may_reveal=session.may(Permission.HANDLE_TICKETS) and services.ticket_desk.may_reveal(session, row.kind),
             to=[value for name, value, _ in fields if name in personal],

@@ -47,7 +47,7 @@ def queue(room: Room) -> APIRouter:
 
     @router.get("/events")
     async def events(request: Request, session: Session = officer) -> Response:
-        return changes(request, handoffs.newest_event)
+        return changes(request, changed=handoffs.newest_event)
 
     @router.post("/{handoff_id}/take")
     def take(request: Request, handoff_id: int, session: Session = officer) -> Response:

@@ -26,6 +26,7 @@ def settings(room: Room) -> APIRouter:
     channels, retention, desk_settings = room.services.channels, room.services.retention, room.services.desk_settings
 
     def channels_page(request: Request, session: Session, status: int = 200, problem: str = "", reason: str = "") -> Response:
+        desk_settings.refresh()
         return room.pages.show(
             request,
             session,
@@ -64,6 +65,7 @@ def settings(room: Room) -> APIRouter:
         return RedirectResponse("/desk/settings/channels", 303)
 
     def retention_page(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
+        desk_settings.refresh()
         shown = {"problem": "", "reason": "", "days": retention.days(), **values}
         return room.pages.show(
             request,

@@ -32,9 +32,8 @@ def teach_batches(room: Room) -> APIRouter:
 
     names = room.services.staff.names
 
-    def listed(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
-        shown = {"problem": "", "done": request.query_params.get("done", ""), **values}
-        return room.pages.show(request, session, "teach_batches.html", status, batches=batches.all(), names=names(), **shown)
+    def listed(request: Request, session: Session, status: int = 200, problem: str = "") -> Response:
+        return room.pages.show(request, session, "teach_batches.html", status, batches=batches.all(), names=names(), problem=problem)
 
     def one(request: Request, session: Session, number: int, status: int = 200, **values: Any) -> Response:
         try:

@@ -23,6 +23,8 @@ PATH = "/desk/tickets"
 ME = "me"
 """In the address: the reader's own tickets, so that the same link serves everybody."""
 MOST_AT_ONCE = 100
+FILTERS = ("kind", "state", "resolution", "assignee", "due", "text", "since", "until")
+"""As they stand in the address of the list, and in that of an action, which leads back to the same list."""
 
 
 def tickets(room: Room) -> APIRouter:
@@ -74,6 +76,7 @@ def tickets(room: Room) -> APIRouter:
 
     @router.post("/bulk")
     def bulk(
+        request: Request,
         numbers: Annotated[list[str], Form(max_length=MOST_AT_ONCE)] = [],  # noqa: B006  FastAPI copies it
         action: Annotated[str, Form(pattern="^(take_up|assign)$")] = "take_up",
         to: Annotated[str, Form(max_length=40)] = "",
@@ -83,6 +86,7 @@ def tickets(room: Room) -> APIRouter:
             outcome = desk.each(numbers, partial(desk.move, session, state=State.REVIEWED))
         else:
             outcome = desk.each(numbers, partial(desk.assign, session, to=None if to == NOBODY else to or session.login))
-        return RedirectResponse(address(PATH, done=outcome.done, left=",".join(outcome.refused)), 303)
+        filters = {name: request.query_params[name] for name in FILTERS if name in request.query_params}
+        return RedirectResponse(address(PATH, **filters, done=outcome.done, left=",".join(outcome.refused)), 303)
 
     return router

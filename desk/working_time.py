@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from desk.dates import day_of
 from desk.pages import address
-from services.calendar import FIRST_DECREED_YEAR, LAST_DECREED_YEAR, decreed_days_off
+from services.calendar import FIRST_DECREED_YEAR, LAST_DECREED_YEAR, Overrides, decreed_days_off
 from services.desk_sessions import Session
-from services.desk_settings import Name
+from services.desk_settings import Name, Value
 from services.permissions import Permission
 from services.service_hours import WEEKDAYS, BadServiceHours, read_spans, written
 
@@ -30,6 +30,7 @@ def working_time(room: Room) -> APIRouter:
     hours, calendar, desk_settings = room.services.hours, room.services.calendar, room.services.desk_settings
 
     def hours_page(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
+        desk_settings.refresh()
         in_force = {day: written(hours.in_force.get(number, ())) for number, day in enumerate(WEEKDAYS)}
         shown = {"problem": "", "wrong": "", "given": in_force, **values}
         changed = desk_settings.changed(Name.SERVICE_HOURS)
@@ -58,6 +59,7 @@ def working_time(room: Room) -> APIRouter:
         return RedirectResponse(HOURS, 303)
 
     def days_off_page(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
+        desk_settings.refresh()
         today = room.services.ticket_list.legal_clock().today
         overrides = calendar.overrides
         years = [year for year in (today.year, today.year + 1) if FIRST_DECREED_YEAR <= year <= LAST_DECREED_YEAR]
@@ -75,9 +77,16 @@ def working_time(room: Room) -> APIRouter:
             **shown,
         )
 
-    def change(session: Session, added: set[date], removed: set[date]) -> Response:
-        value = {"add": sorted(map(str, added)), "remove": sorted(map(str, removed))}
-        desk_settings.set(Name.DAYS_OFF, value, session.login)
+    def change(session: Session, step: Callable[[set[date], set[date]], object]) -> Response:
+        """`step` changes the days that were added and those that were removed."""
+
+        def applied(before: Value) -> dict[str, Any]:
+            known = Overrides.read(before) if before else Overrides(calendar.added, calendar.removed)
+            added, removed = set(known.added), set(known.removed)
+            step(added, removed)
+            return {"add": sorted(map(str, added)), "remove": sorted(map(str, removed))}
+
+        desk_settings.change(Name.DAYS_OFF, applied, session.login)
         moved = room.services.ticket_changes.recount(session.login)
         return RedirectResponse(address(DAYS_OFF, moved=len(moved)), 303)
 
@@ -94,19 +103,25 @@ def working_time(room: Room) -> APIRouter:
     ) -> Response:
         """A day off beside the decree, or a day off of the decree that is a working day after all."""
         found = day_of(day)
-        added, removed = set(calendar.overrides.added), set(calendar.overrides.removed)
-        problem = _problem_of(found, kind, len(added | removed))
+        problem = _problem_of(found, kind, len(calendar.overrides.added | calendar.overrides.removed))
         if problem or found is None:
             return days_off_page(request, session, 422, problem=problem, day=day, kind=kind)
-        (added if kind == "add" else removed).add(found)
-        (removed if kind == "add" else added).discard(found)
-        return change(session, added, removed)
+
+        def set_day(added: set[date], removed: set[date]) -> None:
+            (added if kind == "add" else removed).add(found)
+            (removed if kind == "add" else added).discard(found)
+
+        return change(session, set_day)
 
     @router.post("/days-off/{day}/undo")
     def undo(day: str, session: Session = administrator) -> Response:
-        overrides, found = calendar.overrides, day_of(day)
-        gone = {found} if found else set()
-        return change(session, set(overrides.added) - gone, set(overrides.removed) - gone)
+        gone = {day_of(day)}
+
+        def take_away(added: set[date], removed: set[date]) -> None:
+            added.difference_update(gone)
+            removed.difference_update(gone)
+
+        return change(session, take_away)
 
     return router
 

@@ -49,7 +49,8 @@ def milliseconds(work: Callable[..., Any], *arguments: Any) -> float:
 
 
 def _is_encoded(text: str) -> bool:
-    return text in shared_encoder()._memory
+    encoder = shared_encoder()
+    return encoder._key(text) in encoder._memory
 
 
 def _times(group: Group, assistant: Assistant, knowledge: Knowledge, nodes: dict[str, Any]) -> dict[str, list[float]]:

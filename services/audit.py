@@ -81,6 +81,12 @@ class AuditLog:
         with self._database.session() as session:
             return list(session.scalars(query))
 
+    def newest(self) -> tuple[int, str] | None:
+        """Number and hash of the newest entry, to be kept elsewhere; None where there is none."""
+        with self._database.session() as session:
+            row = session.execute(select(AuditEntry.id, AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)).first()
+        return (row.id, row.hash) if row else None
+
     def first_broken(self) -> int | None:
         """The id of the first entry that doesn't follow from the one before it; None where the chain holds.
 

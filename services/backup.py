@@ -32,6 +32,8 @@ from store.encryption import Encryption, KeyFile
 FORMAT = 1
 DATABASE, FILES, KEYS, MANIFEST = "database", "files", "keys.txt", "manifest.json"
 COUNTED = ("conversations", "messages", "tickets", "ticket_events", "ticket_files", "telegram_updates", "staff", "audit_entries")
+JOB = "backup"
+"""The name under which the last run of `sapa backup` stands among those of the scheduled jobs."""
 CHECK = "sapa"
 """What is sealed in the manifest, to know the keys that open the backup."""
 

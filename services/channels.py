@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.desk_settings import DeskSettings, Name, reason_of
+from typing import Any
+
+from services.desk_settings import DeskSettings, Name, Value, reason_of
 
 CHANNELS = ("web", "telegram")
 
@@ -21,5 +23,9 @@ class Channels:
         """Raises KeyError for an unknown channel, `ReasonMissing` without a written reason."""
         if channel not in CHANNELS:
             raise KeyError(channel)
-        after = self.off() | {channel} if off else self.off() - {channel}
-        self._settings.set(Name.CHANNELS, {"off": sorted(after)}, actor, reason_of(reason))
+
+        def switched(before: Value) -> dict[str, Any]:
+            others = set((before or {}).get("off", ())) - {channel}
+            return {"off": sorted({*others, channel} if off else others)}
+
+        self._settings.change(Name.CHANNELS, switched, actor, reason_of(reason))

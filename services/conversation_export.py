@@ -49,6 +49,6 @@ class ConversationExport:
 
     def _messages(self, wanted: LogFilter, staff_id: int) -> Iterator[tuple[object, ...]]:
         for conversation in self._found(wanted, staff_id):
-            for one in self._log.transcript(conversation.id):
+            for one in self._log.whole(conversation.id):
                 at = one.at.astimezone(JAKARTA).isoformat(timespec="seconds")
                 yield conversation.id, one.seq, at, one.author, one.text, one.intent, one.confidence, one.status, one.topic

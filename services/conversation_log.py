@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from services.handoff import State, readable_after
 from services.ticket_events import Happening
-from services.turn import AnswerStatus
+from services.turn import UNANSWERED
 from store.conversations import Conversations
 from store.database import Database
 from store.models import Conversation, Handoff, Message
@@ -19,7 +20,6 @@ from store.staff_models import Reading
 from store.ticket_models import Ticket, TicketEvent
 
 LOW_CONFIDENCE = 0.5
-UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED)
 ENOUGH_HITS, MOST_HITS = 500, 1000
 """A search by words looks at so many of the newest messages of people that hold them all: at least and at most."""
 NEWEST_MESSAGES = 20_000
@@ -85,17 +85,27 @@ class ConversationLog:
         return self._summaries(found, staff_id)
 
     def transcript(self, conversation_id: str) -> list[Message]:
-        """The messages, masked, as far as staff may read them. Raises LookupError.
+        """The newest messages, masked, as far as staff may read them. Raises LookupError.
 
         While a citizen who has not agreed to it waits for an officer or talks to one, what was said before stays closed.
         """
         if self._conversations.get(conversation_id) is None:
             raise LookupError(conversation_id)
+        since = self._readable_after(conversation_id)
+        return [] if since is None else self._conversations.newest(conversation_id, since)
+
+    def whole(self, conversation_id: str) -> Iterator[Message]:
+        """All messages likewise; none where the conversation was deleted meanwhile."""
+        since = self._readable_after(conversation_id)
+        while since is not None and (some := self._conversations.after(conversation_id, since)):
+            yield from some
+            since = some[-1].seq
+
+    def _readable_after(self, conversation_id: str) -> int | None:
         with self._database.session() as session:
             query = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state != State.ENDED)
             handoff = session.scalar(query)
-        since = readable_after(handoff) if handoff else 0
-        return [] if since is None else self._conversations.after(conversation_id, since)
+        return readable_after(handoff) if handoff else 0
 
     def mark_read(self, conversation_id: str, staff_id: int, seq: int) -> None:
         with self._database.session() as session:

@@ -72,6 +72,7 @@ _AFTER_REMARK = re.compile(
     _I,
 )
 """A value behind words that say that it was told before, or wrongly."""
+_ONLY = re.compile(r"^(?:cukup|hanya|cuma|cuman|just|only)\s+(?=\w)", _I)
 _NO_VALUE = re.compile(r"(?:itu|ini|kok|kenapa|mana|apa|belum|masih|why|what)\b|.*\?\s*$", _I)
 """What complains about the old value and is no new one."""
 _EVERYTHING = re.compile(r"\b(?:data|percakapan|chat|obrolan|semua\w*|conversation|everything)\b")
@@ -82,7 +83,8 @@ _NOT_BUT = re.compile(
     r"(?P<new>\w[\w .,/-]{0,60}?)(?:\s(?:saja|aja|ya|deh))?\s?$",
     _I,
 )
-_BUT_NOT = re.compile(r"\b(?P<new>\w{1,30})\sbukan\s(?P<old>\w{1,30})\b", _I)
+_BUT_NOT = re.compile(rf"\b(?P<new>(?!{_POLITE}\b)\w{{1,30}})\sbukan\s(?P<old>\w{{1,30}}){_END}", _I)
+_A_FIGURE = re.compile(rf"\d\w{{0,9}}\sbukan\s\d\w{{0,9}}{_END}", _I)
 _WORDS_BEFORE = 4
 _UNNAMED = re.compile(rf"(?P<how>{_CHANGE}|salah|ralat|maksud(?:nya| saya|ku)?|{_TO})\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
 _SLIP = re.compile(r"(?P<lead>.{0,40}?)\b(?P<how>salah|keliru|ralat)\s*[:,]\s*(?P<value>.+)", _I | re.DOTALL)
@@ -114,11 +116,13 @@ class Reader:
         self._joint = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s{{1,3}})?{_OF}{first})", _I)
         self._joint_or_number = re.compile(rf"{_JOINS}(?=(?:(?:{_CHANGE}|{_ADD}{_IN})\s{{1,3}})?(?:{_NUMBERED}|{_OF}{first}))", _I)
         self._emptied = re.compile(
-            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang)\s+)*{second})"
+            rf"(?:{first}\s+(?:\w+\s+)?{_EMPTY}|{_EMPTY}\s+(?:(?:aja|saja|dong|deh|di|untuk|yang|the|my)\s+)*{second})"
             rf"(?:[\s,]+(?:we|wae|aja|saja|{_EMPTY})\b)*{_END}",
             _I,
         )
-        self._added = re.compile(rf"(?:{_ADD}{_IN}\s+{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
+        self._added = re.compile(
+            rf"(?:{_ADD}{_IN}\s+{_OF}{first}|{second}{_BETWEEN}\s+{_ADD})\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL
+        )
         self._renewed = re.compile(
             rf"(?:{_CHANGE}{_BETWEEN}\s+{_PLACE}{first}{_BETWEEN}"
             rf"|{second}{_BETWEEN}\s+(?:{_CHANGE}|{_WRONG})"
@@ -132,8 +136,11 @@ class Reader:
 
     def read(self, asked: Field, message: str, given: Mapping[str, Any], *, at_summary: bool) -> list[Correction]:
         """Corrections of what was `given`, in their order; empty where the message is none."""
-        found = (self._numbers(message) if at_summary else []) or self._all(message, asked, given, at_summary)
-        if found or at_summary:
+        if at_summary:
+            figure = self._instead(message, given) if _A_FIGURE.search(message) else []  # of a value, not all of it
+            return figure or self._numbers(message) or self._all(message, asked, given, at_summary) or self._instead(message, given)
+        found = self._all(message, asked, given, at_summary)
+        if found:
             return found
         if asked.takes_sentences:
             return self._of_the_last(asked, message, given) if _slipped_before(message) and not self._names(asked, message) else []
@@ -145,15 +152,19 @@ class Reader:
         """Whether the message calls what is asked for by its name."""
         return any(self._meant(found) is asked for found in self._name.finditer(message))
 
-    def instead(self, message: str, given: Mapping[str, Any]) -> list[Correction]:
+    def _instead(self, message: str, given: Mapping[str, Any]) -> list[Correction]:
         """A part of a value in place of another: "bukan Makassar, tulis Gowa", "nomor 54 bukan 45"."""
         match = _NOT_BUT.search(message) or _BUT_NOT.search(message)
-        texts = {one.name: value for one in self._parts if isinstance(value := given.get(one.name), str)}
-        holding = [one for one in self._parts if match and match["old"].lower() in texts.get(one.name, "").lower()]
-        if match is None or len(holding) != 1:
+        if match is None:
             return []
-        before, after = _around(texts[holding[0].name], match["old"])
-        value = holding[0].check(before + match["new"].strip() + after)
+        texts = {one.name: value for one in self._parts if isinstance(value := given.get(one.name), str)}
+        places = {name: place for name, text in texts.items() if (place := _place_of(match["old"], text)) is not None}
+        named = [one.name for found in self._name.finditer(message) if (one := self._meant(found)).name in places]
+        holding = [one for one in self._parts if one.name in (named[:1] or places)]
+        if len(holding) != 1:
+            return []
+        text, start = texts[holding[0].name], places[holding[0].name]
+        value = holding[0].check(text[:start] + match["new"].strip() + text[start + len(match["old"]) :])
         return [] if isinstance(value, Rejection) else [Correction(holding[0], value)]
 
     def parts_named(self, message: str) -> list[Correction]:
@@ -241,6 +252,7 @@ class Reader:
         if one.name in ("name", "place"):
             value = _BESIDE_NAME.split(value)[0]
         if len(value.split()) <= _CHOOSING_WORDS:
+            value = _ONLY.sub("", value)
             while (parts := value.rsplit(None, 1))[1:] and re.fullmatch(_POLITE, parts[1].strip(",.!"), _I):
                 value = parts[0].rstrip(" ,")
         return Correction(one, one.check(value))
@@ -282,10 +294,16 @@ def _is_of_another(one: Correction, asked: Field, given: Mapping[str, Any]) -> b
     return one.field is not asked and (one.field.name in given or is_contact)
 
 
-def _around(text: str, part: str) -> tuple[str, str]:
-    """`text` before and behind `part`, whatever its case."""
-    start = text.lower().index(part.lower())
-    return text[:start], text[start + len(part) :]
+def _place_of(part: str, text: str) -> int | None:
+    """Where `part` stands in `text` as whole words, whatever its case."""
+    part, text = part.lower(), text.lower()
+    start = text.find(part)
+    while start >= 0:
+        around = text[max(start - 1, 0) : start] + text[start + len(part) : start + len(part) + 1]
+        if not any(character.isalnum() for character in around):
+            return start
+        start = text.find(part, start + 1)
+    return None
 
 
 class Addition(str):

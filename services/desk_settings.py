@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from services.audit import SHORTEST_REASON, AuditLog
 from store.database import Database, utc_now
@@ -32,6 +33,10 @@ class ReasonMissing(ValueError):
     """The change needs a written reason."""
 
 
+Value = dict[str, Any] | None
+Step = Callable[[Value], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Changed:
     by: str
@@ -48,7 +53,7 @@ class DeskSettings:
         self._read: dict[str, DeskSetting] = {}
         self._read_at: float | None = None
 
-    def get(self, name: Name) -> dict[str, Any] | None:
+    def get(self, name: Name) -> Value:
         """What staff have set; None where they have set nothing."""
         row = self._rows().get(name)
         return row.value if row else None
@@ -57,13 +62,35 @@ class DeskSettings:
         row = self._rows().get(name)
         return Changed(row.changed_by, row.changed_at) if row else None
 
+    def refresh(self) -> None:
+        """Read anew at the next look: a page of settings shows what was saved a moment ago, by whichever process."""
+        with self._lock:
+            self._read_at = None
+
     def set(self, name: Name, value: dict[str, Any], actor: str, reason: str = "") -> None:
         """Set it and note in the audit log what it was and is. Raises nothing: who calls has checked `value`."""
-        before = self.get(name)
+        self.change(name, lambda _before: value, actor, reason)
+
+    def change(self, name: Name, step: Step, actor: str, reason: str = "") -> None:
+        """Set what `step` makes of what is set (None: nothing), and note both. Of two who do so at once neither undoes the other."""
+        try:
+            before, after = self._changed(name, step, actor)
+        except IntegrityError:  # somebody else was the first to set it
+            before, after = self._changed(name, step, actor)
+        self.refresh()
+        self._audit.record(actor, "setting.changed", name, reason, before=before, after=after)
+
+    def _changed(self, name: Name, step: Step, actor: str) -> tuple[Value, Value]:
         with self._database.durable_session() as session:
-            session.merge(DeskSetting(name=name, value=value, changed_at=utc_now(), changed_by=actor))
-        self._forget()
-        self._audit.record(actor, "setting.changed", name, reason, before=before, after=value)
+            # Nothing is changed by it, but who comes next waits from here on: on PostgreSQL for the row, on SQLite for the database.
+            session.execute(update(DeskSetting).where(DeskSetting.name == name).values(changed_by=DeskSetting.changed_by))
+            row = session.get(DeskSetting, name)
+            before = row.value if row else None
+            after = step(before)
+            row = row or DeskSetting(name=name)
+            row.value, row.changed_at, row.changed_by = after, utc_now(), actor
+            session.add(row)
+        return before, after
 
     def _rows(self) -> dict[str, DeskSetting]:
         with self._lock:
@@ -73,10 +100,6 @@ class DeskSettings:
                     self._read = {row.name: row for row in session.scalars(select(DeskSetting))}
                 self._read_at = now
             return self._read
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._read_at = None
 
 
 def reason_of(text: str) -> str:

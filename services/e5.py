@@ -11,8 +11,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import struct
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from services.onnx_file import MICROSOFT, Graph
+from services.word_memory import remembering
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 BLOCK = 32
 WORD_START = "\u2581"
-KEPT_WORDS = 20_000
 PIECE_CHARACTERS = 16
 UNKNOWN_PENALTY = 10.0
 PARTS = ("mean", "largest", "earlier")
@@ -131,23 +131,25 @@ class Tokeniser:
     def __init__(self, packed: PackedFile) -> None:
         self._packed = packed
         self._unknown_score = float(packed.scores.min()) - UNKNOWN_PENALTY
-        self._split = lru_cache(KEPT_WORDS)(self._split_word)
+        self._split = remembering(self._split_word)
 
     def tokens(self, text: str, head: int, tail: int) -> list[int]:
         """Numbers of the pieces, with begin and end; of a longer text the first `head` and the last `tail`."""
         words = re.sub(" +", " ", text.translate(self._packed.replacements)).removeprefix(" ").split(" ")
-        start = self._up_to(head + tail, words)
+        split = cache(self._split)  # for this text alone: a word that is not remembered may be wanted from both ends
+        start = self._up_to(head + tail, words, split)
         if len(start) <= head + tail - 2:
             return [self._packed.begin, *start, self._packed.end]
-        last = self._up_to(tail, words[::-1], backwards=True)
+        last = self._up_to(tail, words[::-1], split, backwards=True)
         return [self._packed.begin, *start[: head - 1], *last[::-1][1 - tail :], self._packed.end]
 
-    def _up_to(self, enough: int, words: list[str], *, backwards: bool = False) -> list[int]:
+    @staticmethod
+    def _up_to(enough: int, words: list[str], split: Callable[[str], tuple[int, ...]], *, backwards: bool = False) -> list[int]:
         """The pieces of as many words as give `enough` of them: the cost of a text doesn't grow with its length."""
         pieces: list[int] = []
         for word in words:
-            split = self._split(WORD_START + word)
-            pieces += reversed(split) if backwards else split
+            found = split(WORD_START + word)
+            pieces += reversed(found) if backwards else found
             if len(pieces) >= enough:
                 break
         return pieces

@@ -1,4 +1,4 @@
-"""Turns sentences into vectors: multilingual-e5-small in 4 bits (services/e5.py), on the CPU, without a download.
+"""Turns sentences into vectors: multilingual-e5-small in 8 bits (services/e5.py), on the CPU, without a download.
 
 Anything with `name`, `parts`, `dimensions` and `encode` can stand in its place. Where the model can't run, `LexicalEncoder` keeps
 the assistant working on spelling alone, with a warning in the log.
@@ -25,7 +25,7 @@ from services.spelling import for_encoder
 
 log = structlog.get_logger(__name__)
 Vectors = npt.NDArray[np.float32]
-CACHED_IN_MEMORY = 2048
+CACHED_IN_MEMORY = 1024
 BATCH = 64
 HEAD_TOKENS, TAIL_TOKENS = 16, 24
 """Of longer texts the middle is left out: the cost grows with the length, and a story begins or ends with what is wanted."""
@@ -83,12 +83,15 @@ class LexicalEncoder:
 
 
 class CachingEncoder:
-    """Remembers vectors: the last few thousand in memory, those of texts that come again at the next start in a file as well."""
+    """Remembers vectors: the last few thousand in memory, those of texts that come again at the next start in a file as well.
+
+    Of the texts, which citizens typed, it keeps only digests.
+    """
 
     def __init__(self, encoder: Encoder, path: Path | None = None) -> None:
         self._encoder = encoder
         self.name, self.parts, self.dimensions = encoder.name, encoder.parts, encoder.dimensions
-        self._memory: OrderedDict[str, Vectors] = OrderedDict()
+        self._memory: OrderedDict[bytes, Vectors] = OrderedDict()
         self._lock = threading.Lock()
         self._path = path
 
@@ -98,12 +101,13 @@ class CachingEncoder:
 
     def encode_parts(self, texts: Sequence[str]) -> Vectors:
         """Shape (texts, parts, dimensions)."""
+        keys = {text: self._key(text) for text in texts}
         with self._lock:
-            found = {text: self._memory[text] for text in texts if text in self._memory}
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
+            found = {text: self._memory[key] for text, key in keys.items() if key in self._memory}
+        missing = [text for text in keys if text not in found]
         if missing:
             found.update(zip(missing, self._encoder.encode(missing), strict=True))
-            self._remember({text: found[text] for text in missing})
+            self._remember({keys[text]: found[text] for text in missing})
         return np.asarray([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.parts, self.dimensions)
 
     def encode_and_keep(self, texts: Sequence[str]) -> Vectors:
@@ -130,7 +134,7 @@ class CachingEncoder:
 
     def _kept(self, texts: Sequence[str], path: Path) -> dict[str, Vectors]:
         """From the file of vectors made on this machine; what is not in it yet is encoded and written there, in 16 bits."""
-        keys = {text: hashlib.sha256(f"{self.name}\0{text}".encode()).digest() for text in texts}
+        keys = {text: self._key(text) for text in texts}
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=30)
         try:
@@ -155,7 +159,10 @@ class CachingEncoder:
             connection.close()
         return found
 
-    def _remember(self, vectors: dict[str, Vectors]) -> None:
+    def _key(self, text: str) -> bytes:
+        return hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
+
+    def _remember(self, vectors: dict[bytes, Vectors]) -> None:
         with self._lock:
             self._memory.update(vectors)
             while len(self._memory) > CACHED_IN_MEMORY:

@@ -31,5 +31,5 @@ FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "study": ("program studi", "prodi", "jurusan", "study programme"),
     "semester": ("semester", "smt", "kelas"),
     "unit": ("unit", "bagian", "penempatan"),
-    "period": ("periode", "waktu", "bulan", "period"),
+    "period": ("periode", "waktu", "bulan", "durasi", "lama", "period", "duration"),
 }

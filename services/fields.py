@@ -114,9 +114,11 @@ def name(message: str) -> str | Rejection:
 
 def _says_something(value: str) -> bool:
     """Whether words of it stand in nobody's name: "kok banyak nanyanya", "ganti dong"."""
-    return (
-        bool(_NO_NAME.search(value)) or value.lower() in _ONESELF or not no_name_words().isdisjoint(re.findall(r"\w+", value.lower()))
-    )
+    return bool(_NO_NAME.search(value)) or value.lower() in _ONESELF or _has_no_name_word(value)
+
+
+def _has_no_name_word(value: str) -> bool:
+    return not no_name_words().isdisjoint(re.findall(r"\w+", value.lower()))
 
 
 _OF_A_PLACE = re.compile(
@@ -128,7 +130,7 @@ _OF_A_PLACE = re.compile(
 
 def address(message: str) -> str | Rejection:
     value = " ".join(message.split())
-    if not _OF_A_PLACE.search(value) and not no_name_words().isdisjoint(re.findall(r"\w+", value.lower())):
+    if not _OF_A_PLACE.search(value) and _has_no_name_word(value):
         return Rejection("utter_invalid_address")
     if len(re.sub(r"\S{1,64}@\S{1,255}", "", value).strip()) < 10:  # the e-mail address is asked for next
         return Rejection("utter_invalid_address")

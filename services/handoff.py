@@ -197,10 +197,11 @@ class Handoffs:
         """Raises LookupError."""
         return self._get(handoff_id)
 
-    def newest_event(self) -> int:
-        """Goes up with everything that happens in the queue."""
+    def newest_event(self, handoff_id: int | None = None) -> int:
+        """Goes up with everything that happens in the queue, or with one hand-off."""
+        of_one = [] if handoff_id is None else [HandoffEvent.handoff_id == handoff_id]
         with self._database.session() as session:
-            return session.scalar(select(func.max(HandoffEvent.id))) or 0
+            return session.scalar(select(func.max(HandoffEvent.id)).where(*of_one)) or 0
 
     def context(self, conversation_id: str) -> Context:
         """As it stands now. Raises LookupError for an unknown conversation."""
@@ -228,15 +229,15 @@ class Handoffs:
         self._step(handoff_id, Handoff.state == State.WAITING, Event.TAKEN, officer, values)
 
     def transcript(self, handoff_id: int) -> list[Message]:
-        """The conversation, masked, as far as the officer may read it. Raises LookupError."""
+        """The newest messages, masked, as far as the officer may read them. Raises LookupError."""
         handoff = self._get(handoff_id)
         since = readable_after(handoff)
-        return [] if since is None else self._conversations.after(handoff.conversation_id, since)
+        return [] if since is None else self._conversations.newest(handoff.conversation_id, since)
 
-    def say(self, handoff_id: int, officer: str, text: str) -> Message:
+    def say(self, handoff_id: int, officer: str, text: str, form: str = "") -> Message:
         """Write to the citizen as an officer, 1 to 4,000 characters. Raises `NotYours`, ValueError for no or too much text.
 
-        The log keeps it masked; the citizen sees what was written.
+        The log keeps it masked; the citizen sees what was written. The same text of the same `form` is said once.
         """
         text = text.strip()
         if not 1 <= len(text) <= LONGEST_MESSAGE:
@@ -246,10 +247,12 @@ class Handoffs:
 
         def write(session: Session, seq: int) -> Message:
             handoff = session.get(Handoff, handoff_id)
+            if handoff and form and (before := self._said(session, handoff, form, text)):
+                return before
             if handoff is None or handoff.state != State.ACTIVE or handoff.officer != officer:
                 raise NotYours(handoff_id)
             handoff.typed_at = None
-            self._record(session, handoff_id, Event.SAID, officer, {"seq": seq})
+            self._record(session, handoff_id, Event.SAID, officer, {"seq": seq, "form": form})
             return self._conversations.add(session, handoff.conversation_id, seq, "officer", reply)
 
         said = self._conversations.append(self._get(handoff_id).conversation_id, write)
@@ -297,6 +300,13 @@ class Handoffs:
         return ended
 
     # Shared
+
+    def _said(self, session: Session, handoff: Handoff, form: str, text: str) -> Message | None:
+        """What a form has said before; with other words, as behind the browser's way back, it says something new."""
+        of_form = HandoffEvent.handoff_id == handoff.id, HandoffEvent.data["form"].as_string() == form
+        seqs = select(HandoffEvent.data["seq"].as_integer()).where(*of_form)
+        said = session.scalars(select(Message).where(Message.conversation_id == handoff.conversation_id, Message.seq.in_(seqs)))
+        return next((one for one in said if self._conversations.seen_text(one) == text), None)
 
     def _closed(self, now: datetime) -> Closed:
         try:

@@ -296,8 +296,7 @@ class Journey:
         """What the message says of earlier answers; empty where it is an answer itself, or a command."""
         if find_command(message) not in (None, Command.CHANGE):
             return []
-        found = self._reader.read(asked, message, fields, at_summary=asked is CONFIRMATION)
-        return found or (self._reader.instead(message, fields) if asked is CONFIRMATION else [])
+        return self._reader.read(asked, message, fields, at_summary=asked is CONFIRMATION)
 
     def may_empty(self, message: str) -> bool:
         """Whether the message wants one of the fields emptied, and so no data of the conversation deleted."""

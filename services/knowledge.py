@@ -29,7 +29,7 @@ _State = tuple[Stamps, int]
 
 ANSWER_FROM, OFFER_FROM, CLEAR_LEAD = 0.6, 0.3, 0.1
 CLEAR_LEAD_WITHIN = 0.04
-"""The same between two entries of one topic: they are told apart less surely, but a citizen who gets the other one is near."""
+"""The same between two entries of one topic; under it the first is said and the second offered beside it."""
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
 DOUBT_FROM, DOUBT_AFTER_FROM = -0.05, 0.1
@@ -61,11 +61,18 @@ class Finding:
     verdict: Verdict
     hits: list[Hit]
     """Best first, at most three."""
+    is_close: bool = False
+    """An answer whose neighbour of the same topic is hardly behind it."""
 
     @property
     def is_certain(self) -> bool:
         """Good enough to be said even where nobody clearly asked."""
-        return self.verdict is Verdict.ANSWER and self.hits[0].score >= ANSWER_UNASKED_FROM
+        return self.verdict is Verdict.ANSWER and not self.is_close and self.hits[0].score >= ANSWER_UNASKED_FROM
+
+    @property
+    def neighbour(self) -> Entry | None:
+        """What is offered beside an answer that is close."""
+        return self.hits[1].entry if self.is_close else None
 
     @property
     def best(self) -> Entry | None:
@@ -93,12 +100,14 @@ class Knowledge:
         self._lock = threading.Lock()
         self._state = self._current_state()
         self.errors: list[KnowledgeError] = []
-        self._index = self._load()
+        self._index = self._load(self._state[0])
 
-    def _load(self, before: Index | None = None) -> Index:
-        entries, self.errors = self._files.read(self._published.texts() if self._published else None, self._state[0])
-        for error in self.errors:
-            log.error("a knowledge file needs mending", problem=str(error))
+    def _load(self, stamps: Stamps, before: Index | None = None) -> Index:
+        said = {str(error) for error in self.errors}
+        entries, self.errors = self._files.read(self._published.texts() if self._published else None, stamps)
+        for problem in map(str, self.errors):
+            if problem not in said:  # a load that fails is tried again every second
+                log.error("a knowledge file needs mending", problem=problem)
         if not entries:
             raise KnowledgeError(f"no usable knowledge file in {self._folder}")
         index = before.with_entries(entries) if before else None
@@ -122,14 +131,15 @@ class Knowledge:
     def reload(self) -> bool:
         """Read again when a file was added, changed or removed, or something was published, by whatever process; whether it was so.
 
-        Raises `KnowledgeError` where nothing is usable and an `SQLAlchemyError` where the database can't be reached.
+        Raises `KnowledgeError` where nothing is usable and an `SQLAlchemyError` where the database can't be reached; the next call
+        tries again.
         """
         with self._lock:
             state = self._current_state()
             if state == self._state:
                 return False
-            self._state = state
-            self._index = self._load(self._index)
+            self._index = self._load(state[0], self._index)
+            self._state = state  # not before: a load that failed is to be tried again
         return True
 
     def with_change(self, entry_id: str, entry: Entry | None) -> Callable[[str], Finding]:
@@ -203,6 +213,7 @@ class Knowledge:
         if not hits or hits[0].score < OFFER_FROM:
             return Finding(Verdict.NOTHING, [])
         lead = hits[0].score - hits[1].score if len(hits) > 1 else 1.0
-        clear = CLEAR_LEAD_WITHIN if len(hits) > 1 and hits[0].entry.topic == hits[1].entry.topic else CLEAR_LEAD
-        is_answer = hits[0].score >= ANSWER_FROM and lead >= clear
-        return Finding(Verdict.ANSWER if is_answer else Verdict.OFFER, hits)
+        is_within = len(hits) > 1 and hits[0].entry.topic == hits[1].entry.topic
+        if hits[0].score < ANSWER_FROM or not (is_within or lead >= CLEAR_LEAD):
+            return Finding(Verdict.OFFER, hits)
+        return Finding(Verdict.ANSWER, hits, is_close=is_within and lead < CLEAR_LEAD_WITHIN)

@@ -27,7 +27,8 @@ SECTIONS = {
     "Answer once confirmed": ("en", True),
 }
 Stamp = tuple[int, int]
-"""Of a file: nanoseconds of its last change, and its size in bytes."""
+"""Of a file: nanoseconds of the last change of its content or rights, and its size in bytes. GONE where it can't be looked at."""
+GONE: Stamp = (0, 0)
 Stamps = dict[str, Stamp]
 """Entry id to the stamp of its file."""
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -137,7 +138,13 @@ class KnowledgeError(ValueError):
 
 def read_entry(path: Path) -> Entry:
     """Raises `KnowledgeError`."""
-    return parse_entry(path.name, path.read_text(encoding="utf-8"))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise KnowledgeError(f"{path.name}: byte {error.start + 1} is not UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise KnowledgeError(f"{path.name}: can't be read ({error.strerror}); let the server read it, or remove it") from error
+    return parse_entry(path.name, text)
 
 
 def parse_entry(name: str, text: str) -> Entry:
@@ -181,6 +188,14 @@ def _files(folder: Path) -> dict[str, os.DirEntry[str]]:
         return {file.name.removesuffix(".md"): file for file in found if file.name.endswith(".md") and file.name != "README.md"}
 
 
+def _stamp(file: os.DirEntry[str]) -> Stamp:
+    try:
+        stat = file.stat()
+    except OSError:  # a link to nowhere, or deleted in this moment
+        return GONE
+    return stat.st_ctime_ns, stat.st_size
+
+
 class KnowledgeFolder:
     """Reads the files of a folder, and later again only those that have changed."""
 
@@ -190,8 +205,7 @@ class KnowledgeFolder:
 
     def stamps(self) -> Stamps:
         """Of each entry's file, what a change of it changes."""
-        stats = {entry_id: file.stat() for entry_id, file in _files(self._folder).items()}
-        return {entry_id: (stat.st_mtime_ns, stat.st_size) for entry_id, stat in stats.items()}
+        return {entry_id: _stamp(file) for entry_id, file in _files(self._folder).items()}
 
     def read(
         self, published: Mapping[str, str | None] | None = None, stamps: Stamps | None = None

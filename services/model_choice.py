@@ -16,6 +16,10 @@ class ModelChoices:
         """The version to be served; None: the newest file at the start of a process."""
         return next(iter(self._newest()), None)
 
+    def in_reach(self) -> set[str]:
+        """The chosen version, and the one to which `roll_back` would return."""
+        return {version for version in self._newest() if version}
+
     def choose(self, version: str | None) -> None:
         with self._database.session() as session:
             session.add(ModelChoice(version=version, at=utc_now()))

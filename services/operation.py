@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, func, select
 
-from services.calendar import JAKARTA, WorkingCalendar
-from services.legal_clock import LegalClock
-from services.tickets import State
+from services.calendar import WorkingCalendar
+from services.legal_clock import Light
+from services.ticket_list import TicketList
 from store.database import MIGRATIONS, Database
 from store.encryption import Encryption
 from store.job_runs import JobRuns
@@ -33,8 +33,8 @@ class Figures:
     oldest_notice_seconds: float
     telegram_waiting: int
     oldest_telegram_seconds: float
-    tickets: dict[str, int]
-    """Open tickets with a legal due date: `overdue`, `red` (one working day left), `amber` (three), `green`."""
+    tickets: dict[Light, int]
+    """Open tickets with a legal due date."""
     jobs_failing: int
     disk_free_bytes: int
 
@@ -84,26 +84,18 @@ class Operation:
         def count(*conditions: ColumnElement[bool]) -> int:
             return session.scalar(select(func.count()).where(*conditions)) or 0
 
-        clock = LegalClock.on(now.astimezone(JAKARTA).date(), self._calendar)
-        open_ticket, due = Ticket.state != State.CLOSED.value, Ticket.due_on
         telegram_waits = TelegramUpdate.content.is_not(None)
         notice_open = Notice.state.in_([state.value for state in OPEN_STATES])
         with self._database.session() as session:
             oldest_update = session.scalar(select(func.min(TelegramUpdate.received_at)).where(telegram_waits))
             oldest_notice = session.scalar(select(func.min(Notice.changed_at)).where(notice_open))
-            tickets = {
-                "overdue": count(open_ticket, due < clock.today),
-                "red": count(open_ticket, due >= clock.today, due <= clock.red_until),
-                "amber": count(open_ticket, due > clock.red_until, due <= clock.amber_until),
-                "green": count(open_ticket, due > clock.amber_until),
-            }
             return Figures(
                 handoffs_waiting=count(Handoff.state == "waiting"),
                 notices_open=count(notice_open),
                 oldest_notice_seconds=(now - oldest_notice).total_seconds() if oldest_notice else 0.0,
                 telegram_waiting=count(telegram_waits),
                 oldest_telegram_seconds=(now - oldest_update).total_seconds() if oldest_update else 0.0,
-                tickets=tickets,
+                tickets=TicketList(self._database, self._calendar, lambda: now).lights(),
                 jobs_failing=sum(run.error is not None for run in self._jobs.all()),
                 disk_free_bytes=shutil.disk_usage(self._data_dir).free,
             )

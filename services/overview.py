@@ -19,14 +19,13 @@ from services.daily_figures import Counts, DailyFigures, Figure
 from services.spans import Span
 from services.ticket_events import Happening
 from services.tickets import State
-from services.turn import AnswerStatus
+from services.turn import UNANSWERED, AnswerStatus
 from services.waiting_times import DailyWaits, officer_waits
 from store.database import Database
 from store.ticket_models import Ticket, TicketEvent
 
 LONGEST_SPAN = 366
 TOPICS_SHOWN = 10
-NOT_ANSWERED = frozenset({AnswerStatus.NOT_KNOWN, AnswerStatus.ASKED_AGAIN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED})
 
 
 @dataclass
@@ -127,7 +126,7 @@ class Overview:
                 figures.conversations += count
             elif figure is Figure.STATUS:
                 figures.answered += count if name == AnswerStatus.ANSWERED else 0
-                figures.not_answered += count if name in NOT_ANSWERED else 0
+                figures.not_answered += count if name in UNANSWERED else 0
                 figures.handed_over += count if name == AnswerStatus.HANDED_OVER else 0
             elif figure is Figure.CHANNEL:
                 channels[name] += count

@@ -59,6 +59,9 @@ LONGEST_CALL, LONGEST_REJECTION = 5, 12
 """In words: a longer message wants more than to hear the same again, or tells something else."""
 _AGAIN = re.compile(
     r"^(?:(?:tolong|coba|bisa|kak|min|mohon|please|can you) )*(?:di)?ulang(?:i|in)?\b|\bsekali lagi\b|\brepeat\b|\b(?:it|that) again\b"
+    r"|\bsumber(?:nya|ne|na)? (?:apa|mana|dari mana|di mana)\b"
+    r"|\bdari mana (?:sumber|informasi|info|data)(?:nya|ne|na)?(?: (?:itu|ini|tadi|kak|min|iya|pak|bu))* ?\??$"
+    r"|^(?:what|where)(?:'s| is| are) (?:the|your|its|that) sources?\b|^sources? ?\??$"
 )
 _REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
 _REJECTION = (
@@ -136,7 +139,7 @@ def wants_to_be_told(message: str) -> bool:
 
 
 def wants_again(message: str) -> bool:
-    """Whether the message asks for the same once more: "tolong ulangi"."""
+    """Whether the message asks for the same once more, or for its source, which stands under it: "tolong ulangi", "sumbernya apa"."""
     spelling = normalise(message)
     return len(spelling.split()) <= LONGEST_CALL and bool(_AGAIN.search(spelling))
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
+
+from services.word_memory import remembering
 
 KNOWN_FROM, OFFERED_FROM = 2, 3
 """How often a word has to be used to be left alone, and to be what another is mended into."""
 SHORTEST = 4
 SHORT_WORD, SLIPS_SHORT, SLIPS = 5, 1, 2
 """Up to so many letters a word is mended over one slip, a longer one over two."""
-KEPT = 20_000
 
 
 class SpellingCorrection:
@@ -40,14 +40,14 @@ class SpellingCorrection:
         for word, count in self._counts.items():
             if count >= OFFERED_FROM and len(word) >= SHORTEST and word.isalpha():
                 self._offered[len(word)].append(word)
-        self._mended = lru_cache(KEPT)(self._mend)
+        self._mended = remembering(self._mend)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_mended"}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._mended = lru_cache(KEPT)(self._mend)
+        self._mended = remembering(self._mend)
 
     def correct(self, spelling: str) -> str:
         return " ".join(self._mended(word) for word in spelling.split())

@@ -54,10 +54,19 @@ def _named_code_in(message: str) -> str | None:
 
 def _code_in(message: str) -> dict[str, Any]:
     """The code of a message that holds nothing else, or calls it so."""
+    code = _named_code_in(message) or _code_alone_in(message)
+    return {"code": code} if code else {}
+
+
+def _code_alone_in(message: str) -> str | None:
     has_word = any(part.isalpha() and len(part) > LONGEST_LETTERS for part in message.split())  # "3-4 hari"
     alone = len(re.sub(r"[\s-]", "", message)) == tickets.CODE_LENGTH and not has_word
-    code = _named_code_in(message) or (tickets.normalise_code(message) if alone else None)
-    return {"code": code} if code else {}
+    return tickets.normalise_code(message) if alone else None
+
+
+def is_code_alone(message: str) -> bool:
+    """Whether a message outside a form is nothing but a code of letters and digits."""
+    return bool(re.search("[A-Za-z]", message) and _code_alone_in(message.strip()))
 
 
 def _code_twice(given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

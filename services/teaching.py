@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -163,7 +163,7 @@ class Teaching:
     def decide(self, login: str, message_id: int, intent: str, topic: str = "", text: str | None = None) -> None:
         """Say what a message meant. `text` is what may be learned from it, where the message holds more than that.
 
-        Raises `TeachingRefused`, and KeyError where the message is gone.
+        Raises `TeachingRefused`, and KeyError where the message is gone or closed to staff.
         """
         if intent not in self.intents() or (topic and (intent != QUESTION or topic not in TOPICS)):
             raise TeachingRefused(TeachingProblem.UNKNOWN_LABEL)
@@ -199,8 +199,8 @@ class Teaching:
     def _store(self, login: str, message_id: int, intent: str | None, topic: str | None, text: str | None) -> None:
         try:
             with self._database.durable_session() as session:
-                message = session.get(Message, message_id)
-                if message is None or message.author != "user":
+                message = session.scalar(select(Message).where(Message.id == message_id, *_open_to_teaching()))
+                if message is None:
                     raise KeyError(message_id)
                 words = one_line(mask(message.text if text is None else text).text)
                 if intent and not 1 <= len(words) <= LONGEST:
@@ -240,14 +240,19 @@ def _candidates(lowest: int, contradicted: set[int], rated_low: set[str]) -> Sel
         Message.id.in_(contradicted),
         Message.conversation_id.in_(rated_low),
     )
-    closed = select(Handoff.conversation_id).where(Handoff.state != State.ENDED, Handoff.agreed.is_not(True))
     return (
         select(Message)
-        .where(Message.id > lowest, Message.author == "user", Message.intent.is_not(None), Message.status.not_in(NEVER), doubtful)
-        .where(Message.conversation_id.not_in(closed), ~exists().where(TeachingDecision.message_id == Message.id))
+        .where(Message.id > lowest, *_open_to_teaching(), doubtful, ~exists().where(TeachingDecision.message_id == Message.id))
         .order_by(Message.id.desc())
         .limit(MOST_CANDIDATES)
     )
+
+
+def _open_to_teaching() -> tuple[ColumnElement[bool], ...]:
+    """What a citizen said in a conversation that staff may read, other than to a form's question or to an officer."""
+    closed = select(Handoff.conversation_id).where(Handoff.state != State.ENDED, Handoff.agreed.is_not(True))
+    said = Message.author == "user", Message.intent.is_not(None), Message.status.not_in(NEVER)
+    return *said, Message.conversation_id.not_in(closed)
 
 
 def _contradicted(session: Session, lowest: int) -> set[int]:

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
@@ -127,7 +128,7 @@ class TicketChanges:
         def change(session: Session, ticket: Ticket, key: str | None) -> None:
             if ticket.state != State.CLOSED or ticket.resolution in UNANSWERED:
                 raise ChangeRefused(Refusal.NOT_ANSWERED)
-            record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
+            _record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
 
         self._change_once(number, submission_key, change)
 
@@ -139,7 +140,7 @@ class TicketChanges:
             if State(ticket.state) not in MOVES.get(state, set()):
                 raise ChangeRefused(Refusal.SAME_STATE)
             ticket.state = state
-            record(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
+            _record(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
 
         self._change(number, change)
 
@@ -179,7 +180,7 @@ class TicketChanges:
             ticket.extended_from = ticket.due_on
             ticket.due_on = self._calendar.due_date(ticket.extended_from, EXTENSION_DAYS)
             data = {"from": ticket.extended_from.isoformat(), "to": ticket.due_on.isoformat(), "officer": officer}
-            record(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
+            _record(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
             return ticket.due_on
 
         return self._change(number, change)
@@ -190,7 +191,7 @@ class TicketChanges:
         def change(session: Session, ticket: Ticket) -> None:
             _must_be_open(ticket)
             ticket.assignee = to
-            record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
+            _record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
 
         self._change(number, change)
 
@@ -199,7 +200,7 @@ class TicketChanges:
         sealed = self._sealed(text, MAX_NOTE)
 
         def change(session: Session, ticket: Ticket) -> None:
-            record(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
+            _record(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
 
         self._change(number, change)
 
@@ -215,7 +216,9 @@ class TicketChanges:
                 raise ChangeRefused(Refusal.NOT_THE_SAME)
             said = main_text(Kind(ticket.kind), self._encryption.unseal(ticket.fields)) or ticket.number
             data = {"from": ticket.number, "officer": officer}
-            record(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
+            # Both rows at once, which goes in the order of their ids: two officers who merge crosswise don't wait for each other.
+            flag_modified(ticket, "state")
+            _record(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
             data = {"into": other.number, "officer": officer}
             self._close(session, ticket, Resolution.MERGED, Happening.MERGED, Actor.OFFICER, now, data)
 
@@ -238,7 +241,7 @@ class TicketChanges:
             session.execute(delete(Notice).where(Notice.event_id.in_(own_events)))
             if ticket.kind in CLOCKED and ticket.state != State.CLOSED:
                 ticket.pseudonymise_when_closed = True
-                record(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
+                _record(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
             else:
                 self._remove_personal_data(session, ticket, Actor.CITIZEN, now)
 
@@ -266,9 +269,16 @@ class TicketChanges:
 
     def recount(self, officer: str, now: datetime | None = None) -> list[str]:
         """Count the time limits of all open tickets again, after days off were changed; the numbers whose due date has moved."""
-        now = now or utc_now()
+        return self._recount(Actor.OFFICER, {"officer": officer}, now or utc_now())
+
+    def count_undated(self, now: datetime | None = None) -> list[str]:
+        """Give open tickets the due date that could not be counted when they were filed, once days off are decreed; their numbers."""
+        return self._recount(Actor.SYSTEM, {}, now or utc_now(), Ticket.due_on.is_(None))
+
+    def _recount(self, actor: Actor, by: dict[str, str], now: datetime, *which: ColumnElement[bool]) -> list[str]:
+        clocked = select(Ticket.number).where(Ticket.state != State.CLOSED, Ticket.kind.in_(WORKING_DAYS), *which)
         with self._database.session() as session:
-            numbers = list(session.scalars(select(Ticket.number).where(Ticket.state != State.CLOSED, Ticket.kind.in_(WORKING_DAYS))))
+            numbers = list(session.scalars(clocked))
 
         def change(session: Session, ticket: Ticket) -> bool:
             try:
@@ -278,9 +288,9 @@ class TicketChanges:
                 return False
             if ticket.state == State.CLOSED or due == ticket.due_on:
                 return False
-            data = {"from": ticket.due_on.isoformat() if ticket.due_on else None, "to": due.isoformat(), "officer": officer}
+            data = {"from": ticket.due_on.isoformat() if ticket.due_on else None, "to": due.isoformat(), **by}
             ticket.due_on, ticket.extended_from = due, first if ticket.extended_from else None
-            record(session, ticket, Happening.RECOUNTED, Actor.OFFICER, now, data)
+            _record(session, ticket, Happening.RECOUNTED, actor, now, data)
             return True
 
         return [number for number in numbers if self._change(number, change)]
@@ -311,7 +321,7 @@ class TicketChanges:
 
         def change(session: Session, ticket: Ticket, key: str | None) -> None:
             _must_be_open(ticket)
-            record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
+            _record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
 
         self._change_once(number, submission_key, change)
 
@@ -329,7 +339,7 @@ class TicketChanges:
     ) -> None:
         _must_be_open(ticket)
         ticket.state, ticket.resolution = State.CLOSED, resolution
-        record(session, ticket, name, actor, now, data, text, key)
+        _record(session, ticket, name, actor, now, data, text, key)
         if ticket.pseudonymise_when_closed:
             self._remove_personal_data(session, ticket, Actor.SYSTEM, now)
 
@@ -345,12 +355,27 @@ class TicketChanges:
         written = TicketEvent.ticket_id == ticket.id, TicketEvent.actor == Actor.CITIZEN, TicketEvent.text.is_not(None)
         for event in session.scalars(select(TicketEvent).where(*written)):
             event.text = self._encryption.seal(mask(self._encryption.unseal(event.text or b"")).text)
-        record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
+        _record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
 
     def _sealed(self, text: str, longest: int) -> bytes:
         if not 1 <= len(text.strip()) <= longest:
             raise ChangeRefused(Refusal.TEXT_LENGTH)
         return self._encryption.seal(text.strip())
+
+
+def _record(
+    session: Session,
+    ticket: Ticket,
+    name: Happening,
+    actor: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    text: bytes | None = None,
+    key: str | None = None,
+) -> None:
+    """As `record`; the ticket's version moves, too, where nothing in its row does, so that each change is made on the one before."""
+    flag_modified(ticket, "state")
+    record(session, ticket, name, actor, now, data, text, key)
 
 
 def _found(session: Session, number: str) -> Ticket:

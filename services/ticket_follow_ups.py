@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from services.fields import Check, Choice, Field, Rejection, agreement
-from services.journeys import Journey
+from services.journeys import KEEPS, Journey
 from services.spelling import normalise
 from services.ticket_events import MAX_NOTE, MAX_REASON
 from services.ticket_wishes import announces_note, is_other_wish, told_note, withdraws, withdraws_that, without_announcement
 
 SATISFACTION = ("tidak_puas", "kurang_puas", "puas", "sangat_puas")
 """The scores 1 to 4 in words."""
-_STAYS = re.compile(r"\b(?:tidak|jangan|don't)\b.{0,20}\b(?:di)?(?:cabut|tarik|batalkan|withdraw)")
+_A_NO = re.compile(r"^(?:(?:tidak|jangan|nomor|eh|oh|ah|maaf)\b\W*)+")
+_STAYS = re.compile(r"\b(?:tidak|gajadi|gakjadi|jangan|don't)\b.{0,20}\b(?:di)?(?:cabut|tarik|batalkan|withdraw)")
 _CALLS_OFF = re.compile(r"\b\w{0,3}batal|\bcancel")
 """May mean the withdrawal as well as the ticket, where no ticket is named."""
 TOPICS = ("kanal_aspirasi", "keterbukaan_informasi", "tentang_asisten")
@@ -45,8 +46,8 @@ _any_note = _anything(MAX_NOTE, "utter_invalid_note")
 
 def _sure(message: str) -> bool | Rejection:
     """An agreement, or the wish to withdraw once more: "cabut aja deh semuanya"."""
-    answer = agreement(message)
-    if isinstance(answer, Rejection) and _STAYS.search(normalise(message)):
+    answer, spelling = agreement(message), normalise(message)
+    if isinstance(answer, Rejection) and (_STAYS.search(spelling) or KEEPS.fullmatch(_A_NO.sub("", spelling))):
         return False
     wishes_it = withdraws(message) or (withdraws_that(message) and not _CALLS_OFF.search(normalise(message)))
     return True if isinstance(answer, Rejection) and wishes_it else answer

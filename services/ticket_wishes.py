@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from services.commands import POLITE
 from services.fields import WISH_WORDS
 from services.remarks import is_question
 from services.spelling import normalise
-from services.tickets import TAIL_LENGTH, normalise_number
+from services.tickets import TAIL_LENGTH, Kind, normalise_number
 
 WORDS_FILE = Path(__file__).with_name("ticket_wishes.yml")
 LONGEST = 25
@@ -44,6 +44,8 @@ _LIKE_A_TAIL = re.compile(r"(?<![\w-])(?:[A-Z0-9]{4}|(?=\w*\d)(?=\w*[a-z])[a-z0-
 _ANNOUNCEMENT_ENDS = re.compile(r"[:,\n]|(?<=\s)-(?=\s)")
 STAND_IN = "nomortiket"
 """How `normalise` spells the number of a ticket, with the kind behind it."""
+VISIT_PLAN = "rencana kunjungan"
+"""What "kunjungan" means to who has filed one."""
 
 
 class Wish(StrEnum):
@@ -101,6 +103,8 @@ def find_wish(text: str, reach: Reach, numbers: Sequence[str] = ()) -> Wish | No
     for number in numbers:
         text = _tail(number).sub(STAND_IN, text)
     spelling = _in_clauses(text)
+    if any(number.startswith(Kind.VISIT) for number in numbers):
+        spelling = _pattern(r"\b{visit}").sub(VISIT_PLAN, spelling)
     words = len(spelling.split())
     if not words:
         return None
@@ -131,7 +135,7 @@ def is_other_wish(text: str) -> bool:
     """Whether what is written for a note is wholly a wish of another kind: "cabut tiketnya", "bikin aspirasi baru"."""
     if len(normalise(text).split()) > LONGEST_IN_NOTE:
         return False
-    spelling = _in_clauses(text)
+    spelling = _pattern(r"^{filler*}{changed_mind}(?: {filler})* , ").sub("", _in_clauses(text))
     if find_wish(text, Reach.LAST) is Wish.NEW or any(_pattern(alone).fullmatch(spelling) for alone in (_BARE, _ERASE_BARE)):
         return True
     return find_wish(text, Reach.AT_HAND) in (Wish.WITHDRAW, Wish.RECEIPT, Wish.NOTES, Wish.NUMBER)
@@ -171,7 +175,10 @@ def told_note(text: str) -> str | None:
 
 
 def without_announcement(text: str) -> str:
-    """The note alone: what stands behind words that only announce it, as in "catatan tambahan dong: pagarnya roboh"."""
+    """The note alone, without words that only announce it: "catatan tambahan dong: pagarnya roboh", "jumlahnya 17, tolong dicatat"."""
+    said, comma, last = text.strip().rpartition(",")
+    if comma and _pattern(r"(?:{filler} )*{record}(?: {filler})*").fullmatch(normalise(last)):
+        return said.strip()
     head, _, behind = _ANNOUNCEMENT_ENDS.sub("\0", text.strip(), count=1).partition("\0")
     announces = _pattern(r"\b(?:{add}|{record}|{note})").search(normalise(head)) and not _telling(POLITE.sub(" ", normalise(head)))
     return behind.strip() if announces and _telling(behind) else text.strip()
@@ -182,7 +189,7 @@ def _telling(text: str) -> list[str]:
     return [word for word in words if word not in WISH_WORDS and not _pattern("{announcing}").fullmatch(word)]
 
 
-@cache
+@lru_cache(1024)
 def _tail(number: str) -> re.Pattern[str]:
     """The last characters of a number, alone: those that may be a word only in capitals, those that may be a year not at all."""
     tail = number[-TAIL_LENGTH:]
@@ -368,7 +375,10 @@ def _objects(spelling: str, reach: Reach) -> bool:
 def _waits(spelling: str, text: str, reach: Reach) -> Wish | None:
     if _has("elsewhere", spelling) or reach is Reach.NONE:
         return None
+    if reach is Reach.LAST and _pattern(r"(?:{filler} )*{check}(?: {filler})*").fullmatch(spelling):
+        return Wish.STATUS
     near = reach is Reach.LAST or _pattern(r"\b(?:{ticket} (?:{mine}|tadi)|my {ticket}|nomortiket\w*)").search(spelling)
+    near = near or _pattern(r"(?:(?:{filler}|{asking}|{when}|{answered}) ?)+").fullmatch(spelling)
     if near and _has("when", spelling) and _has("answered", spelling):
         return Wish.DUE
     granted = r"(?:(?:{filler}|{asking}|{ticket}) )*{accepted}(?: (?:{filler}|{asking}))*"

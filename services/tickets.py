@@ -113,7 +113,7 @@ class Filing:
 
 
 _BETWEEN = r"[\s_./\u2010-\u2015-]"
-_SERIES = "|".join(rf"{_BETWEEN}?".join(series) for series in ("ASP", "PIP", "KEB", "KUN", "MAG"))
+_SERIES = "|".join(rf"{_BETWEEN}?".join(series) for series in Kind)
 _TAIL = rf"[0-9A-Z]{{4}}|[0-9A-Z](?:{_BETWEEN}[0-9A-Z]){{3}}"
 _NUMBER = re.compile(
     rf"\b(?a:({_SERIES})){_BETWEEN}{{0,3}}(?a:(\d(?:{_BETWEEN}?\d){{7}})){_BETWEEN}{{0,3}}(?a:({_TAIL}))\b",

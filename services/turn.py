@@ -26,6 +26,10 @@ class AnswerStatus(StrEnum):
     SMALL_TALK = "small_talk"
 
 
+UNANSWERED = frozenset({AnswerStatus.NOT_KNOWN, AnswerStatus.ASKED_AGAIN, AnswerStatus.ABSTAINED, AnswerStatus.FAILED})
+"""A citizen asked something and got no answer to it."""
+
+
 def plain(text: str) -> str:
     """`text` without the characters that our messages use as markup, so that a citizen's words stay words."""
     return text.replace("*", "").replace("[", "(").replace("]", ")")

@@ -22,12 +22,13 @@ from services.encoder import CachingEncoder, directions
 from services.handoff import State
 from services.knowledge import Knowledge, Verdict
 from services.teaching import STAND_IN_ONLY, one_line, same_words
-from services.turn import AnswerStatus
+from services.turn import UNANSWERED, AnswerStatus
 from store.database import Database, utc_now
 from store.models import Handoff, Message
 
 NEWEST_MESSAGES, MOST_TEXTS = 2000, 600
-UNANSWERED = (AnswerStatus.NOT_KNOWN, AnswerStatus.ABSTAINED, AnswerStatus.ASKED_AGAIN)
+QUESTIONS = UNANSWERED - {AnswerStatus.FAILED}
+"""A turn that failed says nothing of the knowledge."""
 FARTHEST = 0.6
 """Mean cosine distance up to which two groups are one."""
 FRESH = timedelta(minutes=10)
@@ -133,7 +134,7 @@ class UnansweredQuestions:
         closed = select(Handoff.conversation_id).where(Handoff.state != State.ENDED, Handoff.agreed.is_not(True))
         newest = (
             select(Message.text, Message.at)
-            .where(Message.status.in_(UNANSWERED), Message.author == "user", Message.conversation_id.not_in(closed))
+            .where(Message.status.in_(QUESTIONS), Message.author == "user", Message.conversation_id.not_in(closed))
             .order_by(Message.id.desc())
             .limit(NEWEST_MESSAGES)
         )

@@ -123,9 +123,16 @@ class Conversations:
             return session.get(Conversation, conversation_id)
 
     def after(self, conversation_id: str, seq: int, limit: int = 500) -> list[Message]:
+        """The first messages behind number `seq`, in order; who wants all asks again behind the last one."""
         with self._database.session() as session:
             query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > seq)
             return list(session.scalars(query.order_by(Message.seq).limit(limit)))
+
+    def newest(self, conversation_id: str, after: int = 0, limit: int = 500) -> list[Message]:
+        """The last messages behind number `after`, in order."""
+        with self._database.session() as session:
+            query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > after)
+            return list(session.scalars(query.order_by(Message.seq.desc()).limit(limit)))[::-1]
 
     def newest_id(self) -> int:
         """The id of the newest message of all conversations; 0 where there is none."""
@@ -321,13 +328,7 @@ class Conversations:
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The columns of a reply and of its buttons, which are issued here."""
         issued = [
-            {
-                "id": secrets.token_urlsafe(12),
-                "conversation_id": conversation_id,
-                "label": label,
-                "payload": payload,
-                "issued_at": now,
-            }
+            {"id": secrets.token_urlsafe(12), "conversation_id": conversation_id, "label": label, "payload": payload, "issued_at": now}
             for label, payload in reply.buttons
         ]
         values = {

@@ -16,6 +16,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -31,6 +32,14 @@ GIVE_WAY_SECONDS = 0.02
 AWAY = (OperationalError, InterfaceError, NoConnectionFree)
 """Errors that say nothing of what was asked: the same may succeed in a moment."""
 _START_LOCK = 7_283_174_001
+MIGRATION_LOCK_MS = 5000
+"""So long a migration waits for a table on PostgreSQL: meanwhile all who write into that table wait behind it."""
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's error code."""
+
+
+class NotMigrated(Exception):
+    """The schema is as it was; the message says why, and what to do."""
 
 
 def utc_now() -> datetime:
@@ -124,13 +133,38 @@ class Database:
             yield
 
     def migrate(self, encryption: Encryption | None = None) -> None:
-        """Bring the schema up to date. A database that holds tickets needs its `encryption` to be brought past 0001."""
+        """Bring the schema up to date. A database that holds tickets needs its `encryption` to be brought past 0001.
+
+        All migrations are one transaction. Raises `NotMigrated` where another process has what they need.
+        """
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["encryption"] = encryption
-        with self._engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        engine = self._create_engine("FULL")  # of its own, for on SQLite its connection does not look after references
+        try:
+            with engine.begin() as connection:
+                self._begin_migration(connection)
+                revision = MigrationContext.configure(connection).get_current_revision
+                before = revision()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                if self.is_sqlite and revision() != before:
+                    _check_references(connection)
+        except OperationalError as error:
+            if "database is locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise NotMigrated("another process uses the database (a backup?); start again when that has ended") from error
+            raise
+        finally:
+            engine.dispose()
+
+    def _begin_migration(self, connection: Connection) -> None:
+        if not self.is_sqlite:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MIGRATION_LOCK_MS}")
+            return
+        # A table that is made anew is dropped first, and with it would go what refers to its rows.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        # The driver begins before changes of rows only: each change of the schema would stay, whatever fails after it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def is_reachable(self) -> bool:
         try:
@@ -143,3 +177,10 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
         self._durable_engine.dispose()
+
+
+def _check_references(connection: Connection) -> None:
+    """What SQLite itself does not look after while tables are made anew."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken:
+        raise NotMigrated(f"rows of {broken[0]} would refer to none of {broken[2]}; go back to the release before and report this")

@@ -91,7 +91,7 @@ class Message(Base):
     intent: Mapped[str | None] = mapped_column(String(40))
     topic: Mapped[str | None] = mapped_column(String(60))
     confidence: Mapped[float | None]
-    """These four stand in `turn` as well; here they can be filtered by. The words of `text` are indexed by migration 0006."""
+    """These four stand in `turn` as well; here they can be filtered by. The words of `text` are indexed by migration 0018."""
 
     __table_args__ = (
         UniqueConstraint("conversation_id", "seq"),

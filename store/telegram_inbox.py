@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -43,7 +44,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Unfinished:
-    content: dict[str, Any]
+    update_id: int
+    content: dict[str, Any] | None
+    """None where no key opens it."""
     progress: Progress
 
 
@@ -90,7 +93,7 @@ class TelegramInbox:
         with self._database.session() as session:
             taken = session.scalars(taking.returning(TelegramUpdate).execution_options(synchronize_session=False))
             rows = sorted(taken, key=lambda row: row.update_id)
-        return [Unfinished(self._encryption.unseal(row.content), Progress(row.begun, row.sent)) for row in rows if row.content]
+        return [Unfinished(row.update_id, self._content(row), Progress(row.begun, row.sent)) for row in rows]
 
     def renew(self) -> None:
         """Keep what this process has not finished for `LEASE` from now."""
@@ -150,6 +153,12 @@ class TelegramInbox:
             result = session.execute(update(TelegramUpdate).where(which).values(values))
             assert isinstance(result, CursorResult)
             return result.rowcount
+
+    def _content(self, row: TelegramUpdate) -> dict[str, Any] | None:
+        try:
+            return dict(self._encryption.unseal(row.content)) if row.content else None
+        except InvalidToken:
+            return None
 
     def _chat(self, chat_id: int) -> str:
         return self._encryption.fingerprint("telegram-chat", str(chat_id))

@@ -66,6 +66,17 @@ class SapaTrackerStore(TrackerStore):
             return self._new_session(tracker)
         return tracker
 
+    async def peek(self, sender_id: str) -> DialogueStateTracker | None:
+        """As `retrieve`, for who only reads: the tracker stays in memory for the turn, and may be longer than a session."""
+        expected = await asyncio.to_thread(self._newest, sender_id)
+        newest, tracker = self._kept.get(sender_id, (0, None))
+        if tracker is None or newest != expected:
+            rows = await asyncio.to_thread(self._read, sender_id)
+            tracker = self._from_rows(sender_id, rows)
+            if tracker is not None:
+                self._remember(rows[-1].id, tracker)
+        return tracker
+
     def _newest(self, sender_id: str) -> int:
         with self._database.session() as session:
             return session.scalar(select(func.max(TrackerEvent.id)).where(TrackerEvent.conversation_id == sender_id)) or 0
@@ -109,9 +120,11 @@ class SapaTrackerStore(TrackerStore):
 
     def keep(self, written: NewEvents, row_id: int) -> None:
         """Remember the tracker whose new events are written now, under the id of their row."""
-        tracker = written.tracker
-        setattr(tracker, _STORED, len(tracker.events))
-        self._kept[tracker.sender_id] = (row_id, tracker)
+        setattr(written.tracker, _STORED, len(written.tracker.events))
+        self._remember(row_id, written.tracker)
+
+    def _remember(self, newest: int, tracker: DialogueStateTracker) -> None:
+        self._kept[tracker.sender_id] = (newest, tracker)
         while len(self._kept) > self.most_kept:
             self._kept.popitem(last=False)
 

@@ -69,6 +69,57 @@ async def test_all_together_are_limited(services: Services, assistant: Assistant
         assert statuses == [200, 429]
 
 
+@pytest.mark.parametrize("header", ["Authorization", "Cookie"])
+async def test_a_page_that_begins_a_conversation_counts_as_a_beginning_whatever_is_sent_with_it(
+    header: str, services: Services, assistant: Assistant
+) -> None:
+    async with caller(services, assistant, "203.0.113.5", Rates(sessions_of_address="2/day")) as client:
+        statuses = []
+        for number in range(3):
+            client.cookies.clear()
+            junk = f"Bearer {number}" if header == "Authorization" else f"sapa_chat={number}"
+            statuses.append((await client.get("/chat", headers={header: junk})).status_code)
+    assert statuses == [200, 200, 429]
+
+
+async def test_a_token_that_we_did_not_sign_counts_as_a_beginning(services: Services, assistant: Assistant) -> None:
+    rates = Rates(sessions_of_address="2/day", messages_of_all="1/day")
+    async with caller(services, assistant, "203.0.113.5", rates) as client:
+        citizen = await Citizen(client).arrives()
+        sent = [
+            await client.post("/api/chat/messages", json=message(), headers={"Authorization": f"Bearer {number}"})
+            for number in range(2)
+        ]
+        assert [answer.status_code for answer in sent] == [401, 429]
+        assert await citizen.says("halo"), "what is not heard leaves room for those who are"
+
+
+async def test_a_session_on_the_plain_page_is_its_conversation_whatever_is_sent_beside_its_cookie(
+    services: Services, assistant: Assistant
+) -> None:
+    async with caller(services, assistant, "203.0.113.5", Rates(messages_of_session="2/day")) as client:
+        await client.get("/chat")
+        statuses = [
+            (
+                await client.post(
+                    "/chat", data={"once": str(uuid.uuid4()), "text": "halo"}, headers={"Authorization": f"Bearer {number}"}
+                )
+            ).status_code
+            for number in range(3)
+        ]
+    assert statuses == [303, 303, 429]
+
+
+async def test_all_addresses_of_an_ipv6_line_are_limited_as_one(services: Services, assistant: Assistant) -> None:
+    app = create_app(services, assistant, Rates(sessions_of_address="2/day"))
+    statuses = []
+    for address in ("2001:db8:1:2::5", "2001:db8:1:2::6", "2001:db8:1:2:ffff::7", "2001:db8:1:3::5"):
+        transport = httpx.ASGITransport(app, client=(address, 1234))
+        async with httpx.AsyncClient(transport=transport, base_url="http://sapa.test", timeout=30) as client:
+            statuses.append((await client.post("/api/chat/sessions")).status_code)
+    assert statuses == [201, 201, 429, 201]
+
+
 async def test_this_machine_itself_is_limited_only_on_request(services: Services, assistant: Assistant) -> None:
     tight = Rates(sessions_of_address="1/day")
     async with caller(services, assistant, "127.0.0.1", tight) as client:
@@ -134,6 +185,18 @@ async def endless(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_more_requests_at_once_than_can_be_worked_on_are_sent_away() -> None:
     async with held_open(Bounded(endless, problem, requests=3), ["/"] * 5, []) as statuses:
         assert statuses == [503, 503]
+
+
+async def test_a_server_that_has_too_much_to_do_still_answers_its_probes() -> None:
+    asked: list[str] = []
+
+    async def notes(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await endless(scope, receive, send)
+
+    async with held_open(Bounded(notes, problem, requests=1), ["/", "/healthz", "/readyz", "/"], []) as statuses:
+        assert statuses == [503]
+        assert asked == ["/", "/healthz", "/readyz"]
 
 
 async def test_a_session_holds_a_few_streams_and_all_of_them_so_many() -> None:
@@ -248,6 +311,43 @@ async def test_a_body_that_stops_coming_ends_the_request(monkeypatch: pytest.Mon
     async with asyncio.timeout(10):
         await Guarded(reads, problem, file_bytes=0)(scope, stalls, send)
     assert ended == ["http.disconnect"]
+
+
+async def end_of_a_trickling_body(path: str, pieces: int, file_bytes: int) -> str:
+    """The kind of the last message that the application gets of a body that comes byte by byte."""
+    left, last = pieces, ""
+
+    async def trickles() -> Message:
+        nonlocal left
+        left -= 1
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"{", "more_body": left > 0}
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal last
+        while (received := await receive())["type"] == "http.request" and received["more_body"]:
+            pass
+        last = received["type"]
+
+    async def send(_sent: Message) -> None:
+        pass
+
+    scope = {"type": "http", "method": "POST", "path": path, "scheme": "http", "headers": []}
+    async with asyncio.timeout(10):
+        await Guarded(reads, problem, file_bytes)(scope, trickles, send)
+    return last
+
+
+async def test_a_body_that_comes_byte_by_byte_ends_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "BODY_SECONDS", 0.1)
+    assert await end_of_a_trickling_body("/api/chat/messages", 60_000, file_bytes=0) == "http.disconnect"
+
+
+async def test_a_file_may_take_as_long_as_a_slow_line_needs_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "BODY_SECONDS", 0.0)
+    file_bytes = middleware.FILE_BYTES_A_SECOND * 60
+    assert await end_of_a_trickling_body("/desk/tickets/INF-1/files", 3, file_bytes) == "http.request"
+    assert await end_of_a_trickling_body("/desk/tickets/INF-1/answer", 3, file_bytes) == "http.disconnect"
 
 
 async def test_a_body_over_the_limit_gets_a_sentence(client: httpx.AsyncClient) -> None:

@@ -50,6 +50,14 @@ def test_a_changed_entry_is_found_where_somebody_took_the_lock_off(services: Ser
     assert services.audit.first_broken() == 2
 
 
+def test_the_newest_hash_is_that_of_the_last_entry_and_there_is_none_before_the_first(services: Services) -> None:
+    assert services.audit.newest() is None
+    for number in range(2):
+        services.audit.record("sari", "tiket.dibaca", f"ASP-{number}")
+    (last,) = services.audit.search(AuditFilter(), limit=1)
+    assert services.audit.newest() == (2, last.hash)
+
+
 def test_search_is_exact_and_newest_first(services: Services) -> None:
     for actor, subject in (("sari", "ASP-1"), ("budi", "ASP-1"), ("sari", "ASP-2")):
         services.audit.record(actor, "tiket.dibaca", subject)

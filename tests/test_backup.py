@@ -416,6 +416,34 @@ def test_a_backup_is_noted_in_the_audit_log_and_is_made_where_that_is_impossible
 
 
 @pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_how_the_last_backup_went_stands_among_the_jobs(served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembly, "settings", lambda: served.settings)
+
+    def errors() -> list[str | None]:
+        return [run.error for run in served.job_runs.all() if run.name == backup.JOB]
+
+    assert CliRunner().invoke(app, ["backup", str(tmp_path / "none" / "sapa.tar")]).exit_code == 1
+    assert errors() == ["BackupRefused"]
+    assert CliRunner().invoke(app, ["backup", str(tmp_path / "sapa.tar")]).exit_code == 0
+    assert errors() == [None]
+    monkeypatch.setattr(tarfile.TarFile, "addfile", fails)
+    assert isinstance(CliRunner().invoke(app, ["backup", str(tmp_path / "another.tar")]).exception, ZeroDivisionError)
+    assert errors() == ["ZeroDivisionError"]
+
+
+def test_a_backup_of_nothing_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(tmp_path / "var")
+    monkeypatch.setattr(assembly, "settings", lambda: settings)
+    open_encryption("", tmp_path / "var")
+    assert CliRunner().invoke(app, ["backup", str(tmp_path / "sapa.tar")]).exit_code == 1
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["keys.txt"]
+
+
+def fails(*_: object) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
 def test_no_room_for_a_backup_is_said_and_leaves_nothing(served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tarfile.TarFile, "addfile", no_room)
     with pytest.raises(backup.BackupRefused, match="make room"):

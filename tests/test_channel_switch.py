@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from services.assembly import Services, assemble
 from services.audit import AuditFilter
 from services.conversation_log import LogFilter
-from services.desk_settings import ReasonMissing
+from services.desk_settings import Name, ReasonMissing
 from tests.citizen import Citizen
 from tests.clock import Clock
 
@@ -88,6 +90,29 @@ def test_the_switch_holds_in_every_process(services: Services) -> None:
     other.desk_settings._read_at = None  # two seconds later
     assert other.channels.is_off("web")
     other.database.close()
+
+
+def test_switches_in_two_processes_undo_neither(services: Services) -> None:
+    other = assemble(services.settings, services.knowledge)
+    assert not other.channels.off()
+    switch(services, off=True)
+    other.channels.switch("telegram", off=True, actor="budi", reason=REASON)
+    services.desk_settings.refresh()
+    assert services.channels.off() == {"web", "telegram"}
+    (entry, _) = services.audit.search(AuditFilter(action="setting.changed"))
+    assert (entry.actor, entry.data["before"]) == ("budi", {"off": ["web"]})
+    other.database.close()
+
+
+def test_of_many_who_change_a_setting_at_once_none_is_undone(services: Services) -> None:
+    def add(number: int) -> None:
+        begun.wait()
+        services.desk_settings.change(Name.CHANNELS, lambda before: {"off": [*(before or {"off": []})["off"], number]}, "sri")
+
+    begun = Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(8)))
+    assert sorted((services.desk_settings.get(Name.CHANNELS) or {})["off"]) == list(range(8))
 
 
 @pytest.mark.parametrize("reason", ["", "  iseng   ", "x" * 501])

@@ -237,12 +237,20 @@ def test_what_stopped_elsewhere_stops_no_form(said: str) -> None:
         ("isinya kurang: mohon pompa air", {"text": f"{ASPIRATION['text']}\nmohon pompa air"}),
         ("ubah isi, tambahin sudah lapor RT", {"text": f"{ASPIRATION['text']}\nsudah lapor RT"}),
         ("nama saya Yudi Pranoto bukan Tono", {"name": "Yudi Pranoto"}),
+        ("remove my name", {"name": None}),
+        ("add to the text: the pump is broken", {"text": f"{ASPIRATION['text']}\nthe pump is broken"}),
         ("lho kok nama saya ada, kosongin aja namanya", {"name": None}),
         ("air bersih itu masuk topik mana, bukan gitu, pokoknya yang cocok saja ya pak", {}),
     ],
 )
 def test_a_part_of_a_value_is_changed_and_nothing_is_pasted_in_unasked(said: str, changed: dict[str, Any]) -> None:
     assert took("aspiration", CONFIRMATION.name, said)[1] == changed
+
+
+def test_one_figure_in_place_of_another_leaves_the_rest_of_the_value() -> None:
+    given = {**GIVEN["information"], "address": "Jl. Mawar 8 RT 2, Bandung"}
+    step = JOURNEYS["information"].take(CONFIRMATION, "alamatnya no 18 bukan 8", given)
+    assert step.fields["address"] == "Jl. Mawar 18 RT 2, Bandung"
 
 
 def test_an_e_mail_address_is_no_postal_address() -> None:

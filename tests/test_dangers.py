@@ -195,6 +195,19 @@ def test_what_somebody_cannot_do_is_no_danger_by_itself(message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "is_calm"),
+    [
+        ("guru gw mau bunuh gw gara2 PR belum kelar", True),
+        ("bos bakal bunuh gue kalau laporan telat", True),
+        ("bapak mau bunuh saya gara gara nilai", False),
+        ("dosen itu mau bunuh saya", False),
+    ],
+)
+def test_a_teacher_who_kills_for_homework_is_a_way_to_speak_and_a_father_is_not(message: str, is_calm: bool) -> None:
+    assert only_looks_like_one(message) is is_calm
+
+
+@pytest.mark.parametrize(
     "message", ["I can't find my son since the flood", "she can't breathe", "ibu saya jatuh dan tidak bisa jalan"]
 )
 def test_what_somebody_in_danger_cannot_do_stays_one(message: str) -> None:

@@ -1,4 +1,5 @@
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from bot.cli import doctor
 from services import assembly
 from services.assembly import Services
 from services.calendar import LAST_DECREED_YEAR
-from services.health import Finding
+from services.health import Finding, Health
 from services.retention import Kind
 from services.settings import Settings
 from store.staff_models import AuditEntry
@@ -31,6 +32,20 @@ def test_doctor_names_the_line_of_the_service_hours_that_is_wrong(
     with pytest.raises(typer.Exit):
         doctor()
     assert "service hours: service_hours.yml: senin: '9-12' is no span of time" in capsys.readouterr().out
+
+
+def test_doctor_goes_by_the_day_in_jakarta_as_the_desk_does(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    days: list[date] = []
+
+    def look(_self: object, today: date) -> list[Finding]:
+        days.append(today)
+        return []
+
+    monkeypatch.setattr(Health, "findings", look)
+    monkeypatch.setattr(services.ticket_list, "_clock", lambda: datetime(2026, 12, 31, 18, tzinfo=UTC))
+    with suppress(typer.Exit):
+        doctor()
+    assert days == [date(2027, 1, 1)]
 
 
 def test_a_database_that_cannot_be_opened_is_the_one_thing_that_is_said(services: Services) -> None:

@@ -91,6 +91,13 @@ def test_a_text_is_encoded_once_while_it_is_remembered(monkeypatch: pytest.Monke
     assert CACHED_IN_MEMORY >= 1000
 
 
+def test_what_is_remembered_of_a_text_does_not_show_it() -> None:
+    caching = CachingEncoder(CountingEncoder())
+    caching.encode(["nomor saya 081234567890"])
+    assert caching._memory
+    assert "081234567890" not in repr(vars(caching))
+
+
 def test_texts_that_come_again_at_the_next_start_are_not_encoded_again(tmp_path: Path) -> None:
     counting = CountingEncoder()
     file = tmp_path / "cache" / "vectors.db"

@@ -15,6 +15,7 @@ from services.untold import UntoldEvents
 from store.conversations import Reply
 from store.models import Handoff, HandoffEvent
 from tests.clock import Clock
+from tests.long_conversation import say_much
 
 
 @pytest.fixture
@@ -225,6 +226,18 @@ def test_what_was_said_before_is_shown_only_with_consent(
     assert [message.text for message in handoffs.transcript(handoff_id)] == shown
 
 
+def test_an_officer_sees_what_was_written_last_however_long_the_conversation_is(
+    services: Services, handoffs: Handoffs, citizen: Callable[[], str]
+) -> None:
+    conversation = citizen()
+    handoff_id = handoffs.ask(conversation).handoff_id
+    handoffs.answer(conversation, agreed=True)
+    newest = say_much(services, conversation)
+    shown = handoffs.transcript(handoff_id)
+    assert shown[-1].text == newest
+    assert [message.seq for message in shown] == list(range(shown[0].seq, shown[-1].seq + 1))
+
+
 def test_the_context_names_topic_status_form_and_filled_fields_without_values(
     services: Services, handoffs: Handoffs, citizen: Callable[[], str]
 ) -> None:
@@ -338,3 +351,11 @@ def test_deleting_a_conversation_deletes_its_handoffs_and_their_events(
         assert not list(session.scalars(select(Handoff)))
         assert not list(session.scalars(select(HandoffEvent)))
     assert handoffs.ask(conversation).position == 1
+
+
+def test_what_happens_to_one_hand_off_is_no_news_of_another(handoffs: Handoffs, citizen: Callable[[], str]) -> None:
+    first, second = (handoffs.ask(citizen()).handoff_id for _ in range(2))
+    before, of_queue = handoffs.newest_event(first), handoffs.newest_event()
+    handoffs.take(second, "sari")
+    assert handoffs.newest_event(first) == before
+    assert handoffs.newest_event(second) == handoffs.newest_event() > of_queue

@@ -24,6 +24,7 @@ from store.models import HandoffEvent, TrackerEvent
 from store.ticket_models import Ticket
 from tests.citizen import Citizen
 from tests.clock import Clock
+from tests.telling import tell_all
 
 WISH = "mau bicara dengan petugas"
 OFFICER = "rina"
@@ -53,7 +54,7 @@ async def in_conversation_with(services: Services, announcements: Announcements)
     """An officer takes the oldest who waits; returns the hand-off's id."""
     handoff_id = services.handoffs.queue()[0].handoff_id
     services.handoffs.take(handoff_id, OFFICER)
-    await announcements.tell_all()
+    await tell_all(announcements)
     return handoff_id
 
 
@@ -239,8 +240,8 @@ async def test_after_hand_back_the_assistant_answers_again(
     handoff_id = await in_conversation_with(services, announcements)
     services.handoffs.hand_back(handoff_id, OFFICER)
     before = len(await history(client, citizen))
-    await announcements.tell_all()
-    await announcements.tell_all()
+    await tell_all(announcements)
+    await tell_all(announcements)
     said = await history(client, citizen)
     assert len(said) == before + 1
     assert "kembali melayani Anda" in said[-1][1]
@@ -302,7 +303,7 @@ async def test_an_open_form_rests_and_goes_on_to_its_ticket(
     handoff_id = await in_conversation_with(services, announcements)
     assert await citizen.says("Tolong perbanyak beasiswa untuk anak nelayan di daerah terpencil") == ""
     services.handoffs.hand_back(handoff_id, OFFICER)
-    await announcements.tell_all()
+    await tell_all(announcements)
     said = await history(client, citizen)
     assert "kembali melayani" in said[-2][1]
     assert "tuliskan aspirasi" in said[-1][1]
@@ -330,7 +331,7 @@ async def test_who_was_not_served_by_closing_time_hears_so_and_gets_a_ticket_off
     await citizen.goes_through(WISH, "ya")
     clock.set("2026-11-23 15:01")
     services.handoffs.close_unserved()
-    await announcements.tell_all()
+    await tell_all(announcements)
     messages = (await client.get("/api/chat/messages", headers=citizen.headers)).json()["messages"]
     assert "belum ada petugas" in messages[-1]["text"]
     assert [button["label"] for button in messages[-1]["buttons"]] == ["Sampaikan aspirasi", "Permohonan informasi"]
@@ -343,7 +344,7 @@ async def test_the_closing_sentence_leaves_the_question_of_a_form_last(
     await citizen.goes_through("saya mau mengajukan permohonan informasi publik", WISH, "ya")
     clock.set("2026-11-23 15:01")
     services.handoffs.close_unserved()
-    await announcements.tell_all()
+    await tell_all(announcements)
     assert "Informasi apa yang Anda minta" in await citizen.says("1")
 
 

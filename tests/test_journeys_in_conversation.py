@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from actions.form import LEFT_AFTER
 from services.assembly import Services, assemble
 from services.demo import DEMO_REQUESTS
-from services.tickets import Kind
+from services.tickets import Kind, Resolution
 from store.database import utc_now
 from store.models import Draft, Message, TrackerEvent
 from store.ticket_models import Ticket, TicketEvent
@@ -89,6 +89,21 @@ async def test_a_form_that_was_left_takes_only_what_is_surely_meant_for_it(
     with services.database.session() as session:
         session.execute(update(Draft).values(updated_at=utc_now() - LEFT_AFTER - timedelta(minutes=1)))
     assert answer in await citizen.says(message)
+
+
+async def test_an_aspiration_that_can_be_joined_to_the_other_no_more_is_sent_by_itself(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    citizen = await Citizen(client).arrives()
+    number, _ = number_and_code(await citizen.goes_through(*TO_THE_SUMMARY, "ya"))
+    assert "Gabungkan" in await citizen.goes_through(*TO_THE_SUMMARY[:3])
+    await citizen.presses("Ya, gabungkan")
+    services.ticket_changes.answer(number, "Terima kasih.", Resolution.ANSWERED, "sari")
+    assert f"**{number}** sudah selesai" in await citizen.says("ya")
+    assert "Aspirasi ini tentang apa?" in await citizen.presses("Lanjutkan isian")
+    other, _ = number_and_code(await citizen.goes_through("pendidikan", *["lewati"] * 4, "ya"))
+    assert other != number
+    assert services.tickets.fields_of(other)["text"] == ASPIRATION
 
 
 async def test_a_wrong_code_and_an_unknown_number_get_the_same_answer(client: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import structlog
 
 from services import answerability
 from services.assembly import shared_encoder
@@ -117,6 +118,76 @@ def test_a_broken_file_is_left_out_and_the_rest_stays(tmp_path: Path) -> None:
     assert knowledge.reload_if_changed()
     assert len(knowledge.errors) == 1
     assert knowledge.entry("jam_layanan") is not None
+
+
+def test_a_reload_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_given: object) -> None:
+        raise MemoryError
+
+    write(tmp_path)
+    knowledge = Knowledge(tmp_path, shared_encoder())
+    before = knowledge.entry("jam_layanan")
+    write(tmp_path, ENTRY.replace("pukul 09.00", "pukul 08.30 WIB"))
+    with monkeypatch.context() as short_of_memory:
+        short_of_memory.setattr(Index, "with_entries", fails)
+        for _ in range(2):
+            with pytest.raises(MemoryError):
+                knowledge.reload()
+    assert knowledge.entry("jam_layanan") is before
+    assert knowledge.reload()
+    now = knowledge.entry("jam_layanan")
+    assert now is not None
+    assert now.answers["id"] == "Loket buka pukul 08.30 WIB."
+    assert not knowledge.reload()
+
+
+def test_while_no_file_can_be_used_each_look_tries_again_and_a_mistake_is_logged_once(tmp_path: Path) -> None:
+    write(tmp_path)
+    knowledge = Knowledge(tmp_path, shared_encoder())
+    write(tmp_path, "nothing")
+    with structlog.testing.capture_logs() as logs:
+        assert not any(knowledge.reload_if_changed() for _ in range(3))
+    said = [log["event"] for log in logs]
+    assert (said.count("a knowledge file needs mending"), said.count("the knowledge was not reloaded")) == (1, 3)
+    assert knowledge.entry("jam_layanan") is not None
+
+
+def test_a_file_that_is_not_utf8_or_cannot_be_read_is_named_and_the_rest_is_served(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "dari_word.md").write_bytes(ENTRY.replace("Loket", "Lokét").encode("latin-1"))
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "hilang.md").symlink_to(tmp_path / "nowhere")
+    knowledge = Knowledge(tmp_path, shared_encoder())
+    assert [entry.id for entry in knowledge.entries] == ["jam_layanan"]
+    not_utf8, folder, link = map(str, knowledge.errors)
+    assert not_utf8.startswith("dari_word.md: byte ")
+    assert not_utf8.endswith("is not UTF-8; save it as UTF-8")
+    assert folder.startswith("folder.md: can't be read (Is a directory)")
+    assert link.startswith("hilang.md: can't be read (No such file or directory)")
+    write(tmp_path, ENTRY.replace("jam_layanan", "jam_kedua").replace("loket", "kantor"), "jam_kedua")
+    assert knowledge.reload()
+    assert knowledge.entry("jam_kedua") is not None
+
+
+def test_a_file_that_the_server_may_read_at_last_is_read_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_text = Path.read_text
+
+    def refuses(path: Path, **options: str) -> str:
+        if path.name == "jam_kedua.md":
+            raise PermissionError(13, "Permission denied")
+        return read_text(path, **options)
+
+    write(tmp_path)
+    locked = write(tmp_path, ENTRY.replace("jam_layanan", "jam_kedua").replace("loket", "kantor"), "jam_kedua")
+    with monkeypatch.context() as rights:
+        rights.setattr(Path, "read_text", refuses)
+        knowledge = Knowledge(tmp_path, shared_encoder())
+    assert [str(error) for error in knowledge.errors] == [
+        "jam_kedua.md: can't be read (Permission denied); let the server read it, or remove it"
+    ]
+    locked.chmod(0o644)
+    assert knowledge.reload()
+    assert knowledge.entry("jam_kedua") is not None
 
 
 def test_a_folder_without_any_usable_file_is_refused(tmp_path: Path) -> None:
@@ -249,3 +320,16 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     second, _ = folder.read()
     assert second["jam_layanan"] is first["jam_layanan"]
     assert set(second) == {"jam_layanan", "jam_kedua"}
+
+
+def test_an_answer_with_a_neighbour_hardly_behind_it_is_said_with_that_beside_it(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear = knowledge.find("apa itu simpel?")
+    assert clear.neighbour is None
+    assert clear.is_certain
+    monkeypatch.setattr("services.knowledge.CLEAR_LEAD_WITHIN", 99.0)
+    close = knowledge.find("apa itu simpel?")
+    assert (close.verdict, close.best) == (Verdict.ANSWER, clear.best)
+    assert close.neighbour is close.hits[1].entry
+    assert not close.is_certain

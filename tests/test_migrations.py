@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
+from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,7 +18,7 @@ from cryptography.fernet import Fernet
 from services.calendar import WorkingCalendar
 from services.tickets import Filing, Kind, Tickets
 from store import tables
-from store.database import MIGRATIONS, Database
+from store.database import MIGRATIONS, Database, NotMigrated
 from store.encryption import Encryption
 from store.tables import TABLES
 
@@ -89,4 +90,127 @@ def test_tickets_are_not_brought_up_to_date_without_the_keys(tmp_path: Path) -> 
     file_as_before(database, Encryption([Fernet.generate_key().decode()]), "kunci-lama")
     with pytest.raises(RuntimeError, match="with its keys"):
         database.migrate()
+    database.close()
+
+
+def said(database: Database) -> None:
+    """A message of a citizen, as any revision from 0006 on keeps it."""
+    conversation = "INSERT INTO conversations (id, channel, locale, created_at, last_at) VALUES ('c1', 'web', 'id', 0, 0)"
+    columns = "conversation_id, seq, author, text, buttons, sources, at"
+    with database.session() as session:
+        session.execute(sa.text(conversation))
+        session.execute(sa.text(f"INSERT INTO messages ({columns}) VALUES ('c1', 1, 'user', 'magang', '', '', 0)"))
+
+
+def found(database: Database) -> int:
+    """How many messages the search for that word finds."""
+    with database.session() as session:
+        return session.scalar(sa.text("SELECT count(*) FROM message_words WHERE message_words MATCH 'magang'")) or 0
+
+
+def schema(database: Database) -> set[tuple[str, str | None]]:
+    with database.session() as session:
+        return {(row.name, row.sql) for row in session.execute(sa.text("SELECT name, sql FROM sqlite_master"))}
+
+
+def in_the_midst(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have something happen as 0018 fills the index of words, when the triggers of before are gone."""
+    execute = op.execute
+
+    def executed(statement: str) -> None:
+        if "SELECT id, text FROM messages" in statement:
+            act()
+        execute(statement)
+
+    monkeypatch.setattr(op, "execute", executed)
+
+
+def test_a_migration_that_dies_half_way_leaves_all_as_it_was_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = at_revision(Database(f"sqlite:///{tmp_path}/sapa.db"), "0014")
+    said(database)
+    before = schema(database)
+
+    def die() -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no space"):
+        in_the_midst(patched, die)
+        database.migrate()
+    assert schema(database) == before
+    database.migrate()
+    assert found(database) == 1
+    with database.session() as session:
+        session.execute(sa.text("DELETE FROM messages"))
+    assert found(database) == 0
+    database.close()
+
+
+def test_a_migration_that_died_half_way_in_an_earlier_release_is_done_anew(tmp_path: Path) -> None:
+    database = at_revision(Database(f"sqlite:///{tmp_path}/sapa.db"), "0017")
+    said(database)
+    with database.session() as session:
+        for happening in ("insert", "delete"):
+            session.execute(sa.text(f"DROP TRIGGER message_words_{happening}"))
+    database.migrate()
+    assert found(database) == 1
+    database.close()
+
+
+def test_of_two_processes_that_migrate_at_once_one_does_nothing_before_the_other_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.database.BUSY_TIMEOUT_SECONDS", 0)
+    first, second = (Database(f"sqlite:///{tmp_path}/sapa.db") for _ in range(2))
+    at_revision(first, "0017")
+    refused: list[str] = []
+
+    def migrate_too() -> None:
+        with pytest.raises(NotMigrated) as error:
+            second.migrate()
+        refused.append(str(error.value))
+
+    with monkeypatch.context() as patched:
+        in_the_midst(patched, migrate_too)
+        first.migrate()
+    assert "start again" in refused[0]
+    second.migrate()
+    first.close()
+    second.close()
+
+
+def test_a_table_that_is_made_anew_keeps_what_refers_to_it(tmp_path: Path) -> None:
+    """0013 makes `staff` anew."""
+    database = at_revision(Database(f"sqlite:///{tmp_path}/sapa.db"), "0012")
+    said(database)
+    with database.session() as session:
+        for table, columns in {
+            "staff": {
+                **{"id": 1, "login": "sari", "name": "Sari", "role": "petugas", "locale": "id", "password_hash": "x"},
+                **{"password_is_temporary": False, "recovery_code_hashes": "[]", "created_at": 0},
+            },
+            "desk_sessions": {"id": 1, "token_hash": "x", "staff_id": 1, "browser": "x", "created_at": 0, "seen_at": 0},
+            "readings": {"staff_id": 1, "conversation_id": "c1", "seq": 1},
+            "calendar_feeds": {"staff_id": 1, "token_hash": "x", "created_at": 0},
+        }.items():
+            names = ", ".join(columns)
+            session.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES (:{names.replace(', ', ', :')})"), columns)
+    database.migrate()
+    with database.session() as session:
+        for table in ("staff", "desk_sessions", "readings", "calendar_feeds"):
+            assert session.scalar(sa.text(f"SELECT count(*) FROM {table}")) == 1, table
+        session.execute(sa.text("DELETE FROM staff"))
+        assert session.scalar(sa.text("SELECT count(*) FROM desk_sessions")) == 0, "references are looked after again"
+    database.close()
+
+
+def test_a_migration_that_leaves_a_reference_to_nothing_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = at_revision(Database(f"sqlite:///{tmp_path}/sapa.db"), "0017")
+    said(database)
+    before = schema(database)
+    with monkeypatch.context() as patched, pytest.raises(NotMigrated, match="messages"):
+        in_the_midst(patched, lambda: op.get_bind().execute(sa.text("DELETE FROM conversations")))
+        database.migrate()
+    assert schema(database) == before
     database.close()

@@ -13,12 +13,15 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from bot import cli
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
 from bot.messages import Inbound
 from bot.model_commands import model_app
 from bot.model_files import model_file, model_files
 from bot.model_watch import ModelWatch
+from bot.training import KEPT_MODELS, fingerprint
+from services import assembly
 from services.assembly import Services
 from services.settings import PROJECT
 from store.database import utc_now
@@ -136,3 +139,21 @@ def test_the_command_lists_chooses_and_goes_back(services: Services, models: Pat
     assert run(model_app, ["use", "newest"]).exit_code == 0
     assert OTHER in run(model_app, ["rollback"]).output
     assert services.model_choices.current() == OTHER
+
+
+def test_training_deletes_old_models_but_not_the_chosen_one_nor_the_one_to_go_back_to(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.settings.models_dir = tmp_path
+    monkeypatch.setattr(assembly, "settings", lambda: services.settings)
+    versions = [fingerprint(), *(f"{number:012x}" for number in range(KEPT_MODELS + 3))]
+    for age, version in enumerate(versions):
+        path = tmp_path / f"sapa-{version}.tar.gz"
+        path.touch()
+        os.utime(path, (1000 - age, 1000 - age))
+    before, chosen = versions[-1], versions[-3]
+    services.model_choices.choose(before)
+    services.model_choices.choose(chosen)
+    cli.train()
+    assert {file.version for file in model_files(tmp_path)} == {*versions[:KEPT_MODELS], chosen, before}
+    assert services.model_choices.roll_back() == before

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import announcements as announcements_module
 from bot.announcements import Announcements
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
@@ -94,8 +95,63 @@ async def test_other_channels_are_told_once_for_each_sign(
     services.officer_typing.note(handoff_id, "sari")
     for _ in range(3):
         await announcements.show_typing()
+        await asyncio.sleep(0)
     assert shown == ["7"]
     clock.forward(seconds=4)
     services.officer_typing.note(handoff_id, "sari")
     await announcements.show_typing()
+    await asyncio.sleep(0)
     assert shown == ["7", "7"]
+
+
+class Hanging:
+    """A channel that takes the sign and never says that it has."""
+
+    def __init__(self) -> None:
+        self.begun, self.ended = asyncio.Event(), asyncio.Event()
+
+    async def show(self, _address: str) -> None:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.ended.set()
+
+
+@pytest.fixture
+def hanging() -> Hanging:
+    return Hanging()
+
+
+@pytest.fixture
+def announcements(hanging: Hanging, handoffs: Handoffs, services: Services, assistant: Assistant) -> Announcements:
+    """Of a server with a chat on Telegram that an officer is writing to."""
+    conversation = services.conversations.open("telegram", "id", "7")
+    services.officer_typing.note(taken(handoffs, conversation.id), "sari")
+    courier = Courier(services.conversations, {})
+    return Announcements(ConversationService(assistant, services), services, courier, {"telegram": hanging.show})
+
+
+async def test_a_channel_that_hangs_over_the_sign_keeps_no_words_waiting_and_no_server_from_ending(
+    announcements: Announcements, hanging: Hanging, handoffs: Handoffs, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements_module, "SIGN_SECONDS", 3600)
+    telling = asyncio.create_task(announcements.keep_telling())
+    async with asyncio.timeout(20):
+        await hanging.begun.wait()
+        elsewhere = services.conversations.open("web", "id").id
+        taken(handoffs, elsewhere)
+        while any(event.conversation_id == elsewhere for event in services.untold.all()):
+            await asyncio.sleep(0.05)
+        telling.cancel()
+        await announcements.finish()
+        await hanging.ended.wait()
+
+
+async def test_a_sign_that_nobody_takes_in_time_is_given_up(
+    announcements: Announcements, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements_module, "SIGN_SECONDS", 0.01)
+    async with asyncio.timeout(20):
+        await announcements.show_typing()
+        await hanging.ended.wait()

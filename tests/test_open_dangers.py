@@ -101,6 +101,8 @@ def test_a_question_to_the_ministry_calls_for_no_help_in_danger(message: str) ->
         ("ga ada yg mukul aku", ""),
         ("cuma bercanda kok, makasih ya", ""),
         ("apinya udah padam kok", ""),
+        ("alhamdulillah kapalnya sudah ketemu, makasih ya", ""),
+        ("bapak sudah pulang dengan selamat", ""),
         ("false alarm, everybody is fine", ""),
     ],
 )
@@ -118,6 +120,9 @@ def test_a_denial_is_told_from_what_is_said_besides(message: str, rest: str) -> 
         "pengen baik baik saja",
         "saya aman kalau dia tidur",
         "itu kejadian lama tapi aku masih takut",
+        "sudah ketemu tapi kakinya patah",
+        "sudah ditemukan tewas",
+        "suami sudah pulang, saya takut",
         "itu sudah lama, tiap malam dia begitu",
         "ga ada yg mukul aku, aku cuma jatuh dari tangga",
         "ga ada yg mukul aku, cuma mending aku mati",

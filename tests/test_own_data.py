@@ -9,11 +9,14 @@ from unittest.mock import Mock
 
 import httpx
 import pytest
+import yaml
 from sqlalchemy import select
 
 from services.assembly import Services, assemble
 from services.handoff import Handoffs
 from services.own_data import LINK_SECONDS, OwnData, Wish, find_wish
+from services.registry import JOURNEYS
+from services.settings import PROJECT
 from services.tickets import Filing, Kind
 from store.models import Button, Draft, Message, TrackerEvent
 from store.ticket_models import Ticket
@@ -49,6 +52,11 @@ FILING = ("saya ingin menyampaikan aspirasi", "ya", "Tolong perbanyak beasiswa u
 )
 def test_words_say_what_is_wanted_and_two_wishes_at_once_are_asked_back(message: str, wish: Wish | None) -> None:
     assert find_wish(message) is wish
+
+
+def test_every_form_that_is_not_sent_yet_has_a_name_to_be_shown_by() -> None:
+    sentences = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
+    assert [name for name in JOURNEYS if f"utter_my_data_draft_{name}" not in sentences] == []
 
 
 def test_no_words_delete_without_a_second_yes() -> None:

@@ -30,7 +30,7 @@ from services.teaching import TeachingRefused
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
 from store.conversations import Conversations
-from store.database import Database
+from store.database import Database, NotMigrated
 from store.encryption import Encryption
 from store.leases import Leases
 from store.telegram_inbox import TelegramInbox
@@ -38,6 +38,7 @@ from tests.citizen import Citizen
 from tests.clock import Clock
 from tests.knowledge_folder import PARKING
 from tests.postgresql import own_database
+from tests.test_migrations import at_revision
 
 pytestmark = pytest.mark.scale
 
@@ -192,6 +193,19 @@ def test_words_are_found_among_all_messages_however_frequent_they_are(
     log = ConversationLog(database, conversations)
     for wanted in (words, words[:4]):
         assert sorted(numbers[one.id] for one in log.search(LogFilter(words=wanted), 0)) == found, wanted
+    database.close()
+
+
+def test_a_migration_does_not_wait_behind_a_backup_with_all_who_write_behind_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.database.MIGRATION_LOCK_MS", 50)
+    database = at_revision(Database(database_url), "0013")
+    with database.session() as backup:
+        backup.execute(text("LOCK TABLE telegram_updates IN ACCESS SHARE MODE"))
+        with pytest.raises(NotMigrated, match="start again"):
+            database.migrate()
+    database.migrate()
     database.close()
 
 

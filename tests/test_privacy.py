@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services import contact_reading
+from services import contact_reading, privacy, tickets
 from services.privacy import Kind, Masked, contains_personal_data, mask
 from services.turn import Turn
 from tests.cost import costs_in_proportion
@@ -290,6 +290,12 @@ def test_a_zero_byte_is_left_out(text: str) -> None:
 def test_a_value_can_be_looked_for_without_masking_it() -> None:
     assert contains_personal_data("hp 081234567890")
     assert not contains_personal_data("ASP-20261123-7K4Q, kode pos 10110")
+
+
+def test_the_number_of_a_ticket_is_kept_whatever_its_kind() -> None:
+    kept = [match for series in tickets.Kind if (match := privacy.KEPT.fullmatch(f"{series}-20261123-7K4Q"))]
+    assert len(kept) == len(tickets.Kind)
+    assert all(match["ours"] for match in kept)
 
 
 # Time

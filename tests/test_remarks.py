@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.assembly import Services
 from services.commands import Command, find_command
-from services.remarks import is_question, is_small_talk, is_sorrow
+from services.remarks import is_question, is_small_talk, is_sorrow, wants_again
 from store.models import Message, TrackerEvent
 from tests.citizen import Citizen
 
@@ -90,3 +90,18 @@ async def test_a_name_of_whatever_intent_is_taken_and_kept_out_of_tracker_and_lo
 )
 def test_who_tells_of_a_loss_is_told_apart_from_who_asks_for_something_else(message: str, sorrow: bool) -> None:
     assert is_sorrow(message) is sorrow
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("tolong ulangi", True),
+        ("sumbernya apa", True),
+        ("dr mana infonya", True),
+        ("what's your source?", True),
+        ("sumber daya apa yang dikelola", False),
+        ("dari mana data AI diambil", False),
+    ],
+)
+def test_who_wants_an_answer_again_or_its_source_is_heard(message: str, wanted: bool) -> None:
+    assert wants_again(message) is wanted

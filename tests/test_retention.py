@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from bot.cli import purge
 from services.assembly import Services
@@ -77,6 +77,24 @@ def test_drafts_and_sign_ins_have_times_of_their_own(services: Services) -> None
     keep(services, drafts=30)
     assert services.retention.purge().deleted == {"drafts": 1, "sessions": 1}
     assert services.drafts.read(conversation, "aspiration") == {"text": "x"}
+
+
+def test_a_draft_that_is_gone_on_with_while_old_ones_are_deleted_stays(services: Services) -> None:
+    conversation = services.conversations.open("web", "id").id
+    services.drafts.write(conversation, "visit", {"theme": "x"})
+    with services.database.session() as session:
+        session.execute(update(Draft).values(updated_at=utc_now() - timedelta(days=100)))
+    keep(services, drafts=30)
+    going_on = [lambda: services.drafts.write(conversation, "visit", {"theme": "y"})]
+
+    @event.listens_for(services.database._engine, "before_cursor_execute")
+    def go_on(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("DELETE FROM drafts") and going_on:
+            going_on.pop()()
+
+    services.retention.purge()
+    assert not going_on
+    assert services.drafts.read(conversation, "visit") == {"theme": "y"}
 
 
 def test_closed_tickets_lose_the_person_and_stay_in_the_register(services: Services) -> None:

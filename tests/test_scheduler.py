@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bot.notices import Notifier
 from bot.scheduler import LEASE, LEASE_LENGTH, Job, Scheduler
+from bot.server import _jobs
 from services.assembly import Services, assemble
 from services.reminders import Reminder
 from services.tickets import Filing, Kind
@@ -136,6 +138,15 @@ def test_two_schedulers_on_one_database_remind_once(services: Services) -> None:
     for thread in threads:
         thread.join()
     assert len(found) == len({reminder.number for reminder in found}) == 6
+
+
+async def test_due_dates_that_could_not_be_counted_are_counted_by_a_job(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    filing = Filing(Kind.INFORMATION_REQUEST, {"details": "x"}, "wni", "c1", "id")
+    number = services.tickets.file(filing, datetime(2027, 12, 27, 3, 0, tzinfo=UTC)).number
+    monkeypatch.setattr("services.calendar.decreed_days_off", lambda year: frozenset())
+    jobs = {job.name: job for job in _jobs(services, Notifier(*[None] * 6))}  # type: ignore[arg-type]  # delivers nothing here
+    await jobs["due_dates"].run()
+    assert services.tickets.view(number).due_on == date(2028, 1, 10)
 
 
 class _AlwaysFree(Leases):

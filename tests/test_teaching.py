@@ -109,6 +109,22 @@ def test_a_conversation_closed_to_staff_is_closed_here_too(log: Log, services: S
     assert len(services.teaching.queue()) == 1
 
 
+@pytest.mark.parametrize("status", [AnswerStatus.IN_FORM, AnswerStatus.HANDED_OVER])
+def test_what_the_queue_never_shows_can_not_be_decided_on_by_its_number(status: AnswerStatus, log: Log, services: Services) -> None:
+    to_a_form = log.said("Jalan Melati 5", "out_of_scope", 0.2, status)
+    closed = log.said("mau ngomong apa ya", "nlu_fallback", 0.8, ABSTAINED)
+    services.handoffs._clock = Clock("2026-11-23 10:00")
+    services.handoffs.ask(log.conversation)
+    for message in (to_a_form, closed):
+        with pytest.raises(KeyError):
+            services.teaching.decide("ani", message, "greet")
+        with pytest.raises(KeyError):
+            services.teaching.set_aside("ani", message)
+    services.handoffs.answer(log.conversation, agreed=True)
+    services.teaching.decide("ani", closed, "greet")
+    assert [one.text for one in services.teaching.decided_by("ani")] == ["mau ngomong apa ya"]
+
+
 def test_a_decision_is_masked_recorded_and_can_be_undone(log: Log, services: Services) -> None:
     message = log.said("hubungi saya dong, kapan loket buka", "nlu_fallback", 0.8, ABSTAINED)
     services.teaching.decide("ani", message, "ask_information", "biro_humas", "kapan loket buka, hp 0812 3456 7890")

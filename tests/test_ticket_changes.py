@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm.exc import StaleDataError
 
 from services.assembly import Services
-from services.ticket_changes import ChangeRefused, Refusal
-from services.ticket_events import MAX_ANSWER, MAX_NOTE, Actor, Happening
+from services.ticket_changes import ChangeRefused, Refusal, TicketChanges
+from services.ticket_events import MAX_ANSWER, MAX_NOTE, Actor, Happening, record
 from services.tickets import Filing, Kind, Resolution, State
 from store.ticket_models import Notice, Ticket, TicketEvent
 
@@ -173,6 +174,39 @@ def test_of_two_officers_who_answer_at_once_one_is_refused(services: Services, f
     assert [entry.name for entry in services.ticket_changes.history(number)].count(Happening.ANSWERED) == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "meanwhile"),
+    [
+        pytest.param(lambda c, a, b: c.merge(a, b, "dewi"), lambda c, a, b: c.merge(b, a, "agus"), id="merged crosswise"),
+        pytest.param(
+            lambda c, a, b: c.merge(a, b, "dewi"),
+            lambda c, a, b: c.answer(b, "Terima kasih.", Resolution.ANSWERED, "agus"),
+            id="merged into an answered one",
+        ),
+        pytest.param(lambda c, a, b: c.note(b, "masih ada"), lambda c, a, b: c.merge(b, a, "agus"), id="note on a merged one"),
+    ],
+)
+def test_what_adds_only_an_event_to_a_ticket_is_refused_where_that_was_closed_meanwhile(
+    services: Services,
+    file: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[TicketChanges, str, str], None],
+    meanwhile: Callable[[TicketChanges, str, str], None],
+) -> None:
+    one, other = file(Kind.ASPIRATION), file(Kind.ASPIRATION)
+    acts = [lambda: meanwhile(services.ticket_changes, one, other)]
+
+    def recorded(*given: Any, **named: Any) -> None:
+        if acts:
+            acts.pop()()
+        record(*given, **named)
+
+    monkeypatch.setattr("services.ticket_changes.record", recorded)
+    assert refusal(lambda: change(services.ticket_changes, one, other)) is Refusal.CLOSED
+    assert not services.tickets.view(one).is_closed
+    assert {Happening.NOTED, Happening.JOINED}.isdisjoint(entry.name for entry in services.ticket_changes.history(other))
+
+
 def test_a_change_that_others_come_before_all_the_time_ends_in_an_error_and_changes_nothing(
     services: Services, file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +266,21 @@ def test_counting_again_leaves_a_ticket_of_a_year_without_decree_as_it_is(servic
     assert services.ticket_changes.recount("dewi") == []
     assert services.tickets.view(number).due_on is None
     assert [entry.name for entry in services.ticket_changes.history(number, internal=True)] == [Happening.RECEIVED]
+
+
+def test_a_ticket_without_a_due_date_gets_one_once_the_days_off_of_its_year_are_decreed(
+    services: Services, file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monday = datetime(2027, 12, 27, 3, 0, tzinfo=UTC)
+    number, answered = file(now=monday), file(now=monday)
+    services.ticket_changes.answer(answered, "Terlampir.", Resolution.GRANTED, "dewi")
+    assert services.ticket_changes.count_undated() == []
+    monkeypatch.setattr("services.calendar.decreed_days_off", lambda year: frozenset())
+    assert services.ticket_changes.count_undated() == [number]
+    assert services.tickets.view(number).due_on == date(2028, 1, 10)
+    last = services.ticket_changes.history(number, internal=True)[-1]
+    assert (last.name, last.actor, last.data) == (Happening.RECOUNTED, Actor.SYSTEM, {"from": None, "to": "2028-01-10"})
+    assert services.ticket_changes.count_undated() == []
 
 
 def test_the_submission_key_is_nowhere_in_the_database(services: Services) -> None:

@@ -235,6 +235,11 @@ async def test_the_status_after_a_ticket_is_the_ticket_s(citizen: Citizen, ticke
     assert ticket.number in await citizen.says("statusnya gmn skrg?")
 
 
+async def test_the_code_alone_shows_the_ticket_and_stands_in_no_log(citizen: Citizen, ticket: Receipt, services: Services) -> None:
+    assert ticket.number in await citizen.says(ticket.access_code)
+    assert ticket.access_code not in kept(services)
+
+
 async def test_another_errand_is_no_note_on_the_old_ticket(citizen: Citizen, ticket: Receipt, services: Services) -> None:
     await citizen.says("tiket saya sudah sampai mana?")
     assert "mengajukan sebagai apa" in await citizen.says("skrg bikin yg baru ya kak, isinya anggaran perjalanan dinas 2025")

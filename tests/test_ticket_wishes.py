@@ -10,6 +10,7 @@ from services.ticket_follow_ups import NOTE, WITHDRAWAL
 from services.ticket_wishes import (
     Reach,
     Wish,
+    _tail,
     announces_note,
     find_wish,
     is_other_wish,
@@ -55,6 +56,10 @@ NUMBERS = ["KEB-20261126-XTC4", "ASP-20261126-KAMI", "ASP-20261126-2026"]
         ("how long until they reply", LAST, Wish.DUE),
         ("kapan aspirasi saya dibalas", AT_HAND, Wish.DUE),
         ("statusnya gmn skrg?", LAST, Wish.STATUS),
+        ("cek lagi dong", LAST, Wish.STATUS),
+        ("kapan dijawab?", AT_HAND, Wish.DUE),
+        ("tgl bisa diganti?", LAST, Wish.CORRECT),
+        ("jumlahnya 17 saja, tolong dicatat", AT_HAND, Wish.NOTE),
         ("skrg bikin yg baru ya kak, isinya trotoar rusak", LAST, Wish.NEW),
         ("lho bukan catatan, bikin ASPIRASI BARU", AT_HAND, Wish.NEW),
         ("tiket gw cabut aja lah percuma", AT_HAND, Wish.WITHDRAW),
@@ -200,6 +205,7 @@ def test_a_note_told_at_once_is_one(text: str) -> None:
         ("jembatan: roboh sejak Mei", "jembatan: roboh sejak Mei"),
         ("tambah 2 orang: Budi dan Siti", "tambah 2 orang: Budi dan Siti"),
         ("mau tambah catatan:", "mau tambah catatan:"),
+        ("jumlahnya jadi 17 orang, tolong dicatat ya", "jumlahnya jadi 17 orang"),
     ],
 )
 def test_a_note_is_kept_without_the_words_that_announce_it(text: str, note: str) -> None:
@@ -215,6 +221,7 @@ def test_in_the_form_for_a_note_other_wishes_and_announcements_are_refused() -> 
     assert not field.accepts("bikin yang baru aja")
     assert not field.accepts("kalo gitu tarik")
     assert not field.accepts("hapus aja deh")
+    assert not field.accepts("berubah pikiran, tarik aja deh")
     assert field.accepts("petugas menarik kabelnya ke jalan")
     assert not field.accepts("saya mau tambah catatan")
     assert field.accepts("alamatnya salah")
@@ -241,9 +248,26 @@ def test_what_may_call_off_the_withdrawal_itself_withdraws_nothing(text: str, su
     assert (field.check(text) is True) is sure
 
 
+@pytest.mark.parametrize("text", ["no wait", "tidak, biarkan saja", "biarin aja", "keep it", "gajadi cabut", "jangan dulu"])
+def test_who_would_rather_keep_the_ticket_is_not_asked_again(text: str) -> None:
+    (field,) = WITHDRAWAL.fields
+    assert field.check(text) is False
+
+
+def test_a_visit_is_called_one_by_who_has_filed_one() -> None:
+    assert find_wish("batalkan kunjungan", AT_HAND, ["KUN-20261126-XTC4"]) is Wish.WITHDRAW
+    assert find_wish("batalkan kunjungan", AT_HAND, NUMBERS) is None
+
+
 def test_a_ticket_stays_open_until_its_time() -> None:
     now = utc_now()
     slot = {"number": NUMBERS[0], "until": now.isoformat()}
     assert still_open(slot, now - timedelta(seconds=1)) == NUMBERS[0]
     assert still_open(slot, now) is None
     assert still_open(None, now) is None
+
+
+def test_not_more_numbers_are_remembered_than_a_few_hundred_citizens_have() -> None:
+    for number in range(2000):
+        ticket_meant("yang tadi", [f"ASP-20261126-{number:04d}"])
+    assert _tail.cache_info().currsize <= 1024

@@ -1,3 +1,7 @@
+import json
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, SlotSet, UserUttered
@@ -75,6 +79,66 @@ async def test_a_tracker_in_memory_is_read_again_where_another_process_has_writt
     tracker = await ours.retrieve("c")
     assert tracker is not None
     assert tracker.get_slot("last_topic") == "simpel"
+
+
+def rows_read(store: SapaTrackerStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The conversations whose rows are read from now on."""
+    read, asked = store._read, []
+
+    def noted(sender_id: str) -> Sequence[Any]:
+        asked.append(sender_id)
+        return read(sender_id)
+
+    monkeypatch.setattr(store, "_read", noted)
+    return asked
+
+
+async def test_who_only_looks_leaves_the_tracker_in_memory_for_the_turn(
+    services: Services, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await assistant.set_language("c", "en")
+    asked = rows_read(assistant.tracker_store, monkeypatch)
+    assert await assistant.language("c") == "en"
+    assert await assistant.said_before("c") == (None, None)
+    assert await assistant.opened_ticket("c") is None
+    await assistant.respond("c", "thanks", {"intent": {"name": "thank", "confidence": 1.0}, "entities": []})
+    assert asked == []
+    await assistant.language("c")
+    assert asked == ["c"], "a turn that was not stored leaves nothing behind"
+
+
+async def test_who_looks_sees_what_another_process_has_written_and_the_turn_need_not_read_it_again(
+    services: Services, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, domain = store_of(services, assistant)
+    theirs, _ = store_of(services, assistant)
+    await ours.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
+    other = await theirs.retrieve("c")
+    assert other is not None
+    other.update(SlotSet("last_topic", "simpel"), domain)
+    await theirs.save(other)
+    asked = rows_read(ours, monkeypatch)
+    seen = await ours.peek("c")
+    assert seen is not None
+    assert seen.get_slot("last_topic") == "simpel"
+    assert await ours.peek("c") is seen
+    assert await ours.retrieve("c") is seen
+    assert asked == ["c"]
+    await theirs.delete("c")
+    assert await ours.peek("c") is None
+
+
+async def test_a_tracker_that_was_read_to_look_goes_on_as_one_that_was_written_here(services: Services, assistant: Assistant) -> None:
+    ours, domain = store_of(services, assistant)
+    theirs, _ = store_of(services, assistant)
+    await ours.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
+    await theirs.peek("c")
+    taken = await theirs.retrieve("c")
+    assert taken is not None
+    taken.update(SlotSet("last_topic", "simpel"), domain)
+    new = theirs.new_events(taken)
+    assert new.row is not None
+    assert [event["value"] for event in json.loads(new.row["data"])] == ["simpel"]
 
 
 async def test_a_deleted_conversation_is_not_answered_from_memory(services: Services, assistant: Assistant) -> None:

@@ -17,7 +17,7 @@ import pytest
 import bot.turn_pool
 from bot.conversation import ConversationService, Interrupted, UnknownConversation
 from bot.messages import Inbound, Outbound
-from bot.turn_keeper import Keeper, KeeperGone
+from bot.turn_keeper import DONE, LONGEST, Keeper, KeeperGone
 from bot.turn_measures import TurnMeasures
 from bot.turn_pool import TURNS_EACH, TurnPool
 from bot.turn_wire import Answered, Ask, Counted, Failed, Failure, Forgotten, TurnFailed, Woken, packed, unpacked
@@ -66,13 +66,14 @@ class StandIn:
 class StandInKeeper(Keeper):
     def __init__(self, processes: int) -> None:
         self.processes, self.made, self.models = processes, [], []
-        self.is_gone, self.is_closed, self.refuses = False, False, 0
+        self.is_gone, self.is_closed, self.refuses, self.forks_refused = False, False, 0, 0
 
     made: list[StandIn]
     models: list[Path]
 
     async def fork(self) -> tuple[socket.socket, int]:
-        if self.is_gone:
+        self.forks_refused -= 1
+        if self.is_gone or self.forks_refused >= 0:
             raise KeeperGone
         ours, theirs = socket.socketpair()
         self.made.append(StandIn(theirs, 1_000_000_000 + len(self.made)))
@@ -414,3 +415,72 @@ async def test_where_no_process_can_be_forked_now_it_is_tried_again(monkeypatch:
         await sleep(0.05)
         keeper.is_gone = False
         await until(lambda: pool.serving)
+
+
+async def test_processes_that_could_not_be_had_at_the_start_come_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    keeper = StandInKeeper(3)
+    keeper.forks_refused = 3
+    pool = TurnPool(keeper, StandInAssistant(), Wakeups(), TurnMeasures())  # type: ignore[arg-type]  # as above
+    await pool.start()
+    assert pool.serving == 0
+    await until(lambda: pool.serving == 3)
+    await pool.close()
+    await asyncio.gather(*(made.task for made in keeper.made))
+
+
+async def test_a_process_that_was_refused_when_all_were_renewed_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pool_of(2) as (pool, keeper):
+        keeper.forks_refused = 1
+        await pool.renew()
+        assert pool.serving == 1
+        await until(lambda: pool.serving == 2)
+        assert len(keeper.made) == 4
+
+
+async def test_of_several_processes_that_end_while_none_can_be_had_each_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with pool_of(2) as (pool, keeper):
+        sleep = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+        await until(lambda: all(hasattr(made, "_writer") for made in keeper.made))
+        keeper.forks_refused = 3
+        for made in list(keeper.made):
+            made.die()
+        await until(lambda: pool.serving == 0)
+        await until(lambda: pool.serving == 2)
+        assert len(keeper.made) == 4
+
+
+# The keeper
+
+
+async def test_an_answer_that_comes_after_it_was_given_up_is_not_taken_for_the_next_one() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    keeper = Keeper(ours, 0, 1)
+    ours.settimeout(0.01)
+    with pytest.raises(KeeperGone):
+        await keeper.refresh(StandInAssistant.path)
+    ours.settimeout(5)
+    forking = asyncio.create_task(keeper.fork())
+    late = await asyncio.to_thread(theirs.recv, LONGEST)
+    asked, files, _, _ = await asyncio.to_thread(socket.recv_fds, theirs, LONGEST, 1)
+    for question, answer in ((late, DONE), (asked, b"4711")):
+        theirs.send(question.partition(b":")[0] + b":" + answer)
+    connection, pid = await forking
+    assert pid == 4711
+    connection.close()
+    for file in files:
+        os.close(file)
+    ours.close()
+    theirs.close()
+
+
+async def test_where_no_more_files_may_be_open_no_process_can_be_had_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses() -> None:
+        raise OSError(24, "Too many open files")
+
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(socket, "socketpair", refuses)
+    with ours, theirs, pytest.raises(KeeperGone):
+        await Keeper(ours, 0, 1).fork()

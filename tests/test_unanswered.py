@@ -6,6 +6,7 @@ from threading import Event
 
 from services.assembly import Services, shared_encoder
 from services.encoder import CachingEncoder
+from services.turn import UNANSWERED, AnswerStatus
 from services.unanswered import UnansweredQuestions
 from tests.browser.teaching_day import PARKING, PRAYER, leave_questions
 from tests.clock import Clock
@@ -31,6 +32,15 @@ def test_a_question_that_has_an_answer_by_now_is_not_shown(services: Services) -
         services.conversations.add_replies(conversation, [], reply_to=received.id, turn={"status": "not_known"})
     shown = {one.text for group in services.unanswered.gather().groups for one in group.questions}
     assert not any("simpel?" in text or text == "hmm" for text in shown)
+
+
+def test_a_turn_that_failed_is_no_gap_of_the_knowledge(services: Services) -> None:
+    conversation = services.conversations.open("web", "id").id
+    for number, status in enumerate(AnswerStatus):
+        received = services.conversations.add_inbound(conversation, f"m{number}", f"pertanyaan tentang {status}")
+        services.conversations.add_replies(conversation, [], reply_to=received.id, turn={"status": status})
+    asked = {one.text.rpartition(" ")[2] for one in services.unanswered._asked()}
+    assert asked == UNANSWERED - {AnswerStatus.FAILED}
 
 
 def test_a_result_is_kept_for_a_while_and_made_anew_after_a_publication(services: Services) -> None:

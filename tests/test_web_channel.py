@@ -5,7 +5,9 @@ import httpx
 import pytest
 
 from services.assembly import Services
+from services.conversation_log import LogFilter
 from tests.citizen import Citizen
+from tests.long_conversation import say_much
 
 QUESTIONS = [
     ("apa itu simpel?", "SIMPEL"),
@@ -35,6 +37,18 @@ async def test_a_question_is_answered_with_source_and_check_date(client: httpx.A
     (source,) = [source for message in citizen.last for source in message["sources"]]
     assert source["title"]
     assert source["checked_on"] == "2026-11-23"
+
+
+async def test_an_answer_that_is_close_has_its_neighbour_as_a_button(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.knowledge.CLEAR_LEAD_WITHIN", 99.0)
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.says("apa itu simpel?")
+    assert "mungkin ini" in answer
+    assert citizen.topics_sources()
+    (button,) = citizen.last[-1]["buttons"]
+    assert await citizen.presses(button["label"]) not in answer
 
 
 async def test_what_nobody_knows_is_answered_honestly(client: httpx.AsyncClient) -> None:
@@ -229,3 +243,27 @@ async def test_the_plain_chat_works_without_javascript(client: httpx.AsyncClient
     response = await client.post("/chat", data={"once": once, "text": "apa itu <b>simpel</b>?"}, follow_redirects=True)
     assert "Perjalanan Dinas Luar Negeri" in response.text
     assert "apa itu &lt;b&gt;simpel&lt;/b&gt;?" in response.text
+
+
+async def test_the_plain_chat_shows_what_was_said_last_however_long_the_conversation_is(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    await client.get("/chat")
+    (conversation,) = services.conversation_log.search(LogFilter(), 0)
+    newest = say_much(services, conversation.id)
+    assert newest in (await client.get("/chat")).text
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("id", "sudah berakhir"), ("en", "has ended")])
+async def test_a_message_whose_session_is_over_stays_in_the_form_of_the_plain_chat(
+    client: httpx.AsyncClient, language: str, sentence: str
+) -> None:
+    await client.get("/chat")
+    await client.post("/chat/forget")
+    sent = {"once": str(uuid.uuid4()), "text": "apa itu <b>simpel</b>?"}
+    refused = await client.post("/chat", data=sent, headers={"Accept-Language": language})
+    assert refused.status_code == 401
+    assert sentence in refused.text
+    assert "apa itu &lt;b&gt;simpel&lt;/b&gt;?</textarea>" in refused.text
+    again = await client.post("/chat", data=sent, follow_redirects=True)
+    assert "<p>apa itu &lt;b&gt;simpel&lt;/b&gt;?</p>" in again.text

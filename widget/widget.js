@@ -869,7 +869,7 @@ export class SapaSetneg extends HTMLElement {
     return mine;
   }
 
-  /** Only this and a stream in step move the cursor, so that no gap is skipped. */
+  /** Only this and the stream, which begins at the cursor, move it, so that no gap is skipped. */
   async #catchUp(quiet = false) {
     const token = this.#token;
     try {
@@ -1039,10 +1039,9 @@ export class SapaSetneg extends HTMLElement {
     document.addEventListener("visibilitychange", () => document.hidden && stop(), over);
     let timer = setTimeout(stop, 10_000);
     try {
-      const { ok, headers, body } = await this.#fetch("GET", "events", abort.signal);
+      const { ok, headers, body } = await this.#fetch("GET", `events?after=${this.#cursor}`, abort.signal);
       if (!ok || !/event-stream/.test(headers.get("Content-Type"))) return;
-      let inStep = false;
-      this.#catchUp().then(() => (inStep = true), stop);
+      this.#catchUp().catch(stop);
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       for (let rest = ""; ; ) {
         clearTimeout(timer);
@@ -1051,7 +1050,7 @@ export class SapaSetneg extends HTMLElement {
         if (done) return;
         const parts = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
         rest = parts.pop();
-        for (const part of parts) this.#event(part, inStep);
+        for (const part of parts) this.#event(part);
       }
     } finally {
       clearTimeout(timer);
@@ -1059,7 +1058,7 @@ export class SapaSetneg extends HTMLElement {
     }
   }
 
-  #event(block, inStep) {
+  #event(block) {
     const field = (name) => new RegExp(`^${name}: ?(.*)`, "m").exec(block)?.[1];
     const [name = "message", text] = [field("event"), field("data")];
     if (!text) return; // a heartbeat
@@ -1067,7 +1066,7 @@ export class SapaSetneg extends HTMLElement {
     if (name === "typing") this.#typing(this.#words[data.from] ?? this.#name, 6000);
     if (name !== "message") return;
     this.#accept([clean(data)]);
-    if (inStep && data.seq > this.#cursor) this.#cursor = data.seq;
+    if (data.seq > this.#cursor) this.#cursor = data.seq;
     this.#channel.postMessage({ token: this.#token, messages: [data] });
   }
 

@@ -24,8 +24,8 @@ from bot.nlu.normaliser import spelling_of
 from bot.training import CODE, fingerprint
 from services.assembly import shared_encoder
 from services.dangers import CRISIS, danger_of, is_certain
+from services.teaching import FALLBACK as FALLBACK
 
-FALLBACK = "nlu_fallback"
 FAVOURITES = "intent_favourites"
 """Of a message: the intent that each view of it holds likeliest. None, or one, where not all were asked."""
 

@@ -16,9 +16,10 @@ document.addEventListener("keydown", (event) => {
   links[Math.min(Math.max(links.indexOf(document.activeElement) + step, 0), links.length - 1)]?.focus();
 });
 
-// Ctrl+Enter sends what is being written.
+// Ctrl+Enter sends what is being written; once, however long it is held down.
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("[data-send-by-key]")) event.target.form.requestSubmit();
+  const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat;
+  if (sends && event.target.matches("[data-send-by-key]")) event.target.form.requestSubmit();
 });
 
 // A canned reply goes where the cursor is: by its button, or by typing its name, as in /sapa, and then a space or Tab.
@@ -47,6 +48,33 @@ writing?.addEventListener("keydown", (event) => {
 // The newest message of a conversation stays in view.
 const showNewest = () => document.querySelector("[data-newest-at-end] li:last-child")?.scrollIntoView({ block: "nearest" });
 showNewest();
+document.addEventListener("htmx:afterSwap", showNewest);
+
+// A part that came as it was is left alone: what is selected in it stays so.
+const received = new WeakMap();
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (received.get(detail.target) === detail.serverResponse) detail.shouldSwap = false;
+  received.set(detail.target, detail.serverResponse);
+});
+
+// What is new in a part that is swapped whole is said by a status of its own: the part itself would be read out from its beginning.
+const news = document.querySelector("[data-news]");
+const newParts = () => [...document.querySelectorAll("[data-new]")];
+const namesOf = (parts) => parts.map((one) => one.dataset.new);
+let heard = namesOf(newParts());
+document.addEventListener("htmx:afterSwap", () => {
+  const fresh = newParts().filter((one) => !heard.includes(one.dataset.new));
+  heard = namesOf(newParts());
+  if (news && fresh.length) news.textContent = fresh.map((one) => one.innerText).join(" ");
+});
+
+// A file that is too large is named before it is sent.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset?.largest) return;
+  const tooLarge = [...target.files].some((file) => file.size > Number(target.dataset.largest));
+  target.setCustomValidity(tooLarge ? target.dataset.tooLarge : "");
+  if (tooLarge) target.reportValidity();
+});
 
 // Tell an officer who asked for it, on whichever page of the desk, that somebody has begun to wait. What is known already is kept from
 // page to page, so that nobody who came in between is missed or told twice; the tag makes one notice of those of several windows.
@@ -59,11 +87,15 @@ const listen = () => {
     const known = JSON.parse(sessionStorage.getItem("waiting")) ?? now;
     sessionStorage.setItem("waiting", JSON.stringify(now));
     if (now.every((one) => known.includes(one))) return;
-    const notice = new Notification(somebodyWaits, { tag: "sapa-antrean", renotify: true });
-    notice.addEventListener("click", () => {
-      focus();
-      location.assign("/desk/queue");
-    });
+    try {
+      const notice = new Notification(somebodyWaits, { tag: "sapa-antrean", renotify: true });
+      notice.addEventListener("click", () => {
+        focus();
+        location.assign("/desk/queue");
+      });
+    } catch {
+      // Browsers of Android know the name and refuse to make one.
+    }
   };
   if (queue) {
     tell(queue);
@@ -74,8 +106,10 @@ const listen = () => {
     const response = await fetch("/desk/queue/list");
     if (response.ok && !response.redirected) tell(new DOMParser().parseFromString(await response.text(), "text/html"));
   };
-  new EventSource("/desk/queue/events").addEventListener("changed", look);
-  look();
+  // A page that has a stream hears of the queue by it: a session may hold only a few (bot/middleware.py).
+  if (document.querySelector("[sse-connect]")) {
+    document.addEventListener("htmx:sseOpen", ({ detail }) => detail.source.addEventListener("queue", look));
+  } else new EventSource("/desk/queue/events").addEventListener("changed", look);
 };
 if (somebodyWaits && "Notification" in window) {
   if (Notification.permission === "granted") listen();
@@ -88,12 +122,3 @@ if (somebodyWaits && "Notification" in window) {
     });
   }
 }
-document.addEventListener("htmx:afterSwap", showNewest);
-
-// A file that is too large is named before it is sent.
-document.addEventListener("change", ({ target }) => {
-  if (!target.dataset?.largest) return;
-  const tooLarge = [...target.files].some((file) => file.size > Number(target.dataset.largest));
-  target.setCustomValidity(tooLarge ? target.dataset.tooLarge : "");
-  if (tooLarge) target.reportValidity();
-});

@@ -54,7 +54,6 @@ PAGES = {
 NO_PAGES = {
     "/desk",
     "/desk/settings",
-    "/desk/account/totp/code.svg",
     "/desk/calendar/{token}.ics",
     "/desk/conversations/export.{form}",
     "/desk/knowledge/entries/{entry_id}.md",

@@ -51,6 +51,14 @@ def test_an_answer_that_was_on_its_way_does_not_hide_that_the_network_is_gone(pa
     expect(notice).to_be_visible()
 
 
+def test_a_stream_of_events_sends_only_what_is_new(chat: WidgetPage) -> None:
+    chat.ask("apa itu simpel?")
+    newest = chat.history()[-1]["seq"]
+    with chat.page.expect_request("**/api/chat/events*") as asked:
+        chat.page.reload()
+    assert asked.value.url.endswith(f"/events?after={newest}")
+
+
 def test_leaving_the_page_with_an_unsent_message_asks_first(chat: WidgetPage, watch: Watch) -> None:
     page = chat.page
     page.route("**/api/chat/messages", lambda route: route.abort())

@@ -69,8 +69,49 @@ def test_a_citizen_who_begins_to_wait_appears_without_reloading(officer: Page, d
     expect(officer.locator(f"form[action$='/{handoff_id}/take']")).to_have_count(0, timeout=15_000)
 
 
+def test_when_the_queue_changes_the_focus_stays_and_only_the_newcomer_is_read_out(officer: Page, day: DeskDay) -> None:
+    first = day.somebody_waits()
+    officer.goto("/desk/queue")
+    officer.wait_for_timeout(1500)  # the stream of events is open by then
+    button, status = officer.locator(f"#take-{first}"), officer.get_by_role("status")
+    button.focus()
+    expect(status).to_have_text("")
+    second = day.somebody_waits("what is Setneg Mantul?")
+    expect(officer.locator(f"#take-{second}")).to_be_visible(timeout=15_000)
+    expect(button).to_be_focused()
+    expect(status).to_contain_text("0 menit")
+    expect(status).not_to_contain_text("Ambil")
+    assert officer.locator("[aria-live], [role=log]").count() == 0
+    for handoff_id in (first, second):
+        day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
+
+
+def test_in_a_conversation_only_the_citizens_new_words_are_read_out_and_what_is_selected_stays(officer: Page, day: DeskDay) -> None:
+    handoff_id = day.somebody_waits()
+    day.handoffs.take(handoff_id, "ratna")
+    conversation = day.handoffs.get(handoff_id).conversation_id
+    officer.goto(f"/desk/queue/{handoff_id}")
+    officer.wait_for_timeout(1500)
+    words = officer.get_by_text("permohonan saya dikembalikan terus")
+    words.evaluate("(node) => getSelection().selectAllChildren(node)")
+    with officer.expect_response("**/messages"):
+        pass  # asked again after fifteen seconds
+    officer.wait_for_timeout(200)
+    assert "dikembalikan terus" in officer.evaluate("String(getSelection())")
+    day.services.conversations.add_inbound(conversation, "uji-1", "halo, masih di sana?")
+    expect(officer.get_by_role("status")).to_contain_text("halo, masih di sana?", timeout=15_000)
+    expect(officer.get_by_role("status")).not_to_contain_text("dikembalikan terus")
+    day.handoffs.hand_back(handoff_id, "ratna")
+
+
 NOTICES = """window.notices = [];
   window.Notification = class extends Notification { constructor(text, options) { super(text, options); notices.push(text); } };"""
+
+
+NO_NOTICES = """window.Notification = class {
+    static permission = "granted";
+    constructor() { throw new TypeError("Illegal constructor"); }
+  };"""
 
 
 @contextmanager
@@ -106,6 +147,35 @@ def test_the_browser_tells_an_officer_on_any_page_that_somebody_waits(address: s
         page.wait_for_timeout(1500)
         assert page.evaluate("notices") == [], "the next page doesn't tell of the same citizen again"
         day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
+
+
+def test_a_page_of_a_conversation_tells_of_who_waits_by_the_one_stream_that_it_has(browser: Browser, day: DeskDay) -> None:
+    held = day.somebody_waits()
+    day.handoffs.take(held, "budi")
+    with notified_officer(browser, day) as page:
+        streams: list[str] = []
+        page.on("request", lambda request: streams.append(request.url) if request.url.endswith("/events") else None)
+        page.goto(f"/desk/queue/{held}")
+        page.wait_for_timeout(1500)
+        waiting = day.somebody_waits()
+        assert_told(page)
+        assert streams == [f"{day.server.url}/desk/queue/{held}/events"]
+        day.handoffs.hand_back(held, "budi")
+        day.handoffs.leave(day.handoffs.get(waiting).conversation_id)
+
+
+def test_a_browser_that_knows_notices_and_makes_none_runs_the_page_all_the_same(browser: Browser, day: DeskDay) -> None:
+    handoff_id = day.somebody_waits()
+    with watched_context(browser, day.server.url) as (context, watch):
+        context.add_init_script(NO_NOTICES)
+        page = context.new_page()
+        sign_in(page, "budi")
+        page.evaluate("sessionStorage.setItem('waiting', '[]')")
+        page.goto("/desk/queue")
+        expect(page.locator(f"#take-{handoff_id}")).to_be_visible()
+        page.wait_for_timeout(500)
+        watch.assert_clean()
+    day.handoffs.leave(day.handoffs.get(handoff_id).conversation_id)
 
 
 def test_one_citizen_in_the_place_of_another_is_news(browser: Browser, day: DeskDay) -> None:

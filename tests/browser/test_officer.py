@@ -62,7 +62,7 @@ def test_an_officer_and_a_citizen_talk_live(chat: WidgetPage, officer: Page, day
     expect(chat.log.locator(".msg.officer .bubble")).to_have_text("Selamat pagi, boleh tahu alasan pengembaliannya?")
     assert asked == [], "by the event stream alone"
     chat.type_and_send("Katanya berkas kurang.")
-    expect(officer.get_by_text("Katanya berkas kurang.")).to_be_visible(timeout=15_000)
+    expect(officer.locator(".transcript").get_by_text("Katanya berkas kurang.")).to_be_visible(timeout=15_000)
     chat.page.keyboard.press("Escape")
     say(officer, "Baik, saya periksa.")
     expect(chat.launcher).to_have_accessible_name(re.compile("1 pesan belum dibaca"), timeout=15_000)
@@ -84,6 +84,33 @@ def test_an_officers_answer_comes_by_asking_where_events_are_blocked(page: Page,
     say(officer, "Selamat pagi, ada yang dapat saya bantu?")
     expect(chat.log.locator(".msg.officer .bubble")).to_have_text("Selamat pagi, ada yang dapat saya bantu?", timeout=30_000)
     assert len(chat.said_by("officer")) == 1
+
+
+def test_a_citizens_words_reach_an_officer_whose_events_are_blocked(chat: WidgetPage, officer: Page, day: DeskDay) -> None:
+    officer.route("**/desk/queue/**/events", lambda route: route.abort())
+    chat.ask("apa itu simpel?")
+    take_over(officer, day)
+    chat.type_and_send("Masih ada orang di sana?")
+    expect(officer.locator(".transcript").get_by_text("Masih ada orang di sana?")).to_be_visible(timeout=30_000)
+
+
+HELD_DOWN = """(area) => {
+  let sent = 0;
+  area.form.addEventListener("submit", () => sent++);
+  const press = (repeat) => area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, repeat }));
+  [false, true, true].forEach(press);
+  return sent;
+}"""
+"""How often a form is sent while Ctrl+Enter is held down in a text box."""
+
+
+def test_a_key_that_is_held_down_sends_an_officers_words_once(chat: WidgetPage, officer: Page, day: DeskDay) -> None:
+    chat.ask("apa itu simpel?")
+    take_over(officer, day)
+    writing = officer.get_by_label("Pesan Anda")
+    writing.fill("Selamat pagi.")
+    assert writing.evaluate(HELD_DOWN) == 1
+    expect(chat.log.locator(".msg.officer")).to_have_count(1, timeout=15_000)
 
 
 def test_an_officer_who_is_writing_is_seen_for_a_few_seconds(page: Page, watch: Watch) -> None:

@@ -19,6 +19,7 @@ from store.database import utc_now
 from store.models import Conversation
 from tests.citizen import Citizen
 from tests.clock import Clock
+from tests.long_conversation import MANY, say_much
 
 
 @pytest.fixture
@@ -127,9 +128,11 @@ async def test_unmasking_needs_a_reason_and_is_recorded(citizen: Citizen, servic
     conversation = the_conversation(services)
     ppid = await sign_in(Role.PPID)
     assert "DEMO-SMP-000104" not in await ppid.reads(f"/desk/conversations/{conversation}")
-    without = await ppid.sends(f"/desk/conversations/{conversation}/unmask", reason="ingin")
-    assert without.status_code == 422
-    assert "paling sedikit 10 karakter" in without.text
+    for reason in ("ingin", "x" * 501):
+        without = await ppid.sends(f"/desk/conversations/{conversation}/unmask", reason=reason)
+        assert without.status_code == 422
+        assert "10 sampai 500 karakter" in without.text
+        assert f'name="reason" value="{reason}" minlength="10" maxlength="500"' in without.text
     done = await ppid.sends(f"/desk/conversations/{conversation}/unmask", reason="pengaduan pemohon lewat telepon")
     assert done.status_code == 200
     (entry,) = services.audit.search(AuditFilter(action="conversation.unmasked"))
@@ -157,6 +160,16 @@ def test_of_a_conversation_without_consent_staff_read_what_came_after_an_officer
     services.handoffs.take(waiting, "sari")
     services.conversations.add_inbound(conversation, "m2", "nomor surat saya belum ada")
     assert [message.text for message in services.conversation_log.transcript(conversation)] == ["nomor surat saya belum ada"]
+
+
+async def test_of_a_long_conversation_the_page_shows_what_was_said_last_and_the_export_all(services: Services, sign_in) -> None:
+    conversation = services.conversations.open("web", "id").id
+    newest = say_much(services, conversation)
+    ppid = await sign_in(Role.PPID)
+    assert newest in await ppid.reads(f"/desk/conversations/{conversation}")
+    assert 'class="unread"' not in await ppid.reads("/desk/conversations")
+    table = (await ppid.reads("/desk/conversations/export.csv?rows=messages")).removeprefix("\ufeff")
+    assert [row["number"] for row in csv.DictReader(io.StringIO(table))] == [str(n + 1) for n in range(MANY)]
 
 
 async def test_the_export_is_a_table_of_what_the_filters_find(citizen: Citizen, services: Services, sign_in) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select
 
 from services.assembly import Services
 from services.calendar import JAKARTA
+from services.conversation_log import LogFilter
 from services.daily_figures import Figure
 from services.handoff import State as HandoffState
 from services.overview import Overview
@@ -19,6 +20,7 @@ from services.ppid_report import Month
 from services.spans import Span
 from services.spreadsheet import csv_file
 from services.tickets import Kind, Resolution
+from services.turn import UNANSWERED, AnswerStatus
 from services.waiting_times import Waits
 from store.models import DailyFigure, Handoff, Message
 from tests.desk.filed import at, file, say
@@ -232,3 +234,14 @@ async def test_the_ppids_report_counts_what_was_received_in_the_month(services: 
 def test_a_span_begins_at_midnight_in_jakarta() -> None:
     assert Span(FIRST, LAST).moments[0] == datetime(2026, 11, 9, 17, tzinfo=UTC)
     assert Span(FIRST, LAST).before == Span(date(2026, 11, 3), date(2026, 11, 9))
+
+
+async def test_the_figure_of_the_unanswered_leads_to_the_conversations_that_were_counted(services: Services, sign_in) -> None:
+    for status in AnswerStatus:
+        say(services, "web", ("2026-11-10 09:00", status, None))
+    counted = services.overview.figures(Span(FIRST, LAST), LAST).total.not_answered
+    found = services.conversation_log.search(LogFilter(unanswered=True), 0)
+    assert {one.status for one in found} == UNANSWERED
+    assert counted == len(found)
+    page = await (await sign_in(Role.READER)).reads("/desk/overview?since=2026-11-10&until=2026-11-16")
+    assert re.search(r"flag=unanswered\"><strong>4</strong>", page)

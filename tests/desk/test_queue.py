@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import count
 
 import httpx
@@ -152,13 +153,60 @@ async def test_an_open_page_of_a_conversation_is_told_that_the_citizen_has_writt
     sari, room = await taken(citizen, services, sign_in)
     conversation = services.handoffs.active()[0].conversation_id
     cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in sari.client.cookies.items())}
-    told = asyncio.create_task(stream_until(create_app(services, assistant), f"{room}/events", cookies, b"event: changed"))
+    begun, again = b"event: queue\r\ndata: \r\n\r\n", b"event: changed"
+    told = asyncio.create_task(stream_until(create_app(services, assistant), f"{room}/events", cookies, begun + again))
     for number in count():  # the page may not have begun to look when the first one comes
         if told.done():
             break
         services.conversations.add_inbound(conversation, f"m{number}", "masih di sini?")
         await asyncio.sleep(0.1)
-    assert b"event: changed" in await told
+    assert begun + again in await told
+
+
+async def test_an_open_page_is_told_at_once_for_it_may_have_missed_something_and_then_of_each_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(changes, "LOOK_SECONDS", 0)
+    found = iter([1, 1, 2])
+    stream = changes.changes(StillThere(), changed=lambda: next(found), queue=lambda: 7).body_iterator
+    assert [(await anext(stream)).event for _ in range(3)] == ["changed", "queue", "changed"]
+
+
+class StillThere:
+    """A request whose browser stays."""
+
+    async def is_disconnected(self) -> bool:
+        return False
+
+
+async def test_a_form_that_is_sent_twice_tells_the_citizen_once(citizen: Citizen, services: Services, sign_in) -> None:
+    sari, room = await taken(citizen, services, sign_in)
+    first, second = [re.findall(r'name="form" value="([\w-]+)"', await sari.reads(room))[0] for _ in range(2)]
+    words = "Silakan telepon 0812-9876-1234"
+    sent = await asyncio.gather(*(sari.sends(f"{room}/say", text=words, form=first) for _ in range(3)))
+    assert [one.status_code for one in sent] == [303, 303, 303]
+
+    async def told() -> list[str]:
+        return [one["text"] for one in await citizen.history() if one["from"] == "officer"]
+
+    assert await told() == [words]
+    corrected = "Silakan telepon 0812-9876-4321"  # which the log masks alike
+    assert (await sari.sends(f"{room}/say", text=corrected, form=first)).status_code == 303
+    assert (await sari.sends(f"{room}/say", text=words, form=second)).status_code == 303
+    await sari.sends(f"{room}/hand-back")
+    assert (await sari.sends(f"{room}/say", text=words, form=second)).status_code == 303
+    assert await told() == [words, corrected, words]
+
+
+async def test_who_does_not_have_the_conversation_wakes_nobody_by_typing(
+    citizen: Citizen, services: Services, sign_in, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, room = await taken(citizen, services, sign_in)
+    budi = await sign_in(Role.OFFICER, "budi")
+    woken: list[str] = []
+    monkeypatch.setattr(services.wakeups, "publish", woken.append)
+    assert (await budi.sends(f"{room}/typing")).status_code == 204
+    assert woken == []
 
 
 async def test_a_canned_reply_is_put_after_what_is_written(citizen: Citizen, services: Services, sign_in) -> None:

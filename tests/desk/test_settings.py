@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from bot.scheduler import Job, Scheduler
-from services.assembly import Services
+from services import backup
+from services.assembly import Services, assemble
 from services.audit import AuditFilter
 from services.calendar import JAKARTA
+from services.desk_settings import Name
 from services.permissions import Role
+from services.retention import Kind as Kept
 from services.ticket_events import Happening
 from services.tickets import Filing, Kind
+from store.database import utc_now
+from store.job_runs import JobRuns
 from store.leases import Leases
 
 REASON = "keputusan PPID nomor 12 tahun 2026"
@@ -135,3 +140,33 @@ async def test_the_chain_of_the_audit_log_is_checked_on_request(services: Servic
         session.connection().exec_driver_sql("DROP TRIGGER audit_entries_no_update")
         session.connection().exec_driver_sql("UPDATE audit_entries SET actor = 'budi' WHERE id = 1")
     assert "putus pada catatan nomor 1" in await admin.reads("/desk/audit?verify=true")
+
+
+async def test_a_settings_page_shows_and_changes_what_another_process_saved_a_moment_ago(services: Services, sign_in) -> None:
+    admin = await sign_in(Role.ADMIN)
+    pages = {path: await admin.reads(f"/desk/settings/{path}") for path in ("hours", "days-off", "channels", "retention")}
+    other = assemble(services.settings, services.knowledge)
+    other.desk_settings.set(Name.SERVICE_HOURS, {"senin": ["08.00-09.00"]}, "sri")
+    other.desk_settings.set(Name.DAYS_OFF, {"add": ["2026-12-01"], "remove": []}, "sri")
+    other.channels.switch("telegram", off=True, actor="sri", reason=REASON)
+    other.retention.set_days({Kept.SESSIONS: 45}, "sri", REASON)
+    other.database.close()
+    for path, saved in (("hours", "08.00-09.00"), ("days-off", "1 Desember 2026"), ("channels", "Hidupkan"), ("retention", "45")):
+        assert saved not in pages[path]
+        assert saved in await admin.reads(f"/desk/settings/{path}"), path
+    services.desk_settings._read = {}  # as a process has it that has not looked since
+    await admin.sends("/desk/settings/days-off", day="2026-12-02", kind="add")
+    page = await admin.reads("/desk/settings/days-off")
+    assert "1 Desember 2026" in page
+    assert "2 Desember 2026" in page
+    await admin.sends("/desk/settings/days-off/2026-12-01/undo")
+    assert services.calendar.overrides.added == {date(2026, 12, 2)}
+
+
+async def test_a_backup_is_late_when_a_night_has_gone_by_without_one(services: Services, sign_in) -> None:
+    admin, now = await sign_in(Role.ADMIN), utc_now()
+    for hours, is_late in ((25, False), (27, True)):
+        JobRuns(services.database).record(backup.JOB, now - timedelta(hours=hours), 900, None)
+        page = await admin.reads("/desk/settings/health")
+        assert "Cadangan data" in page
+        assert ("terlambat" in page) is is_late, hours

@@ -66,6 +66,14 @@ def test_one_address_cannot_try_many_logins(services: Services) -> None:
     assert services.sign_in.by_password("orang99", PASSWORD, "", "203.0.113.9", "") == "paused"
 
 
+def test_guessing_pauses_the_whole_line_and_not_the_one_beside_it(services: Services) -> None:
+    services.staff.add("budi", "Budi", Role.OFFICER, "uji", PASSWORD)
+    for number in range(5):
+        assert services.sign_in.by_password("budi", "tebakan salah", "", f"2001:db8:1:2::{number}", "") == "refused"
+    assert services.sign_in.by_password("budi", PASSWORD, "", "2001:db8:1:2:ffff::9", "") == "paused"
+    assert services.sign_in.by_password("budi", PASSWORD, "", "2001:db8:1:3::9", "").login == "budi"
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock("2026-11-23 10:00")
@@ -81,8 +89,8 @@ class Desk:
     door: SignIn
     audit: AuditLog
 
-    def enter(self, login: str = "budi", code: str = "", password: str = PASSWORD) -> Any:
-        return self.door.by_password(login, password, code, "a", "")
+    def enter(self, login: str = "budi", code: str = "", password: str = PASSWORD, address: str = "a") -> Any:
+        return self.door.by_password(login, password, code, address, "")
 
     def recorded(self, action: str) -> tuple[str, str, dict[str, Any]]:
         """Who did it to whom, and what else the audit log says of the only time."""
@@ -218,6 +226,47 @@ def test_a_second_factor_is_asked_for_and_its_code_works_once(desk: Desk, clock:
     assert desk.enter(code=recovery[0]) == "refused"
 
 
+def with_second_factor(desk: Desk, clock: Clock) -> str:
+    """Budi puts it into use; its secret."""
+    secret = desk.second_factor.new_secret()
+    desk.second_factor.start(desk.enter(), secret, pyotp.TOTP(secret).at(clock()))
+    clock.forward(minutes=1)
+    return secret
+
+
+def test_codes_of_an_account_are_guessed_five_times_from_however_many_addresses(desk: Desk, clock: Clock) -> None:
+    secret = with_second_factor(desk, clock)
+    for number in range(5):
+        assert desk.enter(code="abc", address=f"203.0.113.{number}") == "refused"
+    assert desk.enter(code=pyotp.TOTP(secret).at(clock()), address="198.51.100.7") == "paused"
+    assert desk.enter(address="198.51.100.8") == "paused"
+    assert desk.enter(password="tebakan salah", address="198.51.100.9") == "refused"
+
+
+def test_a_right_code_forgets_the_wrong_ones_before_it(desk: Desk, clock: Clock) -> None:
+    secret = with_second_factor(desk, clock)
+    for _ in range(2):
+        for number in range(4):
+            assert desk.enter(code="abc", address=f"203.0.113.{number}") == "refused"
+        assert desk.enter(code=pyotp.TOTP(secret).at(clock())).login == "budi"
+        clock.forward(minutes=1)
+
+
+def test_who_does_not_know_the_password_uses_up_no_guess_of_a_code(desk: Desk, clock: Clock) -> None:
+    with_second_factor(desk, clock)
+    for number in range(6):
+        assert desk.enter(code="abc", password="tebakan salah", address=f"203.0.113.{number}") == "refused"
+    assert desk.enter() == "code_needed"
+
+
+def test_a_wrong_code_counts_for_the_address_too(desk: Desk, clock: Clock, services: Services) -> None:
+    with_second_factor(desk, clock)
+    for _ in range(49):
+        services.sign_in._attempts.record(services.encryption.fingerprint("desk", "a"), succeeded=False, allowed=50)
+    assert desk.enter(code="abc") == "refused"
+    assert desk.enter() == "paused"
+
+
 def test_only_the_password_takes_a_second_factor_off(desk: Desk, clock: Clock) -> None:
     session, secret = desk.enter(), desk.second_factor.new_secret()
     desk.second_factor.start(session, secret, pyotp.TOTP(secret).at(clock()))
@@ -257,8 +306,8 @@ async def test_the_second_factor_is_set_up_in_the_browser(sign_in) -> None:
     officer = await sign_in(Role.OFFICER)
     page = (await officer.sends("/desk/account/totp/begin")).text
     secret = page.split('name="secret" value="')[1].split('"')[0]
-    picture = await officer.opens(f"/desk/account/totp/code.svg?secret={secret}")
-    assert picture.headers["content-type"] == "image/svg+xml"
+    assert '<img src="data:image/svg+xml' in page
+    assert f"secret={secret}" not in page, "an address is kept by browsers and proxies"
     wrong = await officer.sends("/desk/account/totp/start", secret=secret, code="abc")
     assert wrong.status_code == 422
     assert secret in wrong.text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.assistant import Assistant
+from desk.ticket import LIMITS
 from services.assembly import Services
 from services.audit import AuditFilter
 from services.legal_clock import LegalClock, Light
@@ -243,6 +245,26 @@ async def test_several_tickets_are_taken_up_at_once_and_the_others_are_named(ser
     assert [services.tickets.view(n).state for n in (request, first, second)] == [State.RECEIVED, State.REVIEWED, State.REVIEWED]
     await officer.sends("/desk/tickets/bulk", numbers=[first, second], action="assign")
     assert services.ticket_list.row(first).assignee == services.ticket_list.row(second).assignee == "sari"
+
+
+async def test_an_action_on_several_tickets_leads_back_to_the_list_as_it_was_filtered(services: Services, sign_in) -> None:
+    number = file(services, Kind.ASPIRATION)
+    officer = await sign_in(Role.OFFICER, "sari")
+    page = await officer.reads("/desk/tickets?kind=ASP&assignee=-&state=all&since=2026-01-01")
+    action = html.unescape(re.findall(r'action="(/desk/tickets/bulk[^"]*)"', page)[0])
+    done = await officer.sends(f"{action}&view=board", numbers=[number], action="take_up")
+    assert done.headers["location"] == "/desk/tickets?kind=ASP&state=all&assignee=-&since=2026-01-01&done=1"
+    assert numbers_in(await officer.reads(done.headers["location"])) == [number]
+
+
+async def test_a_reason_has_the_limits_that_are_checked(services: Services, sign_in, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = file(services)
+    services.ticket_changes.answer(number, "Memuat data orang lain", Resolution.REFUSED, "sari", grounds=["h"])
+    ppid = await sign_in(Role.PPID)
+    monkeypatch.setitem(LIMITS, "shortest_reason", 12)
+    monkeypatch.setitem(LIMITS, "reason", 345)
+    for path in (f"/desk/tickets/{number}", f"/desk/tickets/{number}/letters/penolakan"):
+        assert 'name="reason" minlength="12" maxlength="345"' in await ppid.reads(path), path
 
 
 async def test_a_ticket_is_given_only_to_who_may_handle_it(services: Services, sign_in) -> None:

@@ -202,7 +202,13 @@ http {{
   }}
   server {{
     listen 127.0.0.1:{self.port};
+    proxy_next_upstream error timeout invalid_header;
     location / {{ include {PROJECT}/deploy/nginx/proxy.conf; proxy_pass http://sapa; }}
+    location = /api/chat/messages {{
+      include {PROJECT}/deploy/nginx/proxy.conf;
+      proxy_next_upstream error timeout invalid_header non_idempotent;
+      proxy_pass http://sapa;
+    }}
     location = /api/chat/events {{ include {PROJECT}/deploy/nginx/proxy.conf; proxy_buffering off; proxy_pass http://sapa; }}
   }}
 }}

@@ -67,11 +67,73 @@ def test_kubernetes_takes_each_manifest(manifest: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
+def ingresses() -> list[dict[str, Any]]:
+    return [one for one in manifests() if one["kind"] == "Ingress"]
+
+
+def nginx_locations() -> dict[str, str]:
+    """What stands in each location of the server for TLS, by the words of the location; the server's own under an empty name."""
+    server = (DEPLOY / "nginx" / "sapa.conf").read_text().split("\nserver {")[-1]
+    found = dict(re.findall(r"^    location (.*?) \{\n(.*?)^    \}", server, re.MULTILINE | re.DOTALL))
+    return found | {"": re.sub(r"^    location .*?^    \}", "", server, flags=re.MULTILINE | re.DOTALL)}
+
+
+def test_of_all_posts_only_a_message_is_sent_to_a_second_process() -> None:
+    assert "non_idempotent" not in (DEPLOY / "nginx" / "proxy.conf").read_text()
+    again = [location for location, content in nginx_locations().items() if "non_idempotent" in content]
+    assert again == ["= /api/chat/messages"]
+    again = [
+        (path["path"], path["pathType"])
+        for ingress in ingresses()
+        if "non_idempotent" in ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-next-upstream"]
+        for rule in ingress["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    ]
+    assert again == [("/api/chat/messages", "Exact")]
+
+
+def test_visitors_behind_one_address_may_each_hold_a_stream_of_events() -> None:
+    limits = {location: re.findall(r"limit_conn (\w+) (\d+);", content) for location, content in nginx_locations().items()}
+    streams = next(location for location in limits if "events" in location)
+    assert limits[""] == []
+    assert limits["/"] == [("sapa_connections", "40")]
+    ((zone, most),) = limits[streams]
+    assert zone not in str([limit for location, limit in limits.items() if location != streams])
+    assert int(most) >= 300
+
+
+def test_no_proxy_keeps_addresses() -> None:
+    site = (DEPLOY / "nginx" / "sapa.conf").read_text()
+    assert site.count("access_log off;") == site.count("\nserver {")
+    for ingress in ingresses():
+        assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/enable-access-log"] == "false"
+
+
+def test_the_autoscaler_alone_says_how_many_pods_there_are() -> None:
+    scaled = {one["spec"]["scaleTargetRef"]["name"] for one in manifests() if one["kind"] == "HorizontalPodAutoscaler"}
+    assert scaled == {"sapa"}
+    assert not [one for one in manifests() if one["kind"] == "Deployment" and "replicas" in one["spec"]]
+
+
+def test_a_pod_makes_a_backup_every_night_and_gets_no_requests() -> None:
+    (job,) = (one for one in manifests() if one["kind"] == "CronJob")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]
+    assert "sapa backup" in pod["spec"]["containers"][0]["command"][-1]
+    (service,) = (one for one in manifests() if one["kind"] == "Service")
+    assert not service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_redis_begins_as_its_own_user_for_without_capabilities_it_can_not_become_it() -> None:
+    redis = yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"]["redis"]
+    assert redis["cap_drop"] == ["ALL"]
+    assert redis["user"] == "999:999"
+
+
 def test_the_image_is_made_with_the_uv_of_the_makefile_and_holds_no_keys() -> None:
     version = re.search(r"^UV_VERSION := (\S+)", (PROJECT / "Makefile").read_text(), re.MULTILINE)
     assert version
     assert f"uv=={version[1]}" in (DEPLOY / "Containerfile").read_text()
-    assert {"var", ".git", "models"} <= set((PROJECT / ".dockerignore").read_text().split())
+    assert {"var", ".git", "models", "**/.env"} <= set((PROJECT / ".dockerignore").read_text().split())
 
 
 def test_every_setting_that_deploy_names_is_one() -> None:

@@ -16,7 +16,8 @@ from services.assembly import Services
 from services.handoff import Handoffs
 from tests.clock import Clock
 from tests.telegram.bot_api import BotApi
-from tests.telegram.running import channel_of
+from tests.telegram.running import channel_of, finished
+from tests.telling import tell_all
 
 
 async def test_start_greets_and_says_that_it_is_a_machine(bot_api: BotApi) -> None:
@@ -101,7 +102,7 @@ async def test_an_officers_words_are_sent_to_the_chat_in_order(bot_api: BotApi, 
     handoffs.say(handoff_id, "rina", "Selamat pagi")
     handoffs.hand_back(handoff_id, "rina")
     async with channel._application:
-        await announcements.tell_all()
+        await tell_all(announcements)
     texts = [message["text"] for message in bot_api.sent_to(7)]
     assert len(texts) == 3
     assert texts[0].startswith("Petugas sudah bergabung")
@@ -140,6 +141,37 @@ async def test_who_writes_too_often_is_told_once_and_then_not_answered(services:
         sent = [message["text"] for message in await api.until_sent(7, 3)]
         await channel.stop()
     assert [text for text in sent if "lebih cepat" in text] == sent[-1:]
+
+
+async def test_who_presses_too_often_is_told_so_at_each_press_in_passing(services: Services, assistant: Assistant) -> None:
+    async with BotApi() as api:
+        channel = channel_of(ConversationService(assistant, services), services, api, Rates(messages_of_session="1/day"))
+        await channel.start()
+        api.send(7, "halo")
+        await api.until_sent(7, 1)
+        for _ in range(3):
+            api.press(7, "x")
+        told = await api.until_called("answerCallbackQuery", 3)
+        await finished(services, 4)
+        await channel.stop()
+    assert all("lebih cepat" in press["text"] for press in told)
+    assert len(api.sent_to(7)) == 1
+
+
+async def test_who_changes_texts_too_often_does_not_flood_an_officer(services: Services, assistant: Assistant) -> None:
+    conversation = services.conversations.open("telegram", "id", "7")
+    handoffs = Handoffs(services.database, services.conversations, services.drafts, services.hours, Clock("2026-11-23 10:00"))
+    handoff_id = handoffs.ask(conversation.id).handoff_id
+    handoffs.take(handoff_id, "rina")
+    async with BotApi() as api:
+        channel = channel_of(ConversationService(assistant, services), services, api, Rates(messages_of_session="2/day"))
+        await channel.start()
+        for number in range(5):
+            api.push({"edited_message": api.message(7, text=f"maksud saya {number}", edit_date=1_795_000_001)})
+        await finished(services, 5)
+        await channel.stop()
+    assert [message.text for message in handoffs.transcript(handoff_id)] == ["maksud saya 0", "maksud saya 1"]
+    assert ["lebih cepat" in message["text"] for message in api.sent_to(7)] == [True]
 
 
 async def test_another_program_is_not_answered(bot_api: BotApi) -> None:

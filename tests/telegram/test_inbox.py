@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from structlog.testing import capture_logs
 
 from bot.assistant import Assistant
 from bot.conversation import ConversationService
 from services.assembly import Services
+from store.encryption import Encryption
 from store.telegram_inbox import TelegramInbox
 from tests.telegram.bot_api import BotApi
 from tests.telegram.running import ADDRESS, Webhook, channel_of, finished, stored, update
@@ -92,6 +95,23 @@ async def test_what_a_crash_left_undone_is_done_by_the_next_start_once_and_in_or
         expected = [f"apa itu simpel nomor {number}?" for number in range(2, 13) if 7 + number % 3 == chat]
         assert asked == expected
         assert len(api.sent_to(chat)) == sum(message.author == "bot" for message in messages)
+
+
+async def test_what_nobody_can_read_any_more_is_given_up_and_keeps_neither_the_start_nor_the_others_waiting(
+    services: Services, assistant: Assistant
+) -> None:
+    under_a_lost_key = TelegramInbox(services.database, Encryption([Fernet.generate_key().decode()]))
+    under_a_lost_key.accept(1, 7, update(1, 7, "apa itu simpel?"))
+    inbox = TelegramInbox(services.database, services.encryption)
+    inbox.accept(2, 8, {"update_id": 2, "message": {"text": "apa itu simpel?"}})
+    inbox.accept(3, 9, update(3, 9, "apa itu simpel?"))
+    for stopped in (under_a_lost_key, inbox):
+        stopped.release()
+    with capture_logs() as logs:
+        api = await served_until_finished(services, assistant, 3)
+    assert len(api.sent_to(9)) == 1
+    given_up = [entry for entry in logs if entry["event"] == "telegram update can't be read any more"]
+    assert given_up == [{"event": given_up[0]["event"], "log_level": "error", "update": number} for number in (1, 2)]
 
 
 async def test_messages_that_telegram_had_taken_before_a_crash_are_not_sent_again(services: Services, assistant: Assistant) -> None:

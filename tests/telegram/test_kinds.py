@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.assistant import Assistant
 from services.assembly import Services
 from services.handoff import Handoffs
 from store.models import Message
@@ -213,6 +214,7 @@ TO_BOT = {"reply_to_message": {"message_id": 1, "date": 1_795_000_000, "chat": {
         ("@sapa_bot cek tiket saya ASP-20261123-7K4Q kode AB12CD", {}, "https://t.me/sapa_bot?start=grup"),
         ("@sapa_bot saya ingin menyampaikan aspirasi", {}, "https://t.me/sapa_bot?start=grup"),
         ("@sapa_bot apa itu simpel? NIK saya 3175012345678901", {}, "https://t.me/sapa_bot?start=grup"),
+        ("@sapa_bot tolong, suami mau bunuh saya, hubungi 081234567890", {}, "SAPA 129"),
         ("/status@sapa_bot", {}, "https://t.me/sapa_bot?start=grup"),
         ("@sapa_bot", {}, "https://t.me/sapa_bot?start=grup"),
         ("siapa yang ikut rapat?", {}, None),
@@ -228,6 +230,18 @@ async def test_a_group_gets_knowledge_when_it_speaks_to_the_bot_and_for_the_rest
     assert len(sent) == (words is not None)
     assert all(str(words) in message["text"] and '"message_id":1' in message["reply_parameters"].replace(" ", "") for message in sent)
     assert texts_of(services, "user") == []
+
+
+async def test_words_that_only_sound_like_a_danger_bring_a_group_no_emergency_numbers(
+    webhook: Webhook, services: Services, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crisis, other = {"name": "crisis", "confidence": 0.8}, {"name": "help", "confidence": 0.1}
+    understood = {"intent": crisis, "intent_ranking": [crisis, other], "entities": []}
+    monkeypatch.setattr(assistant, "understand", lambda _text: understood)
+    await webhook.post(in_group(1, "@sapa_bot tolong pelan-pelan, saya sudah tua"))
+    await finished(services, 1)
+    (sent,) = webhook.api.sent_to(-5)
+    assert "https://t.me/sapa_bot?start=grup" in sent["text"]
 
 
 async def test_a_group_that_became_a_supergroup_gets_its_answer_there(webhook: Webhook, services: Services) -> None:

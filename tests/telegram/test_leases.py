@@ -55,7 +55,7 @@ def inboxes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inboxes]
 
 
 def numbers(inbox: TelegramInbox) -> list[int]:
-    return [left.content["update_id"] for left in inbox.take_up()]
+    return [left.update_id for left in inbox.take_up()]
 
 
 def test_nobody_takes_what_a_living_process_works_on(inboxes: Inboxes) -> None:

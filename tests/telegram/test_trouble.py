@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.assistant import Assistant
 from bot.channels.telegram import channel as channel_module
-from bot.channels.telegram import sending
+from bot.channels.telegram import queue, sending
 from bot.channels.telegram.queue import MOST_OF_A_CHAT
 from bot.conversation import ConversationService
 from bot.logs import QUOTING, own_events_only, silence_quoting_libraries
@@ -182,15 +182,61 @@ def away(work: Any, times: int, error: Exception) -> Any:
     return run
 
 
+GONE = OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+
+async def test_an_update_that_can_not_be_stored_is_refused_however_often_it_comes_and_answered_once_when_it_can(
+    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = MOST_OF_A_CHAT + 5
+    monkeypatch.setattr(TelegramInbox, "accept", away(TelegramInbox.accept, often, GONE))
+    async with asyncio.timeout(20):
+        statuses = await asyncio.gather(*(webhook.post(update(1, 7, "apa itu simpel?")) for _ in range(often)))
+    assert statuses == [503] * often
+    assert stored(services) == []
+    assert await webhook.post(update(1, 7, "apa itu simpel?")) == 200
+    assert "Perjalanan Dinas Luar Negeri" in (await webhook.api.until_sent(7, 1))[0]["text"]
+    await finished(services, 1)
+    assert len(webhook.api.sent_to(7)) == 1
+
+
+async def test_by_polling_an_update_that_can_not_be_stored_stays_with_telegram_until_it_can(
+    bot_api: BotApi, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "STORING_PAUSE", 0.01)
+    monkeypatch.setattr(TelegramInbox, "accept", away(TelegramInbox.accept, MOST_OF_A_CHAT + 5, GONE))
+    bot_api.send(7, "apa itu simpel?")
+    bot_api.send(7, "apa itu magang?")
+    await finished(services, 2)
+    conversation = services.conversations.open("telegram", "id", "7")
+    said = [message.text for message in services.conversations.after(conversation.id, 0) if message.author == "user"]
+    assert said == ["apa itu simpel?", "apa itu magang?"]
+
+
+async def test_where_no_more_updates_fit_the_webhook_refuses_at_once_and_takes_them_when_there_is_room(
+    webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "MOST_WAITING", 1)
+    held = HeldCall(webhook.api)
+    await webhook.post(update(1, 7, "apa itu simpel?"))
+    await held.begun()
+    async with asyncio.timeout(20):
+        assert await webhook.post(update(2, 8, "apa itu simpel?")) == 503
+        assert [row.update_id for row in stored(services)] == [1]
+        held.release()
+        while await webhook.post(update(2, 8, "apa itu simpel?")) == 503:
+            await asyncio.sleep(0.02)
+    assert len(await webhook.api.until_sent(8, 1)) == 1
+
+
 async def test_an_update_waits_for_its_database_however_long_that_is_away_and_is_answered_once(
     webhook: Webhook, services: Services, monkeypatch: pytest.MonkeyPatch, unhurried: None
 ) -> None:
     for name in ("WORKING_PAUSE", "LONGEST_WORKING_PAUSE"):
         monkeypatch.setattr(channel_module, name, 0.01)
     times = channel_module.WORKING_TRIES * 2
-    gone = OperationalError("SELECT 1", {}, Exception("the database is away"))
     for owner, name in ((Conversations, "begin_turn"), (TelegramInbox, "begin"), (TelegramInbox, "finish")):
-        monkeypatch.setattr(owner, name, away(getattr(owner, name), times, gone))
+        monkeypatch.setattr(owner, name, away(getattr(owner, name), times, GONE))
     await webhook.post(update(1, 7, "apa itu simpel?"))
     await finished(services, 1)
     assert len(webhook.api.sent_to(7)) == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 
 from bot import announcements as announcements_module
 from bot.announcements import Announcements
@@ -21,10 +22,12 @@ from bot.courier import Courier
 from bot.messages import Delivery, Outbound
 from services.assembly import Services
 from services.handoff import Handoffs
+from services.untold import UntoldEvents
 from store.database import utc_now
 from tests.clock import Clock
 from tests.telegram.bot_api import BotApi
 from tests.telegram.running import channel_of
+from tests.telling import tell_all
 
 DOWN: tuple[int, dict[str, Any]] = (502, {"description": "Bad Gateway"})
 OFFICER = "rina"
@@ -74,10 +77,10 @@ async def test_an_officers_words_outlive_an_outage_and_a_restart_once_and_in_ord
     desk.handoffs.say(handoff_id, OFFICER, "Ada yang dapat saya bantu?")
     desk.api.failures["sendMessage"] = [DOWN] * (SENDING_TRIES * 3)
     for _ in range(3):  # three lives of the server
-        await desk.announcements().tell_all()
+        await tell_all(desk.announcements())
         assert desk.texts(7) == []
     for _ in range(2):
-        await desk.announcements().tell_all()
+        await tell_all(desk.announcements())
     joined, *said = desk.texts(7)
     assert joined.startswith("Petugas sudah bergabung")
     assert said == ["Selamat pagi", "Ada yang dapat saya bantu?"]
@@ -89,9 +92,47 @@ async def test_an_officers_words_outlive_an_outage_and_a_restart_once_and_in_ord
 async def test_a_chat_that_refuses_is_not_tried_for_ever(desk: Desk) -> None:
     desk.take(7)
     desk.api.failures["sendMessage"] = [(403, {})]
-    await desk.announcements().tell_all()
+    await tell_all(desk.announcements())
     assert desk.services.untold.all() == []
     assert desk.texts(7) == []
+
+
+@pytest.fixture
+def gone_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> OperationalError:
+    """The first announcement finds the database away."""
+    announce, gone = desk.service.announce, OperationalError("SELECT 1", {}, Exception("the database is away"))
+
+    async def find_it_away(*_args: Any, **_options: Any) -> list[Outbound]:
+        monkeypatch.setattr(desk.service, "announce", announce)
+        raise gone
+
+    monkeypatch.setattr(desk.service, "announce", find_it_away)
+    return gone
+
+
+@pytest.mark.usefixtures("gone_once")
+async def test_words_that_meet_an_error_are_told_soon_after(desk: Desk) -> None:
+    desk.take(7)
+    announcements = desk.announcements()
+    await tell_all(announcements)
+    assert desk.texts(7) == []
+    await tell_all(announcements)
+    assert len(desk.texts(7)) == 1
+
+
+async def test_words_that_meet_an_error_wait_for_the_end_of_the_claim_where_it_can_not_be_given_up_either(
+    desk: Desk, gone_once: OperationalError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_it_away(*_args: Any) -> None:
+        raise gone_once
+
+    monkeypatch.setattr(UntoldEvents, "release", find_it_away)
+    desk.take(7)
+    announcements = desk.announcements()
+    for _ in range(2):
+        await tell_all(announcements)
+    assert desk.texts(7) == []
+    assert len(desk.services.untold.all()) == 1
 
 
 async def test_a_chat_whose_channel_is_slow_keeps_no_other_waiting(desk: Desk) -> None:
@@ -106,10 +147,10 @@ async def test_a_chat_whose_channel_is_slow_keeps_no_other_waiting(desk: Desk) -
     desk.api.gate = hold
     announcements = desk.announcements()
     desk.take(7)
-    telling = asyncio.create_task(announcements.tell_all())
+    telling = asyncio.create_task(tell_all(announcements))
     await asyncio.wait_for(seen.wait(), 20)
     desk.take(8)
-    also_telling = asyncio.create_task(announcements.tell_all())
+    also_telling = asyncio.create_task(tell_all(announcements))
     await desk.api.until_sent(8, 1)
     assert desk.texts(7) == []
     held.set()
@@ -127,7 +168,7 @@ async def test_a_server_that_stops_leaves_what_is_not_sent_to_the_next_start_at_
 
     desk.api.gate = down
     ending = desk.announcements()
-    telling = asyncio.create_task(ending.tell_all())
+    telling = asyncio.create_task(tell_all(ending))
     await asyncio.wait_for(tried.wait(), 20)
     desk.channel._sender.stop()
     await ending.finish()

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Update
 from telegram.constants import ChatAction
 from telegram.error import InvalidToken, TelegramError
@@ -40,6 +41,7 @@ LONGEST_STARTING_PAUSE = 60.0
 CALL_SECONDS = 20
 """Long, because a message whose answer we don't wait for is sent again."""
 POLL_SECONDS = 10
+STORING_PAUSE = 1.0
 WORKING_TRIES = 3
 WORKING_PAUSE, LONGEST_WORKING_PAUSE = 1.0, 15.0
 PASSING = (*AWAY, Interrupted, TurnLost)
@@ -112,13 +114,21 @@ class TelegramChannel:
 
     async def _take_up(self) -> None:
         for left in await asyncio.to_thread(self._inbox.take_up):
-            update = read(left.content, self._application.bot)
+            update = self._read(left.content) if left.content else None
+            if update is None:  # nobody ever could answer it, and the later ones of its chat would wait for it in other processes
+                log.error("telegram update can't be read any more", update=left.update_id)
+                self._aside(self._give_up(left.update_id))
+                continue
             if self._chats.has(update):  # late to renew, and still the one who works on it
                 continue
             if left.progress.in_doubt:
                 log.warning("telegram message may come twice", update=update.update_id)
             self._progress[update.update_id] = left.progress
             self._queue.put_again(update)
+
+    async def _give_up(self, number: int) -> None:
+        with suppress(Stopping, Taken):
+            await self._patiently(partial(asyncio.to_thread, self._inbox.finish, number))
 
     async def _begin(self) -> None:
         pause = 1.0
@@ -161,9 +171,13 @@ class TelegramChannel:
                 pause = min(2 * pause, LONGEST_STARTING_PAUSE)
                 continue
             pause = 1.0
-            for content in found:
-                await self.accept(content)
-                offset = content["update_id"] + 1
+            try:
+                for content in found:
+                    await self.accept(content)
+                    offset = content["update_id"] + 1
+            except SQLAlchemyError as error:  # not acknowledged until it is stored, whatever keeps the database away
+                log.error("telegram update can't be stored yet", error=type(error).__name__)
+                await asyncio.sleep(STORING_PAUSE)
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -173,14 +187,25 @@ class TelegramChannel:
 
     # In
 
+    @property
+    def has_room(self) -> bool:
+        """Whether `accept` returns as soon as the update is stored; else it waits until fewer updates are in memory."""
+        return self._chats.has_room
+
     async def accept(self, content: dict[str, Any]) -> None:
-        """An update from Telegram; it is on the disk when this returns. One that nobody could read is left: it would come again."""
+        """An update from Telegram; it is on the disk when this returns. One that nobody could read is left: it would come again.
+
+        Raises SQLAlchemy's errors where it can't be stored.
+        """
+        if update := self._read(content):
+            await self._queue.put(update)
+
+    def _read(self, content: dict[str, Any]) -> Update | None:
         try:
-            update = read(content, self._application.bot)
+            return read(content, self._application.bot)
         except Exception as error:  # python-telegram-bot promises no kind of error for what it can't read
             log.warning("telegram update of an unknown shape", error=type(error).__name__)
-            return
-        await self._queue.put(update)
+            return None
 
     def _too_many(self, chat_id: int) -> None:
         if chat_id > 0:

@@ -12,20 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Message, Update
 from telegram.ext import BaseUpdateProcessor
 
 from store.telegram_inbox import TelegramInbox
 
-log = structlog.get_logger(__name__)
 CHATS_AT_ONCE = 256
 MOST_WAITING = 5_000
 """Updates in memory. Beyond them nothing is acknowledged until there is room, and Telegram keeps the rest."""
 MOST_OF_A_CHAT = 20
 """Updates of one chat that may wait; nobody types more."""
-STORING_PAUSE = 1.0
 ELSEWHERE_PAUSE = 0.5
 WARNING_PAUSE = 60.0
 CHATS_REMEMBERED = 10_000
@@ -59,6 +55,11 @@ class ChatsInOrder(BaseUpdateProcessor):
         self._closed = False
         self._warned: OrderedDict[int, float] = OrderedDict()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another update may come in."""
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Return when another update may come in."""
         await self._room.wait()
@@ -72,7 +73,7 @@ class ChatsInOrder(BaseUpdateProcessor):
         return True
 
     def drop(self, update: Update) -> None:
-        """The update was admitted and is no new one."""
+        """The update was admitted, and is no new one or could not be stored."""
         lane = self._lanes[chat_of(update)]
         lane.coming -= 1
         self._forget_if_empty(lane, update)
@@ -186,21 +187,20 @@ class InboxQueue(asyncio.Queue[object]):
         self._too_many = too_many
 
     async def put(self, item: object) -> None:
+        """Raises SQLAlchemy's errors where an update can't be stored; it is not acknowledged then, and Telegram brings it again."""
         if not isinstance(item, Update):  # the application's own sign to stop
             await super().put(item)
             return
         await self._chats.room()
-        admitted = self._chats.admit(item)
+        admitted, is_new = self._chats.admit(item), False
         try:
-            is_new = await self._stored(item, _content_of(item) if admitted else None)
-        except asyncio.CancelledError:
-            if admitted:
+            content = _content_of(item) if admitted else None
+            is_new = await asyncio.to_thread(self._inbox.accept, item.update_id, chat_of(item), content)
+        finally:
+            if admitted and not is_new:
                 self._chats.drop(item)
-            raise
         if admitted and is_new:
             self._enter(item, admitted=True)
-        elif admitted:
-            self._chats.drop(item)
         elif is_new and self._chats.may_warn(chat_of(item)):
             self._too_many(chat_of(item))
 
@@ -211,14 +211,6 @@ class InboxQueue(asyncio.Queue[object]):
     def _enter(self, item: Update, *, admitted: bool) -> None:
         self._chats.enter(item, admitted=admitted)
         self.put_nowait(item)
-
-    async def _stored(self, update: Update, content: dict[str, Any] | None) -> bool:
-        while True:
-            try:
-                return await asyncio.to_thread(self._inbox.accept, update.update_id, chat_of(update), content)
-            except SQLAlchemyError as error:  # not acknowledged until it is stored, whatever keeps the database away
-                log.error("telegram update can't be stored yet", error=type(error).__name__)
-                await asyncio.sleep(STORING_PAUSE)
 
 
 def _content_of(update: Update) -> dict[str, Any]:

@@ -79,9 +79,8 @@ class Answers:
             return NOTHING
         if update.effective_user and update.effective_user.is_bot:
             return NOTHING  # two programs that answer each other never end
-        if (update.callback_query or update.message) and not await self._may_speak(chat.id):
-            is_told = not await self._limits.seconds_to_wait(("told_of_limit", f"{CHANNEL}:{chat.id}"))
-            return Answer([await self.too_many(chat.id)]) if is_told else NOTHING
+        if (update.callback_query or update.message or update.edited_message) and not await self._may_speak(chat.id):
+            return await self._to_too_many(chat.id, update.callback_query)
         try:
             if update.callback_query:
                 return Answer(await self._to_press(update, update.callback_query))
@@ -92,6 +91,14 @@ class Answers:
         except TooManyWaiting as error:
             return Answer([_outbound(Said(error.sentence))])
         return NOTHING
+
+    async def _to_too_many(self, chat_id: int, query: CallbackQuery | None) -> Answer:
+        """A message once a minute. Each press is told so in passing: its button looks busy until it is answered."""
+        if query:
+            self._sender.aside(quietly(query.answer((await self.too_many(chat_id)).text)))
+            return NOTHING
+        is_told = not await self._limits.seconds_to_wait(("told_of_limit", f"{CHANNEL}:{chat_id}"))
+        return Answer([await self.too_many(chat_id)]) if is_told else NOTHING
 
     async def too_many(self, chat_id: int) -> Outbound:
         """What a chat is told that sends more than it may."""
@@ -106,7 +113,7 @@ class Answers:
         return _outbound(Said(await self._service.sentence(name, await self._service.transcript.language(conversation))))
 
     async def _may_speak(self, chat_id: int) -> bool:
-        """Whether the sender is within the limits. Who isn't is told so once a minute, and not answered otherwise."""
+        """Whether the sender is within the limits."""
         return not await self._limits.seconds_to_wait(("messages_of_session", f"{CHANNEL}:{chat_id}"), ("messages_of_all", ""))
 
     # In private

@@ -29,6 +29,8 @@ def telegram_webhook(channel: TelegramChannel, url: str, secret: str) -> APIRout
         update = await _update(request)
         if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
             raise HTTPException(400)
+        if not channel.has_room:  # to wait here would hold a place of the server for each time that Telegram posts it again
+            raise HTTPException(503)
         await channel.accept(update)
         return Response(status_code=200)
 

@@ -60,18 +60,3 @@ def _fingerprint_submissions() -> None:
     for row in rows:
         fingerprint = encryption.fingerprint("submission", row.submission_hash)
         connection.execute(sa.update(tickets).where(tickets.c.id == row.id).values(submission_hash=fingerprint))
-
-
-def downgrade() -> None:
-    op.drop_table("leases")
-    op.drop_table("notices")
-    op.drop_index("ix_ticket_events_key", "ticket_events")
-    for table, column in (
-        ("ticket_events", "key"),
-        ("ticket_events", "text"),
-        ("tickets", "version"),
-        ("tickets", "pseudonymise_when_closed"),
-        ("tickets", "extended_from"),
-    ):
-        op.drop_column(table, column)
-    op.execute("ALTER TABLE tickets RENAME COLUMN submission_hash TO submission_key")

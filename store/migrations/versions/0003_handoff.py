@@ -57,10 +57,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_handoff_events_handoff_id", "handoff_events", ["handoff_id"])
     op.create_index("ix_handoff_events_told_at", "handoff_events", ["told_at"])
-
-
-def downgrade() -> None:
-    op.drop_table("handoff_events")
-    op.drop_table("handoffs")
-    with op.batch_alter_table("conversations", schema=None) as batch_op:
-        batch_op.drop_column("forgotten_seq")

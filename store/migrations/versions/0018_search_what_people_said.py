@@ -18,8 +18,8 @@ def upgrade() -> None:
 
 
 def _in_sqlite() -> None:
-    for happening in ("insert", "delete"):
-        op.execute(f"DROP TRIGGER message_words_{happening}")
+    for happening in ("insert", "delete"):  # a try that failed, before a start was one transaction, has left none
+        op.execute(f"DROP TRIGGER IF EXISTS message_words_{happening}")
     op.execute("INSERT INTO message_words (message_words) VALUES ('delete-all')")
     op.execute("INSERT INTO message_words (rowid, text) SELECT id, text FROM messages WHERE author <> 'bot'")
     op.execute(
