@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from cryptography.fernet import InvalidToken
 from sqlalchemy import ColumnElement, func, select
 
 from services.calendar import WorkingCalendar
 from services.legal_clock import Light
 from services.ticket_list import TicketList
-from store.database import MIGRATIONS, Database
+from store.database import Database
 from store.encryption import Encryption
 from store.job_runs import JobRuns
 from store.models import Conversation, Handoff, TelegramUpdate
@@ -46,21 +44,16 @@ class Operation:
         self._calendar = calendar
         self._jobs = jobs
         self._data_dir = data_dir
-        self._head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
     def checks(self) -> dict[str, bool]:
         """What must hold before requests may come: each by its name."""
         reachable = self._database.is_reachable()
         return {
             "database": reachable,
-            "migrations": reachable and self._is_migrated(),
+            "migrations": reachable and self._database.is_migrated(),
             "keys": reachable and self._opens_what_is_there(),
             "disk": shutil.disk_usage(self._data_dir).free >= LEAST_FREE_BYTES,
         }
-
-    def _is_migrated(self) -> bool:
-        with self._database.session() as session:
-            return MigrationContext.configure(session.connection()).get_current_revision() == self._head
 
     def _opens_what_is_there(self) -> bool:
         """Whether the newest and the oldest sealed values open: a wrong or missing key is found before a citizen finds it."""

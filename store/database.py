@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -135,7 +137,8 @@ class Database:
     def migrate(self, encryption: Encryption | None = None) -> None:
         """Bring the schema up to date. A database that holds tickets needs its `encryption` to be brought past 0001.
 
-        All migrations are one transaction. Raises `NotMigrated` where another process has what they need.
+        All migrations are one transaction. One that a newer program has brought further stays as it is: this one may be the
+        release that somebody goes back to, or start during an update. Raises `NotMigrated` where another process has what they need.
         """
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
@@ -146,6 +149,8 @@ class Database:
                 self._begin_migration(connection)
                 revision = MigrationContext.configure(connection).get_current_revision
                 before = revision()
+                if before is not None and before not in revisions():
+                    return
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
                 if self.is_sqlite and revision() != before:
@@ -166,6 +171,12 @@ class Database:
         # The driver begins before changes of rows only: each change of the schema would stay, whatever fails after it.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    def is_migrated(self) -> bool:
+        """Whether the schema is that of this program or a newer one's, which leaves what this one needs (docs/engineering.md)."""
+        with self.session() as session:
+            revision = MigrationContext.configure(session.connection()).get_current_revision()
+        return revision is not None and revision not in revisions()[1:]
+
     def is_reachable(self) -> bool:
         try:
             with self.session() as session:
@@ -177,6 +188,12 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
         self._durable_engine.dispose()
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """The migrations that this program knows, the newest first."""
+    return tuple(one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def _check_references(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 from services.calendar import WorkingCalendar
 from services.tickets import Filing, Kind, Tickets
 from store import tables
-from store.database import MIGRATIONS, Database, NotMigrated
+from store.database import MIGRATIONS, Database, NotMigrated, revisions
 from store.encryption import Encryption
 from store.tables import TABLES
 
@@ -214,3 +214,21 @@ def test_a_migration_that_leaves_a_reference_to_nothing_is_taken_back(tmp_path: 
         database.migrate()
     assert schema(database) == before
     database.close()
+
+
+def test_a_release_before_serves_a_database_that_a_newer_one_has_migrated(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/sapa.db")
+    database.migrate()
+    assert database.is_migrated()
+    with database.session() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database.migrate()
+    assert database.is_migrated()
+
+
+def test_a_database_that_stands_at_an_earlier_migration_is_not_migrated(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/sapa.db")
+    database.migrate()
+    with database.session() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = :earlier"), {"earlier": revisions()[1]})
+    assert not database.is_migrated()

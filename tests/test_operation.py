@@ -38,7 +38,7 @@ async def test_ready_is_said_when_everything_holds(client: httpx.AsyncClient) ->
     assert set(found) == {"model", "knowledge", "database", "migrations", "keys", "disk"}
 
 
-async def test_a_database_of_another_release_is_not_ready(client: httpx.AsyncClient, services: Services) -> None:
+async def test_a_database_of_an_earlier_release_is_not_ready(client: httpx.AsyncClient, services: Services) -> None:
     with services.database.session() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     status, found = await checks(client)
