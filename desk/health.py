@@ -16,10 +16,13 @@ from store.database import utc_now
 if TYPE_CHECKING:
     from desk.room import Room
 
-OVERDUE = timedelta(minutes=15)
-"""Every job is done, or looked at, more often than this: one that was not is shown as missing."""
-OVERDUE_BACKUP = timedelta(hours=26)
-"""`sapa backup` runs every night, by whatever the operator has for that."""
+LATE_AFTER = {
+    BACKUP: timedelta(hours=26),  # every night, by whatever the operator has for that
+    "knowledge_checks": timedelta(hours=7),
+    "queued_turns": timedelta(hours=7),
+}
+OTHERS_LATE_AFTER = timedelta(minutes=15)
+"""Every other job is done more often than this: one that was not is shown as late."""
 
 
 def health(room: Room) -> APIRouter:
@@ -36,7 +39,7 @@ def health(room: Room) -> APIRouter:
             session,
             "health.html",
             findings=services.health.findings(services.ticket_list.legal_clock().today, whole_audit_log=False),
-            jobs=[(run, now - run.at > late_after(run.name)) for run in runs if run.name != "telegram_updates"],
+            jobs=[(run, now - run.at > LATE_AFTER.get(run.name, OTHERS_LATE_AFTER)) for run in runs if run.name != "telegram_updates"],
             facts={
                 "database": services.database.url.get_backend_name(),
                 "knowledge": len(services.knowledge.entries),
@@ -46,7 +49,3 @@ def health(room: Room) -> APIRouter:
         )
 
     return router
-
-
-def late_after(job: str) -> timedelta:
-    return OVERDUE_BACKUP if job == BACKUP else OVERDUE

@@ -170,3 +170,10 @@ async def test_a_backup_is_late_when_a_night_has_gone_by_without_one(services: S
         page = await admin.reads("/desk/settings/health")
         assert "Cadangan data" in page
         assert ("terlambat" in page) is is_late, hours
+
+
+@pytest.mark.parametrize(("job", "hours", "is_late"), [("queued_turns", 6, False), ("queued_turns", 8, True), ("purge", 1, True)])
+async def test_a_job_is_late_after_its_own_time(services: Services, sign_in, job: str, hours: int, is_late: bool) -> None:
+    services.job_runs.record(job, utc_now() - timedelta(hours=hours), 12, None)
+    page = await (await sign_in(Role.ADMIN)).reads("/desk/settings/health")
+    assert ("terlambat" in page) is is_late
