@@ -84,6 +84,7 @@ _ADD_MESSAGE = insert(_MESSAGES).returning(_MESSAGES.c.id)
 _ADD_MESSAGES, _ADD_BUTTONS = insert(_MESSAGES), insert(_BUTTONS)
 _ADD_EVENTS = insert(_EVENTS).returning(_EVENTS.c.id)
 _NOTE_TURN = update(_MESSAGES).where(_MESSAGES.c.id == bindparam("answered"))
+_LOCK = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == _THIS).values(id=_CONVERSATIONS.c.id)
 _NOTE_STATE = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == _THIS)
 
 
@@ -283,6 +284,8 @@ class Conversations:
             try:
                 with self._database.durable_session() if durable else self._database.session() as session:
                     hold(session, conversation_id, last=last)
+                    if tries_left < TRIES_FOR_A_NUMBER - 1:  # who is slow to write would lose every number to who is quick
+                        session.execute(_LOCK, {"conversation": conversation_id})
                     written = write(session, likely_seq or self._next_seq(session, conversation_id))
             except IntegrityError:
                 likely_seq = None

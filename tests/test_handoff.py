@@ -1,12 +1,16 @@
 """The queue and the officer's side of it, on real SQLite."""
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from threading import Barrier
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from services.assembly import Services
 from services.handoff import Closed, Event, Handoffs, NotYours, State
@@ -209,6 +213,23 @@ def test_officer_and_citizen_write_at_once_and_no_message_is_lost(
     messages = services.conversations.after(conversation, 0)
     assert [message.seq for message in messages] == list(range(1, 31))
     assert sum(message.author == "officer" for message in messages) == 15
+
+
+def test_who_lost_a_number_holds_the_conversation_for_the_next_try(services: Services, citizen: Callable[[], str]) -> None:
+    free: list[bool] = []
+
+    def write(session: Session, seq: int) -> None:
+        with closing(sqlite3.connect(str(services.database.url.database), timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                free.append(True)
+            except sqlite3.OperationalError:
+                free.append(False)
+        if len(free) == 1:
+            raise IntegrityError("", {}, Exception())
+
+    services.conversations.append(citizen(), write)
+    assert free == [True, False]
 
 
 @pytest.mark.parametrize(("agreed", "shown"), [(True, ["sebelum", "sesudah"]), (False, ["sesudah"]), (None, ["sesudah"])])
