@@ -68,7 +68,8 @@ async def test_what_a_turn_reads_does_not_grow_with_the_conversation(services: S
     assert await assistant.tracker_store.retrieve("c") is None
 
 
-async def test_a_tracker_in_memory_is_read_again_where_another_process_has_written(services: Services, assistant: Assistant) -> None:
+async def overtaken(services: Services, assistant: Assistant) -> tuple[SapaTrackerStore, SapaTrackerStore]:
+    """A store that remembers "c" with the topic "magang", and that of another process, which has written "simpel" since."""
     ours, domain = store_of(services, assistant)
     theirs, _ = store_of(services, assistant)
     await ours.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
@@ -76,6 +77,11 @@ async def test_a_tracker_in_memory_is_read_again_where_another_process_has_writt
     assert other is not None
     other.update(SlotSet("last_topic", "simpel"), domain)
     await theirs.save(other)
+    return ours, theirs
+
+
+async def test_a_tracker_in_memory_is_read_again_where_another_process_has_written(services: Services, assistant: Assistant) -> None:
+    ours, _ = await overtaken(services, assistant)
     tracker = await ours.retrieve("c")
     assert tracker is not None
     assert tracker.get_slot("last_topic") == "simpel"
@@ -110,13 +116,7 @@ async def test_who_only_looks_leaves_the_tracker_in_memory_for_the_turn(
 async def test_who_looks_sees_what_another_process_has_written_and_the_turn_need_not_read_it_again(
     services: Services, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours, domain = store_of(services, assistant)
-    theirs, _ = store_of(services, assistant)
-    await ours.save(DialogueStateTracker.from_events("c", [SlotSet("last_topic", "magang")], domain.slots))
-    other = await theirs.retrieve("c")
-    assert other is not None
-    other.update(SlotSet("last_topic", "simpel"), domain)
-    await theirs.save(other)
+    ours, theirs = await overtaken(services, assistant)
     asked = rows_read(ours, monkeypatch)
     seen = await ours.peek("c")
     assert seen is not None
