@@ -260,6 +260,8 @@ def _check_and_migrate(database: Database, manifest: Manifest, encryption: Encry
         found = [type(error).__name__]
     if found:
         raise BackupRefused(f"the copy in the backup is damaged ({'; '.join(found[:3])}); take another backup")
+    if database.is_newer():
+        raise BackupRefused(f"the backup is of a newer release; restore it with version {manifest.version}")
     try:
         database.migrate(encryption)
     except Exception as error:

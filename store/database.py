@@ -173,9 +173,17 @@ class Database:
 
     def is_migrated(self) -> bool:
         """Whether the schema is that of this program or a newer one's, which leaves what this one needs (docs/engineering.md)."""
-        with self.session() as session:
-            revision = MigrationContext.configure(session.connection()).get_current_revision()
+        revision = self._revision()
         return revision is not None and revision not in revisions()[1:]
+
+    def is_newer(self) -> bool:
+        """Whether a release has migrated it that is newer than this program."""
+        revision = self._revision()
+        return revision is not None and revision not in revisions()
+
+    def _revision(self) -> str | None:
+        with self.session() as session:
+            return MigrationContext.configure(session.connection()).get_current_revision()
 
     def is_reachable(self) -> bool:
         try:

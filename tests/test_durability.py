@@ -322,15 +322,33 @@ def test_whoever_opens_the_conversation_of_an_address_at_once_gets_the_same_one(
             assert len(set(threads.map(open_it, [address] * 8))) == 1
 
 
-def test_a_message_that_others_overtake_again_and_again_is_an_error_and_every_number_is_given_once(services: Services) -> None:
+def test_who_is_overtaken_holds_the_conversation_for_the_next_try_and_every_number_is_given_once(services: Services) -> None:
     conversations = services.conversations
     conversation = conversations.open("web", "id").id
+    tried: list[int] = []
 
     def write_after_somebody_else(session: Session, seq: int) -> None:
-        conversations.add_inbound(conversation, f"id-{seq}", "lebih dulu")
+        tried.append(seq)
+        if len(tried) == 1:
+            conversations.add_inbound(conversation, "id-1", "lebih dulu")
         conversations.add(session, conversation, seq, "officer", Reply("terlambat"))
 
-    with pytest.raises(IntegrityError):
-        conversations.append(conversation, write_after_somebody_else)
+    conversations.append(conversation, write_after_somebody_else)
     kept = [(message.seq, message.text) for message in conversations.after(conversation, 0)]
-    assert kept == [(seq, "lebih dulu") for seq in range(1, TRIES_FOR_A_NUMBER + 1)]
+    assert (tried, kept) == ([1, 2], [(1, "lebih dulu"), (2, "terlambat")])
+
+
+def test_a_message_that_never_fits_is_an_error_and_leaves_nothing(services: Services) -> None:
+    conversations = services.conversations
+    conversation = conversations.open("web", "id").id
+    conversations.add_inbound(conversation, "id-1", "lebih dulu")
+    tried: list[int] = []
+
+    def write_under_a_number_that_is_taken(session: Session, seq: int) -> None:
+        tried.append(seq)
+        conversations.add(session, conversation, 1, "officer", Reply("terlambat"))
+
+    with pytest.raises(IntegrityError):
+        conversations.append(conversation, write_under_a_number_that_is_taken)
+    assert tried == [2] * TRIES_FOR_A_NUMBER
+    assert [message.text for message in conversations.after(conversation, 0)] == ["lebih dulu"]
