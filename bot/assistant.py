@@ -185,9 +185,12 @@ class Assistant:
         tracker.update(SlotSet("language", language), processor.domain)
         await processor.save_tracker(tracker)
 
-    async def said_before(self, conversation_id: str) -> tuple[LastSaid | None, OpenDanger | None]:
-        """What a message of this conversation may lean on: what was said last, and a danger that is open."""
-        tracker = await self.tracker_store.peek(conversation_id)
+    async def said_before(self, conversation_id: str, tracker_row: int) -> tuple[LastSaid | None, OpenDanger | None]:
+        """What a message of this conversation may lean on: what was said last, and a danger that is open.
+
+        `tracker_row`: the newest row of the tracker store, as the caller has just seen it.
+        """
+        tracker = await self.tracker_store.peek(conversation_id, tracker_row)
         if tracker is None:
             return None, None
         last = LastSaid.read(tracker.get_slot("last_said"))

@@ -74,7 +74,7 @@ def serve() -> None:
     from bot.memory import settle, share_arenas
     from bot.patient_http import CONNECTIONS_AT_ONCE, PatientHttp
     from bot.server import create_app
-    from bot.turn_keeper import start_keeper
+    from bot.turn_keeper import Keeper
     from bot.turn_process import live
     from services.assembly import services
     from services.calendar import LAST_DECREED_YEAR, decreed_days_off
@@ -84,9 +84,11 @@ def serve() -> None:
     configured = services().settings
     assistant, processes = load_assistant(), configured.turn_processes_in_force
     decreed_days_off(LAST_DECREED_YEAR)  # loads the holidays of 200 countries, and each process would
-    settle()
-    keeper = start_keeper(services(), assistant, processes, live) if processes else None
+    keeper = Keeper(processes) if processes else None
     application = create_app(services(), assistant, keeper=keeper)
+    settle()
+    if keeper:  # it shares with its children what there is by now, and making the application writes to much of it
+        keeper.start(services(), assistant, live)
     address = f"http://{configured.host}:{configured.port}"
     typer.echo(f"\nSapa Setneg: demo page {address}/   plain chat {address}/chat   webmasters {address}/static/webmaster.html")
     if configured.environment != "production" and configured.simpel_is_built_in:

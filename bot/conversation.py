@@ -40,6 +40,7 @@ from services.dangers import CRISIS, danger_of, sentence_for
 from services.handoff import Place, State
 from services.privacy import mask
 from services.status_checks import mask_factors
+from services.spelling import normalising_once
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Opening, Received, Reply
 from store.models import Button as IssuedButton
@@ -186,7 +187,8 @@ class ConversationService:
             opening, place = await asyncio.to_thread(self._open, inbound)
             if opening.replies:
                 return [self.transcript.render(message) for message in opening.replies]
-            return await self._answer(inbound, opening, place)
+            with normalising_once():
+                return await self._answer(inbound, opening, place)
 
     async def _answered_elsewhere(self, pool: TurnPool, inbound: Inbound) -> list[Outbound]:
         try:
@@ -258,7 +260,7 @@ class ConversationService:
         if leaves:
             meaning = Meaning(parsed_as(*LEAVE), text, conversation.awaited_field)
         else:
-            meaning = await self._understanding.meaning(conversation.id, text, pressed, conversation.awaited_field, opening.offered)
+            meaning = await self._understanding.meaning(opening, text, pressed)
         if place and meaning.parsed["intent"]["name"] == CRISIS:
             await asyncio.to_thread(self._handoffs.flag_crisis, inbound.conversation_id)
         return await self._take_turn(inbound, opening, text, meaning, cleaned if isinstance(cleaned, Unreadable) else None, started)

@@ -38,12 +38,31 @@ class KeeperGone(Exception):
 
 
 class Keeper:
-    """The listening process's end."""
+    """The listening process's end. Nothing is forked before `start`."""
 
-    def __init__(self, control: socket.socket, pid: int, processes: int) -> None:
+    _control: socket.socket
+    _pid: int
+
+    def __init__(self, processes: int) -> None:
         """`processes`: how many are to answer."""
-        self._control, self._pid, self.processes = control, pid, processes
+        self.processes = processes
         self._one, self._numbers = asyncio.Lock(), count()
+
+    def start(self, services: Services, assistant: Assistant, live: Live) -> None:
+        """Fork it off. To be called before this process has a second thread or an event loop, and after all else that loads much."""
+        services.database.close()  # a connection belongs to one process
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        pid = os.fork()
+        if not pid:
+            ours.close()
+            _keep(theirs, services, assistant, live)
+        theirs.close()
+        ours.settimeout(ANSWER_SECONDS)
+        self.attach(ours, pid)
+
+    def attach(self, control: socket.socket, pid: int) -> None:
+        """Talk to the keeper at the other end of this socket."""
+        self._control, self._pid = control, pid
 
     async def fork(self) -> tuple[socket.socket, int]:
         """A new process that answers: the socket to it, and its id. Raises `KeeperGone`."""
@@ -85,19 +104,6 @@ class Keeper:
         """The keeper ends by itself, and so does each of its children whose socket is closed."""
         self._control.close()
         os.waitpid(self._pid, 0)
-
-
-def start_keeper(services: Services, assistant: Assistant, processes: int, live: Live) -> Keeper:
-    """Fork it off. To be called before this process has a second thread or an event loop."""
-    services.database.close()  # a connection belongs to one process
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
-    if not pid:
-        ours.close()
-        _keep(theirs, services, assistant, live)
-    theirs.close()
-    ours.settimeout(ANSWER_SECONDS)
-    return Keeper(ours, pid, processes)
 
 
 def _keep(control: socket.socket, services: Services, assistant: Assistant, live: Live) -> None:

@@ -52,7 +52,7 @@ class _TurnProcess:
     async def run(self, connection: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         reader, self._writer = await asyncio.open_unix_connection(sock=connection)
-        self._assistant.keep_trackers(KEPT_TRACKERS // self._services.settings.turn_processes_in_force)
+        self._assistant.keep_trackers(KEPT_TRACKERS)
         self._services.wakeups.relay(lambda topic: self._tell_from_thread(Woken(topic)))
         self._service = ConversationService(
             self._assistant, self._services, measures=self, forget_elsewhere=self.forget, turns_at_once=TURNS_AT_ONCE

@@ -40,7 +40,7 @@ from services.status_checks import TICKET, is_code_alone, mask_factors
 from services.ticket_follow_ups import NOTE
 from services.ticket_wishes import Reach, Wish, find_wish, may_wish, still_open, ticket_meant, told_note
 from services.tickets import Kind, Tickets
-from store.conversations import Conversations
+from store.conversations import Conversations, Opening
 from store.database import utc_now
 from store.models import Button as IssuedButton
 
@@ -125,15 +125,14 @@ class Understanding:
             return offered
         return still_standing(await asyncio.to_thread(self._conversations.offered_last, conversation_id, between))
 
-    async def meaning(
-        self, conversation_id: str, text: str, pressed: IssuedButton | None, awaited: str | None, offered: list[IssuedButton]
-    ) -> Meaning:
-        """What the message means while a form has asked for `awaited` and the last message has offered these buttons."""
+    async def meaning(self, opening: Opening, text: str, pressed: IssuedButton | None) -> Meaning:
+        """What the message means where the conversation stands, be it that a form has asked for something."""
+        conversation_id, awaited, offered = opening.conversation.id, opening.conversation.awaited_field, opening.offered
         command = PAYLOAD.fullmatch(pressed.payload) if pressed else None
         if command:
             return Meaning(parsed_as(command[1], json.loads(command[2] or "{}")), text, awaited)
         if pressed is None and awaited is None:
-            last, danger = await self._assistant.said_before(conversation_id)
+            last, danger = await self._assistant.said_before(conversation_id, opening.tracker_row)
             let_go = await self._answering(text, danger) if danger else None
             let_go = let_go or (await self._denying(conversation_id, text, offered, danger) if danger else None)
             return let_go or await self._free(conversation_id, text, offered, last, danger)

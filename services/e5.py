@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.onnx_file import MICROSOFT, Graph
+from services.onnx_file import LARGEST_WEIGHT, MICROSOFT, Graph, session
 from services.word_memory import remembering
 
 Floats = npt.NDArray[np.float32]
@@ -34,8 +34,6 @@ PARTS = ("mean", "largest", "earlier")
 an earlier layer, which keeps more of the words."""
 EARLIER_LAYER = 6
 """Counted from 0, of twelve."""
-LARGEST_WEIGHT = 63
-"""Seven bits: with eight, processors without VNNI overflow as they add up products, in silence."""
 SHARE_OF_ACTIVATION, SMALLEST = 0.65, 0.02
 """How a column's size is shared out between activation and weight, and the least size of a column beside the largest one."""
 TYPICAL = (
@@ -249,20 +247,6 @@ class _Network:
         return graph.model({"input": (1, "tokens", width)}, outputs)
 
 
-def _session(file: bytes) -> Any:
-    """Runs a model on one thread: several calls at a time share the cores better than one call can."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Its further fusions make one slow operator of addition and normalisation.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    del session._model_bytes  # 22 MB, kept in case other providers are asked for later
-    return session
-
-
 class E5:
     """Sentence vectors on one core a call; calls from several threads run side by side."""
 
@@ -278,13 +262,13 @@ class E5:
         self._scales, self._numbers = packed.rows("emb.word", packed.width)
         positions = packed.floats("emb.pos").reshape(-1, packed.width)
         self._added = positions[: head + tail] + packed.floats("emb.type")[: packed.width]
-        self._session = _session(_Network(packed, self._sizes(packed)).file)
+        self._session = session(_Network(packed, self._sizes(packed)).file)
 
     def _sizes(self, packed: PackedFile) -> dict[str, Floats]:
         """The largest numbers that typical sentences bring to each product, by its name."""
         plain = _Network(packed, None)
-        session, names = _session(plain.file), list(plain.multiplied)
-        seen = [session.run(names, {"input": self._embedded(text)}) for text in TYPICAL]
+        network, names = session(plain.file), list(plain.multiplied)
+        seen = [network.run(names, {"input": self._embedded(text)}) for text in TYPICAL]
         return {name: np.abs(np.concatenate(found, axis=1)).max(axis=(0, 1)) for name, *found in zip(names, *seen, strict=True)}
 
     def _embedded(self, text: str) -> Floats:

@@ -24,6 +24,7 @@ from services.encoder import CachingEncoder, Vectors, directions
 from services.entry_discriminant import EntryDiscriminant
 from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import TOPICS, Entry
+from services.quick_products import QuickProducts
 from services.spelling import normalise
 from services.spelling_correction import SpellingCorrection
 from services.term_vectors import CHARACTERS, TermVectors, WordScores, taken, taken_dense, transposed
@@ -48,7 +49,9 @@ SAME_FROM = 0.9
 COMPLETE_FROM = 1.7
 """A score that questions without a subject ("bisa anonim ga") don't reach: the subject is said."""
 COMPARED = 128
-"""So many entries, the likeliest by all else and by the middle of their variants, are compared variant by variant in meaning."""
+"""Where there are very many variants: of so many entries they are compared in meaning."""
+ALL_COMPARED = 20_000
+"""So many variants are all compared; of more, those of `COMPARED` entries, the likeliest by all else and by their middle."""
 AXES = 48
 """So many of the main directions are kept of the middle of an entry's variants: enough to tell which are to be compared."""
 WORD = r"\S+"
@@ -80,6 +83,7 @@ class Index:
         self.mean: Vectors = vectors.mean(axis=0)
         self._vectors = directions(vectors, self.mean)
         self._centres = _centres(self._vectors, self._starts)
+        self._cosines = self._quick_cosines()
         self._apart = EntryDiscriminant(self._vectors, self._centres, np.diff(self._starts))
         self._axes = _main_axes(self._centres)
         self._short_centres = self._centres @ self._axes
@@ -87,11 +91,10 @@ class Index:
         self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
         spellings = [self._correction.correct(spelling) for spelling in spellings]
         beyond = [self._correction.correct(normalise(text)) for text in unanswerable or ()]
-        self._characters = TermVectors.fitted(CHARACTERS, spellings)[0].with_terms_of(beyond)
-        self._pairs = TermVectors.fitted(PAIRS, spellings)[0].with_terms_of(beyond)
-        self._character_rows, self._pair_rows = self._characters.rows(spellings), self._pairs.rows(spellings)
-        self._by_characters = transposed(self._character_rows)
-        signs, by_spelling = self._signs(), [self._character_rows, self._pair_rows]
+        self._characters, character_rows = TermVectors.fitted(CHARACTERS, spellings, beyond)
+        self._pairs, self._pair_rows = TermVectors.fitted(PAIRS, spellings, beyond)
+        self._by_characters = transposed(character_rows)
+        signs, by_spelling = self._signs(), [character_rows, self._pair_rows]
         self._topic_by_spelling = TopicRegression(by_spelling, signs)
         self._topic_by_meaning = TopicRegression([self._vectors, *by_spelling], signs)
         self._words = WordScores(documents)
@@ -120,6 +123,7 @@ class Index:
         vectors = self._encoder.encode_and_keep(examples) if examples else np.zeros((0, self._vectors.shape[1]), np.float32)
         vectors = directions(vectors, self.mean)
         twin._vectors = taken_dense(self._vectors, vectors, order)
+        twin._cosines = twin._quick_cosines()
         centres = _centres(vectors, _starts(fresh))
         twin._centres = taken_dense(self._centres, centres, documents)
         twin._short_centres = taken_dense(self._short_centres, centres @ self._axes, documents)
@@ -130,10 +134,10 @@ class Index:
         spellings = [twin._correction.correct(spelling) for spelling in spellings]
         twin._characters, twin._pairs = self._characters.with_terms_of(spellings), self._pairs.with_terms_of(spellings)
         characters, pairs = twin._characters.rows(spellings), twin._pairs.rows(spellings)
-        lost = [self._character_rows[gone_rows], self._pair_rows[gone_rows]]
-        by_spelling = [taken(self._character_rows, characters, order), taken(self._pair_rows, pairs, order)]
-        twin._character_rows, twin._pair_rows = by_spelling
-        twin._by_characters = transposed(twin._character_rows)
+        character_rows = transposed(self._by_characters)
+        lost = [character_rows[gone_rows], self._pair_rows[gone_rows]]
+        by_spelling = [taken(character_rows, characters, order), taken(self._pair_rows, pairs, order)]
+        twin._by_characters, twin._pair_rows = transposed(by_spelling[0]), by_spelling[1]
         signs = twin._signs()
         twin._topic_by_spelling = self._topic_by_spelling.with_rows(order, (gone_rows, lost), by_spelling, signs)
         lost, by_meaning = [self._vectors[gone_rows], *lost], [twin._vectors, *by_spelling]
@@ -238,10 +242,14 @@ class Index:
         words = words + WEIGHTS["apart"] * self._apart.behind(vector[0])
         return np.asarray(words + WEIGHTS["meaning"] * self._meanings(vector[0], words))
 
+    def _quick_cosines(self) -> QuickProducts | None:
+        """Of a question to all variants; None where these are too many."""
+        return QuickProducts(self._vectors) if len(self._vectors) <= ALL_COMPARED else None
+
     def _meanings(self, vector: Vectors, scores: Scores) -> Scores:
-        """Of each entry, how near its variants are in meaning; of unlikely ones, how near the middle of them is, which is less."""
-        if len(scores) <= COMPARED:
-            return _nearest(self._vectors @ vector, self._starts)
+        """Of each entry, how near its variants are in meaning; of unlikely ones of very many, how near the middle of them is."""
+        if self._cosines:
+            return _nearest(self._cosines.of(vector[None])[0], self._starts)
         near = np.asarray(self._short_centres @ (vector @ self._axes), dtype=np.float64)
         likely = np.sort(np.argpartition(-(scores + near), COMPARED)[:COMPARED])
         groups = [np.arange(*self._starts[place : place + 2]) for place in likely]

@@ -1,4 +1,4 @@
-"""Writes a neural network in the ONNX format, as far as services/e5.py needs it.
+"""Writes a neural network in the ONNX format, as far as there are uses for it here, and has it run.
 
 The package `onnx` does this and much more, in 30 MB that nothing else here needs. Field numbers are those of onnx.proto3 (IR version
 9); protobuf's wire format is a key (field number and kind) before each value, with lengths and whole numbers as varints.
@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 MICROSOFT = "com.microsoft"
 """Domain of onnxruntime's own operators."""
+LARGEST_WEIGHT = 63
+"""Of weights in 8 bits, seven of them: with all, processors without VNNI overflow as they add up products, in silence."""
 _TENSOR_TYPES = {np.dtype(np.float32): 1, np.dtype(np.int8): 3, np.dtype(np.int64): 7}
 
 
@@ -70,3 +72,20 @@ class Graph:
         graph += b"".join(_bytes(12, _value(name, shape)) for name, shape in outputs.items())
         versions = _bytes(8, _bytes(1, "") + _number(2, 18)) + _bytes(8, _bytes(1, MICROSOFT) + _number(2, 1))
         return _number(1, 9) + _bytes(7, graph) + versions
+
+
+def session(file: bytes) -> Any:
+    """Runs a model on one thread: several calls at a time share the cores better than one call can.
+
+    Raises ImportError or RuntimeError where onnxruntime is not there or can't run it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Its further fusions make one slow operator of addition and normalisation.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    made = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    del made._model_bytes  # as large as the file, kept in case other providers are asked for later
+    return made

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +25,7 @@ SHOUTED = 0.7
 """The share of capitals among the letters of two words or more from which case says nothing."""
 _BEFORE_OPENING = r"(?:^|[^\w\s-]|\b(?:eh|oh|oya|oiya|iya|ya|nah|halo|hai|min|admin|kak|pak|bu|mas|mbak)\s)\s*"
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]")
+_NORMALISED: ContextVar[dict[str, str] | None] = ContextVar("normalised", default=None)
 
 
 @cache
@@ -70,8 +74,27 @@ def for_encoder(text: str) -> str:
     return _plainly(_openings().sub(r"\1", text.lower() if shouted else text))
 
 
+@contextmanager
+def normalising_once() -> Iterator[None]:
+    """Within it each text is normalised once. What was made is forgotten at its end: it may be a citizen's."""
+    token = _NORMALISED.set({})
+    try:
+        yield
+    finally:
+        _NORMALISED.reset(token)
+
+
 def normalise(text: str) -> str:
     """Lower case, one form of Unicode, no lengthened letters, "2" written out, requests' numbers named; no openings, idioms, slang."""
+    known = _NORMALISED.get()
+    if known is None:
+        return _normalised(text)
+    if text not in known:
+        known[text] = _normalised(text)
+    return known[text]
+
+
+def _normalised(text: str) -> str:
     text = joined(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower())
     text = _SIMPEL_NUMBER.sub(" nomorsimpel ", _TICKET.sub(r" nomortiket\1 ", text))
     text = _REDUPLICATED.sub(r"\1 \1\2", _ELONGATED.sub(r"\1", text))

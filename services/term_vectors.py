@@ -34,13 +34,14 @@ class TermVectors:
         self._idf: Weights = np.zeros(0, np.float32)
 
     @classmethod
-    def fitted(cls, analyse: Analyse, texts: Sequence[str]) -> tuple[TermVectors, csr_matrix]:
-        """Made of `texts`, and their rows, shape (texts, terms)."""
+    def fitted(cls, analyse: Analyse, texts: Sequence[str], beyond: Sequence[str] = ()) -> tuple[TermVectors, csr_matrix]:
+        """Made of `texts`, with the terms of those `beyond` in further columns, and the rows of `texts`, shape (texts, terms)."""
         made = cls(analyse)
         made._texts = len(texts)
         counted = _count((analyse(text) for text in texts), made._places, learn=True)
         made._idf = made._idf_of(counted)
-        return made, made._weighed(counted)
+        rows, made = made._weighed(counted), made.with_terms_of(beyond)
+        return made, csr_matrix((rows.data, rows.indices, rows.indptr), (len(texts), len(made._places)))
 
     def rows(self, texts: Sequence[str]) -> csr_matrix:
         """Shape (texts, terms); terms that are not known are left out."""

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import AgglomerativeClustering
 from sqlalchemy import select
 
 from services.encoder import CachingEncoder, directions
@@ -110,6 +109,8 @@ class UnansweredQuestions:
         asked = [one for one in self._asked() if not self._is_answered(one.text)]
         if len(asked) < 2:
             return Gathered([], len(asked), self._clock())
+        from sklearn.cluster import AgglomerativeClustering  # 10 MB, where nobody may look at the desk for days
+
         vectors = directions(self._encoder().encode([one.text for one in asked]), self._knowledge.centre)
         cluster = AgglomerativeClustering(n_clusters=None, metric="cosine", linkage="average", distance_threshold=FARTHEST)
         labels: npt.NDArray[np.int64] = cluster.fit_predict(vectors)

@@ -25,7 +25,8 @@ from store.models import TrackerEvent
 from store.turn_queue import hold
 
 SESSION_EVENTS = 30
-KEPT_TRACKERS = 1024
+KEPT_TRACKERS = 128
+"""In each process. A tracker takes some 30 kB, and to read it again a few milliseconds."""
 _STORED = "_sapa_stored"
 _SESSION = "_sapa_session"
 
@@ -66,9 +67,13 @@ class SapaTrackerStore(TrackerStore):
             return self._new_session(tracker)
         return tracker
 
-    async def peek(self, sender_id: str) -> DialogueStateTracker | None:
-        """As `retrieve`, for who only reads: the tracker stays in memory for the turn, and may be longer than a session."""
-        expected = await asyncio.to_thread(self._newest, sender_id)
+    async def peek(self, sender_id: str, expected: int | None = None) -> DialogueStateTracker | None:
+        """As `retrieve`, for who only reads: the tracker stays in memory for the turn, and may be longer than a session.
+
+        `expected`: the newest row, seen a moment ago.
+        """
+        if expected is None:
+            expected = await asyncio.to_thread(self._newest, sender_id)
         newest, tracker = self._kept.get(sender_id, (0, None))
         if tracker is None or newest != expected:
             rows = await asyncio.to_thread(self._read, sender_id)

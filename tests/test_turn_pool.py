@@ -457,7 +457,8 @@ async def test_of_several_processes_that_end_while_none_can_be_had_each_is_repla
 
 async def test_an_answer_that_comes_after_it_was_given_up_is_not_taken_for_the_next_one() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    keeper = Keeper(ours, 0, 1)
+    keeper = Keeper(1)
+    keeper.attach(ours, 0)
     ours.settimeout(0.01)
     with pytest.raises(KeeperGone):
         await keeper.refresh(StandInAssistant.path)
@@ -483,4 +484,6 @@ async def test_where_no_more_files_may_be_open_no_process_can_be_had_now(monkeyp
     ours, theirs = socket.socketpair()
     monkeypatch.setattr(socket, "socketpair", refuses)
     with ours, theirs, pytest.raises(KeeperGone):
-        await Keeper(ours, 0, 1).fork()
+        keeper = Keeper(1)
+        keeper.attach(ours, 0)
+        await keeper.fork()

@@ -25,6 +25,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from services.encoder import CachingEncoder, Vectors, directions
+from services.quick_products import QuickProducts
 from services.spelling_correction import SpellingCorrection
 
 log = structlog.get_logger(__name__)
@@ -167,7 +168,7 @@ class Neighbours:
         away = self._away(parts)
         self._axes = np.asarray(np.linalg.eigh(away.T @ away)[1][:, -AXES:], dtype=np.float32)
         order = np.argsort(truth, kind="stable")
-        self._examples = self._places(parts[order])
+        self._examples = QuickProducts(self._places(parts[order]))
         self._ends = np.cumsum(np.bincount(truth))
 
     def _away(self, parts: Vectors) -> Vectors:
@@ -179,7 +180,7 @@ class Neighbours:
 
     def log_probabilities(self, parts: Vectors) -> Scores:
         """Shape (rows, labels)."""
-        cosines = np.split(self._places(parts) @ self._examples.T, self._ends[:-1], axis=1)
+        cosines = np.split(self._examples.of(self._places(parts)), self._ends[:-1], axis=1)
         nearest = [np.partition(one, -min(NEAREST, one.shape[1]), axis=1)[:, -NEAREST:].mean(axis=1) for one in cosines]
         return np.asarray(log_softmax(CLOSENESS * np.stack(nearest, axis=1).astype(np.float64), axis=1))
 
