@@ -70,6 +70,7 @@ def load_assistant() -> Assistant:
 def serve() -> None:
     """Serve the web channel, the demo page and, with TELEGRAM_BOT_TOKEN, Telegram."""
     import uvicorn
+    from threadpoolctl import threadpool_limits
 
     from bot.memory import settle, share_arenas
     from bot.patient_http import CONNECTIONS_AT_ONCE, PatientHttp
@@ -81,6 +82,7 @@ def serve() -> None:
     from services.demo import DEMO_REQUESTS
 
     share_arenas()
+    threadpool_limits(1, "blas")  # threads of NumPy's spin as they wait; a turn's products are too small to share
     configured = services().settings
     assistant, processes = load_assistant(), configured.turn_processes_in_force
     decreed_days_off(LAST_DECREED_YEAR)  # loads the holidays of 200 countries, and each process would

@@ -39,8 +39,8 @@ from services.assembly import Services
 from services.dangers import CRISIS, danger_of, sentence_for
 from services.handoff import Place, State
 from services.privacy import mask
-from services.status_checks import mask_factors
 from services.spelling import normalising_once
+from services.status_checks import mask_factors
 from services.turn import CURRENT, AnswerStatus, Turn
 from store.conversations import Opening, Received, Reply
 from store.models import Button as IssuedButton

@@ -16,7 +16,14 @@ from services.settings import PROJECT
 from services.training_files import training_examples
 
 log = structlog.get_logger(__name__)
-CODE = ("bot/nlu/*.py", "services/slang.yml", "services/spelling*.py", "services/encoder.py", "services/e5.py", "services/quick_products.py")
+CODE = (
+    "bot/nlu/*.py",
+    "services/slang.yml",
+    "services/spelling*.py",
+    "services/encoder.py",
+    "services/e5.py",
+    "services/quick_products.py",
+)
 FOLLOW_UPS = str(FOLLOW_UPS_FILE.relative_to(PROJECT))
 SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", FOLLOW_UPS, *CODE)
 KEPT_MODELS = 5

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
+from services.quick_products import QuickProducts
 from services.settings import PROJECT
 from services.topic_regression import Blocks, Places, TopicRegression
 
@@ -32,6 +33,7 @@ class Answerability:
     def __init__(self, unanswerable: Blocks, variants: Blocks) -> None:
         """Of both the sentence vectors, of length 1 and away from one mean, and the rows by parts of words and by words."""
         self._vectors, *self._rows = unanswerable
+        self._cosines = QuickProducts(self._vectors)
         self._regression = TopicRegression(self._with(variants), self._signs(variants))
 
     def _with(self, variants: Blocks) -> list[Any]:
@@ -59,4 +61,4 @@ class Answerability:
         `blocks`: its vector and its rows. `nearest`: its cosine to the nearest variant.
         """
         likely = self._regression.predict(blocks)[0]
-        return float(likely + (self._vectors @ blocks[0][0]).max() - nearest)
+        return float(likely + self._cosines.of(blocks[0]).max() - nearest)

@@ -213,7 +213,7 @@ class Conversations:
 
         def write(session: Session, seq: int) -> Received:
             values = {**_values(conversation_id, seq, "user", Reply(text), utc_now()), "external_id": external_id}
-            return Received(session.execute(_ADD_MESSAGE, values).scalar_one(), seq)
+            return Received(session.connection().execute(_ADD_MESSAGE, values).scalar_one(), seq)
 
         return self.append(conversation_id, write, likely_seq=likely_seq)
 
@@ -245,21 +245,20 @@ class Conversations:
         now = utc_now()
 
         def write(session: Session, seq: int) -> tuple[list[Message], int]:
+            execute = session.connection().execute  # without the session's part, a fifth of the time
             rows = [self._reply_values(conversation_id, seq + n, reply, reply_to, now) for n, reply in enumerate(replies)]
             issued = [button for _, buttons in rows for button in buttons]
             if issued:
-                session.execute(_ADD_BUTTONS, issued)
+                execute(_ADD_BUTTONS, issued)
             if rows:
-                session.execute(_ADD_MESSAGES, [values for values, _ in rows])
+                execute(_ADD_MESSAGES, [values for values, _ in rows])
             if reply_to is not None:
                 filters = {name: (turn or {}).get(name) for name in ("status", "intent", "topic", "confidence")}
-                session.execute(_NOTE_TURN, {"answered": reply_to, "turn": turn, **filters})
+                execute(_NOTE_TURN, {"answered": reply_to, "turn": turn, **filters})
             if finished:
-                session.execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey.in_(finished)))
-            row_id = 0
-            if tracker_row:
-                row_id = session.execute(_ADD_EVENTS, tracker_row).scalar_one()
-            session.execute(_NOTE_STATE, {"conversation": conversation_id, "last_at": now, "awaited_field": awaited_field})
+                execute(delete(Draft).where(Draft.conversation_id == conversation_id, Draft.journey.in_(finished)))
+            row_id = execute(_ADD_EVENTS, tracker_row).scalar_one() if tracker_row else 0
+            execute(_NOTE_STATE, {"conversation": conversation_id, "last_at": now, "awaited_field": awaited_field})
             return [Message(**values) for values, _ in rows], row_id
 
         # What the citizen gets to see as answered is on the disk, and by it all that the turn has written before.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,10 @@ from rasa.core.actions.action import ActionExtractSlots
 from rasa.core.actions.forms import FormAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.constants import PLACEHOLDER_TRACKER
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.graph_components.providers.domain_provider import DomainProvider
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
 from rasa.shared.core.slots import TextSlot
@@ -20,7 +25,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import select
 
 from bot.assistant import Assistant
-from bot.dialogue_speed import KEPT_MATCHES, OURS, RASAS_OWN, _Rules, extract_slots
+from bot.dialogue_speed import KEPT_MATCHES, OURS, RASAS_OWN, _Rules, extract_slots, load_domain
 from services.assembly import Services
 from store.models import TrackerEvent
 from store.tracker import _events_of
@@ -167,6 +172,18 @@ def test_what_matched_is_kept_within_bounds() -> None:
         assert rules.matching(policy, [{"user": said, "prev_action": {"action_name": "action_listen"}}]) == set()
     assert len(rules._matches) == KEPT_MATCHES
     assert "wrote" not in str(rules._matches)
+
+
+def test_a_domain_that_is_read_once_is_the_one_that_rasa_reads(tmp_path: Path) -> None:
+    storage, resource = LocalModelStorage(tmp_path), Resource("domain_provider")
+    DomainProvider(storage, resource)._persist(Domain.load("domain.yml"))
+    context = ExecutionContext(GraphSchema({}))
+    ours, rasas = (
+        load(config={}, model_storage=storage, resource=resource, execution_context=context).provide_inference()
+        for load in (load_domain, RASAS_OWN[DomainProvider, "load"].__get__(None, DomainProvider))
+    )
+    assert ours.as_dict() == rasas.as_dict()
+    assert ours.fingerprint() == rasas.fingerprint()
 
 
 def test_a_copied_slot_is_another_slot_of_the_same_value() -> None:

@@ -8,6 +8,8 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from services import spelling
 from services.e5 import E5, PackedFile, Tokeniser, packed_file
 from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, Vectors, open_encoder
 from services.settings import PROJECT
-from services.spelling import for_encoder, normalise
+from services.spelling import for_encoder, normalise, normalising_once
 
 SUBJECTS = "magang istura perpustakaan beasiswa kunjungan seragam upacara arsip museum pelatihan".split()
 EXAMPLES = {
@@ -441,3 +443,19 @@ def test_its_parts_hold_both_kinds_of_sentences(tmp_path: Path) -> None:
     part = clinc.read(path)["test"]
     assert part.texts == ["how much", "who knows"]
     assert part.inside.tolist() == [True, False]
+
+
+def test_within_a_turn_a_text_is_normalised_once_and_nothing_of_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def noted(text: str) -> str:
+        made.append(text)
+        return text.lower()
+
+    monkeypatch.setattr(spelling, "_normalised", noted)
+    for _ in range(2):
+        with normalising_once():
+            assert normalise("Halo") == normalise("Halo") == "halo"
+            assert ThreadPoolExecutor(1).submit(copy_context().run, normalise, "Halo").result() == "halo"
+    normalise("Halo")
+    assert made == ["Halo"] * 3

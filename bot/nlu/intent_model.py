@@ -17,7 +17,7 @@ import numpy.typing as npt
 import structlog
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -50,6 +50,12 @@ DEFAULTS: dict[str, Any] = {
 """outside: the intent of what the assistant isn't for. never_quick: intents that spelling alone never decides. sure: the probability
 from which it decides; surer: that for some intents, by name. C: inverse strength of the regularisation of `Spelling`. hidden,
 networks: size and number of the networks of `Meaning`. held_out: share of the examples on which the views are weighed."""
+
+
+def _log_softmax(scores: Scores) -> Scores:
+    """As scipy's along the last axis, in a tenth of its time for one message."""
+    away = scores - scores.max(axis=-1, keepdims=True)
+    return np.asarray(away - np.log(np.exp(away).sum(axis=-1, keepdims=True)), dtype=np.float64)
 
 
 class Ngrams:
@@ -103,7 +109,7 @@ class Spelling:
         parts, part_values = self._parts.row(spelling)
         words, word_values = self._words.row(spelling)
         decision = part_values @ self._weights[parts] + word_values @ self._weights[self._parts.size + words]
-        return np.asarray(log_softmax(decision + self._bias))
+        return _log_softmax(decision + self._bias)
 
 
 class Reading(NamedTuple):
@@ -126,7 +132,7 @@ class Meaning:
         """`parts`: shape (rows, parts, dimensions)."""
         self._mean = parts.mean(axis=0)
         inputs = directions(parts, self._mean)
-        self._layers: list[tuple[int, list[Vectors], list[Vectors]]] = []
+        self._layers: list[tuple[int, tuple[QuickProducts, Vectors], list[Vectors]]] = []
         for seed in range(self._networks):
             read = 1 if seed == 0 else inputs.shape[1]
             network = MLPClassifier(
@@ -140,7 +146,8 @@ class Meaning:
             with warnings.catch_warnings():  # fifteen rounds are meant: more of them learn by heart
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 network.fit(self._first(inputs, read), truth)
-            self._layers.append((read, network.coefs_, network.intercepts_))
+            first, second = network.coefs_
+            self._layers.append((read, (QuickProducts(first.T), second), network.intercepts_))
         return self
 
     @staticmethod
@@ -153,8 +160,8 @@ class Meaning:
         inputs = directions(parts, self._mean)
         scores = []
         for read, (first, second), (first_bias, second_bias) in self._layers:
-            scores.append(np.maximum(self._first(inputs, read) @ first + first_bias, 0) @ second + second_bias)
-        return Reading(np.mean([log_softmax(score, axis=1) for score in scores], axis=0), np.mean(scores, axis=0))
+            scores.append(np.maximum(first.of(self._first(inputs, read)) + first_bias, 0) @ second + second_bias)
+        return Reading(np.mean([_log_softmax(score) for score in scores], axis=0), np.mean(scores, axis=0))
 
 
 class Neighbours:
@@ -181,8 +188,11 @@ class Neighbours:
     def log_probabilities(self, parts: Vectors) -> Scores:
         """Shape (rows, labels)."""
         cosines = np.split(self._examples.of(self._places(parts)), self._ends[:-1], axis=1)
-        nearest = [np.partition(one, -min(NEAREST, one.shape[1]), axis=1)[:, -NEAREST:].mean(axis=1) for one in cosines]
-        return np.asarray(log_softmax(CLOSENESS * np.stack(nearest, axis=1).astype(np.float64), axis=1))
+        nearest = np.empty((len(parts), len(cosines)))
+        for label, one in enumerate(cosines):
+            few = min(NEAREST, one.shape[1])
+            nearest[:, label] = np.partition(one, -few, axis=1)[:, -few:].sum(axis=1) / few
+        return _log_softmax(CLOSENESS * nearest)
 
 
 class Views(NamedTuple):
@@ -228,7 +238,7 @@ class Weighing:
 
         def loss(weights: Scores) -> float:
             combined = sum(weight * view for weight, view in zip(weights, views, strict=True))
-            return -float(log_softmax(combined, axis=1)[rows, truth].mean())
+            return -float(_log_softmax(combined)[rows, truth].mean())
 
         return np.asarray(minimize(loss, [1.0, *[0.5] * (len(views) - 1)], method="Nelder-Mead").x)
 
@@ -255,7 +265,7 @@ class Weighing:
         weak = -views.meaning.scores[rows, best]
         combined = self._combined(views)
         combined[:, self._outside] = -np.inf
-        unclear = -log_softmax(combined * LESS_SURE, axis=1)[rows, best]
+        unclear = -_log_softmax(combined * LESS_SURE)[rows, best]
         return np.stack([*likelier, weak, unclear], axis=1)
 
     def _signs(self, doubts: Scores) -> Scores:
