@@ -31,6 +31,7 @@ class _Gauges:
         self._oldest = gauge("queue_oldest_seconds", "Age of the oldest of that work", "queue")
         self._tickets = gauge("tickets_open", "Open tickets with a legal due date, by what is left of it", "light")
         self._jobs = gauge("jobs_failing", "Scheduled jobs whose last run failed")
+        self._runs = gauge("job_run_timestamp_seconds", "When the last run of a job ended, in seconds since 1970", "name")
         self._disk = gauge("disk_free_bytes", "Free space of the data folder")
         self.ready = gauge("ready", "1 where the check holds", "check")
 
@@ -43,6 +44,8 @@ class _Gauges:
         for light, number in figures.tickets.items():
             self._tickets.labels(light).set(number)
         self._jobs.set(figures.jobs_failing)
+        for name, at in figures.runs.items():
+            self._runs.labels(name).set(at.timestamp())
         self._disk.set(figures.disk_free_bytes)
 
 

@@ -110,7 +110,7 @@ class KnowledgeCatalogue:
     def file_text(self, entry_id: str) -> str | None:
         """The text of the shipped file."""
         path = knowledge_paths(self._folder).get(entry_id)
-        return path.read_text(encoding="utf-8") if path else None
+        return path.read_text(encoding="utf-8", errors="replace") if path else None
 
     def patch(self) -> str:
         """Everything published at the desk that the files of `knowledge/` don't say yet, for `git apply`."""

@@ -34,6 +34,8 @@ class Figures:
     tickets: dict[Light, int]
     """Open tickets with a legal due date."""
     jobs_failing: int
+    runs: dict[str, datetime]
+    """Of each job that ever ran, when its last run ended."""
     disk_free_bytes: int
 
 
@@ -74,6 +76,8 @@ class Operation:
         return True
 
     def figures(self, now: datetime) -> Figures:
+        runs = self._jobs.all()
+
         def count(*conditions: ColumnElement[bool]) -> int:
             return session.scalar(select(func.count()).where(*conditions)) or 0
 
@@ -89,6 +93,7 @@ class Operation:
                 telegram_waiting=count(telegram_waits),
                 oldest_telegram_seconds=(now - oldest_update).total_seconds() if oldest_update else 0.0,
                 tickets=TicketList(self._database, self._calendar, lambda: now).lights(),
-                jobs_failing=sum(run.error is not None for run in self._jobs.all()),
+                jobs_failing=sum(run.error is not None for run in runs),
+                runs={run.name: run.at for run in runs},
                 disk_free_bytes=shutil.disk_usage(self._data_dir).free,
             )

@@ -70,6 +70,7 @@ async def test_figures_count_turns_tickets_and_queues(client: httpx.AsyncClient,
     citizen = await Citizen(client).arrives()
     await citizen.says("apa itu simpel?")
     services.tickets.file(Filing(Kind.INFORMATION_REQUEST, {"details": "x"}, "wni", "", "id"), NOW)
+    services.job_runs.record("backup", NOW, 20, None)
     shown = (await client.get("/metrics")).text
     assert re.search(r'sapa_turns_total\{status="answered"\} [1-9]', shown)
     assert re.search(r"sapa_turn_seconds_count [1-9]", shown)
@@ -81,6 +82,8 @@ async def test_figures_count_turns_tickets_and_queues(client: httpx.AsyncClient,
     ):
         assert name in shown, name
     assert "sapa_disk_free_bytes" in shown
+    backup = re.search(r'sapa_job_run_timestamp_seconds\{name="backup"\} (\S+)', shown)
+    assert backup and float(backup[1]) == NOW.timestamp()
 
 
 def test_tickets_are_counted_by_what_is_left_of_their_time_limit(services: Services) -> None:
@@ -188,8 +191,11 @@ def test_every_alert_has_a_runbook_that_names_it(rule: dict) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning")
 
 
-async def test_every_figure_that_alerts_and_dashboard_ask_for_is_there(client: httpx.AsyncClient, monkeypatch) -> None:
+async def test_every_figure_that_alerts_and_dashboard_ask_for_is_there(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(operation_module, "FIGURES_SECONDS", -1)
+    services.job_runs.record("backup", NOW, 20, None)
     citizen = await Citizen(client).arrives()
     await citizen.says("halo")
     await client.get("/readyz")
