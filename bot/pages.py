@@ -15,8 +15,10 @@ from bot.html_pages import HtmlPage, language_of
 from bot.markup import Span, spans
 from bot.messages import Inbound, Outbound
 from store.conversations import Conversations
+from store.models import Conversation
 
 COOKIE = "sapa_chat"
+LANGUAGES = ("id", "en")
 
 
 def lines_of(message: Outbound) -> list[list[Span]]:
@@ -29,10 +31,9 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
     router = APIRouter(include_in_schema=False)
     page = HtmlPage("chat")
 
-    async def known(token: str | None) -> str | None:
+    async def known(token: str | None) -> Conversation | None:
         found = sessions.conversation_of(token) if token else None
-        conversation = await asyncio.to_thread(conversations.get, found) if found else None
-        return conversation.id if conversation else None
+        return await asyncio.to_thread(conversations.get, found) if found else None
 
     async def shown(conversation_id: str, locale: str, status: int = 200, **values: str) -> HTMLResponse:
         newest = await asyncio.to_thread(conversations.newest, conversation_id)
@@ -50,10 +51,13 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
         return response
 
     @router.get("/chat")
-    async def show(request: Request, sapa_chat: Annotated[str | None, Cookie()] = None, lang: str = "id") -> Response:
-        locale = "en" if lang == "en" else "id"
-        conversation_id = await known(sapa_chat)
-        return await shown(conversation_id, locale) if conversation_id else await begun(request, locale)
+    async def show(request: Request, sapa_chat: Annotated[str | None, Cookie()] = None, lang: str | None = None) -> Response:
+        """In the language asked for, or else in that of the conversation."""
+        asked = lang if lang in LANGUAGES else None
+        conversation = await known(sapa_chat)
+        if conversation is None:
+            return await begun(request, asked or LANGUAGES[0])
+        return await shown(conversation.id, asked or await service.transcript.language(conversation))
 
     @router.post("/chat")
     async def send(
@@ -65,13 +69,13 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
     ) -> Response:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HTTPException(403)
-        conversation_id = await known(sapa_chat)
-        if conversation_id is None:
+        conversation = await known(sapa_chat)
+        if conversation is None:
             locale = language_of(request)
             problem = await service.sentence("utter_problem_session", locale)
             return await begun(request, locale, 401, problem=problem, text=text)
         try:
-            await service.handle(Inbound(conversation_id, str(once), text, button))
+            await service.handle(Inbound(conversation.id, str(once), text, button))
         except TooManyWaiting as error:
             raise HTTPException(429) from error
         return RedirectResponse("/chat#compose", 303)
@@ -80,9 +84,9 @@ def plain_chat(service: ConversationService, conversations: Conversations, sessi
     async def forget(request: Request, sapa_chat: Annotated[str | None, Cookie()] = None) -> Response:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HTTPException(403)
-        conversation_id = await known(sapa_chat)
-        if conversation_id:
-            await service.forget(conversation_id)
+        conversation = await known(sapa_chat)
+        if conversation:
+            await service.forget(conversation.id)
         response = RedirectResponse("/chat", 303)
         response.delete_cookie(COOKIE, path="/chat")
         return response

@@ -17,6 +17,7 @@ from services.conversation_notes import LONGEST_NOTE
 from services.desk_sessions import Session
 from services.desk_settings import LONGEST_REASON, ReasonMissing, reason_of
 from services.permissions import Permission
+from store.conversations import READ_AT_ONCE
 
 if TYPE_CHECKING:
     from desk.room import Room
@@ -119,6 +120,7 @@ def conversations(room: Room) -> APIRouter:
             status,
             conversation=conversation,
             messages=messages,
+            read_at_once=READ_AT_ONCE,
             may_unmask=session.may(Permission.UNMASK),
             may_note=session.may(Permission.TAKE_OVER),
             notes=room.services.conversation_notes.of(conversation_id),

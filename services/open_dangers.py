@@ -19,7 +19,7 @@ from services.dangers import FEW_WORDS, Danger, danger_of, sentence_for, service
 from services.fields import Field
 from services.follow_ups import After, LastSaid
 from services.patterns import any_of
-from services.remarks import is_small_talk
+from services.remarks import is_question, is_small_talk
 from services.spelling import normalise
 
 NEEDS_FILE = Path(__file__).with_name("danger_needs.yml")
@@ -132,9 +132,11 @@ class OpenDanger:
             return self._telling(sentence_for(asked), now)
         if kind != self.kind and (first := _first_sentence(kind)) not in self.told:
             return self._telling(first, now, kind)
-        fitting = [need.sentence(self._way(kind))] if need and not (need.aside and self._spares_numbers) else []
+        fitting = need.sentence(self._way(kind)) if need and not (need.aside and self._spares_numbers) else None
+        if fitting in self.told[:-1] and is_question(message):  # what is asked for again is said again, if not twice in a row
+            return self._telling(str(fitting), now, kind)
         turns = words().further["no_numbers" if self._spares_numbers else self._way(kind)]
-        return self._telling(_freshest([*filter(None, fitting), *turns], self.told), now, kind)
+        return self._telling(_freshest([*([fitting] if fitting else []), *turns], self.told), now, kind)
 
     def starts(self, message: str, now: datetime) -> list[OpenDanger]:
         """With its first sentence told; then with the one that the message needs besides, if any."""

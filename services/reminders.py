@@ -15,9 +15,10 @@ from enum import StrEnum
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from services.calendar import JAKARTA, WorkingCalendar
-from services.ticket_events import Actor, Happening, record
+from services.ticket_events import Actor, Happening, change_ticket, record_change
 from services.tickets import State
 from store.database import Database, utc_now
 from store.ticket_models import Ticket, TicketEvent
@@ -60,9 +61,9 @@ class Reminders:
         """Write the reminders that are due by now and were not written before; returns them."""
         now = now or utc_now()
         today = now.astimezone(JAKARTA).date()
-        return [reminder for ticket_id, reminder in self._due(today) if self._record(ticket_id, reminder, now)]
+        return [reminder for reminder in self._due(today) if self._record(reminder, now)]
 
-    def _due(self, today: date) -> list[tuple[int, Reminder]]:
+    def _due(self, today: date) -> list[Reminder]:
         query = select(Ticket.id, Ticket.number, Ticket.due_on).where(
             Ticket.state != State.CLOSED, Ticket.due_on.is_not(None), Ticket.due_on <= today + LOOK_AHEAD
         )
@@ -75,19 +76,23 @@ class Reminders:
         for ticket in tickets:
             stage = stage_of(ticket.due_on, today, self._calendar)
             if stage and (ticket.id, _key(stage, ticket.due_on)) not in known:
-                due.append((ticket.id, Reminder(ticket.number, stage, ticket.due_on)))
+                due.append(Reminder(ticket.number, stage, ticket.due_on))
         return due
 
-    def _record(self, ticket_id: int, reminder: Reminder, now: datetime) -> bool:
+    def _record(self, reminder: Reminder, now: datetime) -> bool:
         """False where another process was first, or the ticket was closed meanwhile."""
+
+        def remind(session: Session, ticket: Ticket) -> bool:
+            if ticket.state == State.CLOSED or ticket.due_on != reminder.due_on:
+                return False
+            data = {"stage": reminder.stage, "due_on": reminder.due_on.isoformat()}
+            key = _key(reminder.stage, reminder.due_on)
+            record_change(session, ticket, Happening.REMINDED, Actor.SYSTEM, now, data, key=key)
+            return True
+
         try:
-            with self._database.durable_session() as session:
-                ticket = session.get_one(Ticket, ticket_id)
-                if ticket.state == State.CLOSED or ticket.due_on != reminder.due_on:
-                    return False
-                data = {"stage": reminder.stage, "due_on": reminder.due_on.isoformat()}
-                key = _key(reminder.stage, reminder.due_on)
-                record(session, ticket, Happening.REMINDED, Actor.SYSTEM, now, data, key=key)
+            if not change_ticket(self._database, reminder.number, remind):
+                return False
         except IntegrityError:
             return False
         log.info("deadline", ticket=reminder.number, stage=reminder.stage, due_on=reminder.due_on.isoformat())

@@ -13,14 +13,24 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
-from sqlalchemy.orm.exc import StaleDataError
 
 from services.calendar import JAKARTA, UnknownYear, WorkingCalendar
 from services.privacy import mask
 from services.refused import Refused
 from services.registry import JOURNEY_OF
 from services.ticket_duplicates import main_text
-from services.ticket_events import INTERNAL, MAX_ANSWER, MAX_NOTE, MAX_REASON, Actor, Happening, HistoryEntry, record
+from services.ticket_events import (
+    INTERNAL,
+    MAX_ANSWER,
+    MAX_NOTE,
+    MAX_REASON,
+    Actor,
+    Happening,
+    HistoryEntry,
+    change_ticket,
+    find_ticket,
+    record_change,
+)
 from services.tickets import UNANSWERED, WORKING_DAYS, Kind, Resolution, State
 from store.database import Database, utc_now
 from store.encryption import Encryption
@@ -31,7 +41,6 @@ EXTENSION_DAYS = 7
 """Working days: UU 14/2008 art. 22(8)."""
 REFUSING = frozenset({Resolution.REFUSED, Resolution.PARTLY_GRANTED})
 SCORES = range(1, 5)
-TRIES = 5
 CLOCKED = frozenset({Kind.INFORMATION_REQUEST, Kind.OBJECTION})
 """Kinds whose answer the law demands: name and contact are needed until it is given."""
 MOVES = {
@@ -86,7 +95,7 @@ class TicketChanges:
     def history(self, number: str, *, internal: bool = False) -> list[HistoryEntry]:
         """What happened, oldest first; `internal` adds what only staff see."""
         with self._database.session() as session:
-            ticket = _found(session, number)
+            ticket = find_ticket(session, number)
             query = select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id)
             events = [event for event in session.scalars(query) if internal or event.name not in INTERNAL]
         return [
@@ -128,7 +137,7 @@ class TicketChanges:
         def change(session: Session, ticket: Ticket, key: str | None) -> None:
             if ticket.state != State.CLOSED or ticket.resolution in UNANSWERED:
                 raise ChangeRefused(Refusal.NOT_ANSWERED)
-            _record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
+            record_change(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
 
         self._change_once(number, submission_key, change)
 
@@ -140,7 +149,7 @@ class TicketChanges:
             if State(ticket.state) not in MOVES.get(state, set()):
                 raise ChangeRefused(Refusal.SAME_STATE)
             ticket.state = state
-            _record(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
+            record_change(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
 
         self._change(number, change)
 
@@ -180,7 +189,7 @@ class TicketChanges:
             ticket.extended_from = ticket.due_on
             ticket.due_on = self._calendar.due_date(ticket.extended_from, EXTENSION_DAYS)
             data = {"from": ticket.extended_from.isoformat(), "to": ticket.due_on.isoformat(), "officer": officer}
-            _record(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
+            record_change(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
             return ticket.due_on
 
         return self._change(number, change)
@@ -191,7 +200,7 @@ class TicketChanges:
         def change(session: Session, ticket: Ticket) -> None:
             _must_be_open(ticket)
             ticket.assignee = to
-            _record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
+            record_change(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
 
         self._change(number, change)
 
@@ -200,7 +209,7 @@ class TicketChanges:
         sealed = self._sealed(text, MAX_NOTE)
 
         def change(session: Session, ticket: Ticket) -> None:
-            _record(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
+            record_change(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
 
         self._change(number, change)
 
@@ -209,7 +218,7 @@ class TicketChanges:
         now = now or utc_now()
 
         def change(session: Session, ticket: Ticket) -> None:
-            other = _found(session, into)
+            other = find_ticket(session, into)
             _must_be_open(other)
             same = other.conversation_id == ticket.conversation_id and ticket.conversation_id is not None
             if not same or other.kind != ticket.kind or other.id == ticket.id:
@@ -218,7 +227,7 @@ class TicketChanges:
             data = {"from": ticket.number, "officer": officer}
             # Both rows at once, which goes in the order of their ids: two officers who merge crosswise don't wait for each other.
             flag_modified(ticket, "state")
-            _record(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
+            record_change(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
             data = {"into": other.number, "officer": officer}
             self._close(session, ticket, Resolution.MERGED, Happening.MERGED, Actor.OFFICER, now, data)
 
@@ -241,7 +250,7 @@ class TicketChanges:
             session.execute(delete(Notice).where(Notice.event_id.in_(own_events)))
             if ticket.kind in CLOCKED and ticket.state != State.CLOSED:
                 ticket.pseudonymise_when_closed = True
-                _record(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
+                record_change(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
             else:
                 self._remove_personal_data(session, ticket, Actor.CITIZEN, now)
 
@@ -290,19 +299,13 @@ class TicketChanges:
                 return False
             data = {"from": ticket.due_on.isoformat() if ticket.due_on else None, "to": due.isoformat(), **by}
             ticket.due_on, ticket.extended_from = due, first if ticket.extended_from else None
-            _record(session, ticket, Happening.RECOUNTED, actor, now, data)
+            record_change(session, ticket, Happening.RECOUNTED, actor, now, data)
             return True
 
         return [number for number in numbers if self._change(number, change)]
 
     def _change(self, number: str, change: Callable[[Session, Ticket], T]) -> T:
-        for _ in range(TRIES):
-            try:
-                with self._database.durable_session() as session:
-                    return change(session, _found(session, number))
-            except StaleDataError:  # somebody else's change came between reading and writing
-                continue
-        raise RuntimeError(f"ticket {number} is changed by others all the time")
+        return change_ticket(self._database, number, change)
 
     def _change_once(self, number: str, submission_key: str | None, change: Callable[[Session, Ticket, str | None], None]) -> None:
         """A citizen's change, which gets the key for its event. Raises `TurnLost` where another process has the turn now."""
@@ -321,7 +324,7 @@ class TicketChanges:
 
         def change(session: Session, ticket: Ticket, key: str | None) -> None:
             _must_be_open(ticket)
-            _record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
+            record_change(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
 
         self._change_once(number, submission_key, change)
 
@@ -339,7 +342,7 @@ class TicketChanges:
     ) -> None:
         _must_be_open(ticket)
         ticket.state, ticket.resolution = State.CLOSED, resolution
-        _record(session, ticket, name, actor, now, data, text, key)
+        record_change(session, ticket, name, actor, now, data, text, key)
         if ticket.pseudonymise_when_closed:
             self._remove_personal_data(session, ticket, Actor.SYSTEM, now)
 
@@ -355,34 +358,12 @@ class TicketChanges:
         written = TicketEvent.ticket_id == ticket.id, TicketEvent.actor == Actor.CITIZEN, TicketEvent.text.is_not(None)
         for event in session.scalars(select(TicketEvent).where(*written)):
             event.text = self._encryption.seal(mask(self._encryption.unseal(event.text or b"")).text)
-        _record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
+        record_change(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
 
     def _sealed(self, text: str, longest: int) -> bytes:
         if not 1 <= len(text.strip()) <= longest:
             raise ChangeRefused(Refusal.TEXT_LENGTH)
         return self._encryption.seal(text.strip())
-
-
-def _record(
-    session: Session,
-    ticket: Ticket,
-    name: Happening,
-    actor: Actor,
-    now: datetime,
-    data: dict[str, Any] | None = None,
-    text: bytes | None = None,
-    key: str | None = None,
-) -> None:
-    """As `record`; the ticket's version moves, too, where nothing in its row does, so that each change is made on the one before."""
-    flag_modified(ticket, "state")
-    record(session, ticket, name, actor, now, data, text, key)
-
-
-def _found(session: Session, number: str) -> Ticket:
-    ticket = session.scalar(select(Ticket).where(Ticket.number == number))
-    if ticket is None:
-        raise KeyError(number)
-    return ticket
 
 
 def _must_be_open(ticket: Ticket) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.exc import StaleDataError
 
+from store.database import Database
 from store.notices import NoticeState
 from store.ticket_models import Notice, Ticket, TicketEvent
 
+T = TypeVar("T")
+TRIES = 5
 MAX_NOTE, MAX_ANSWER, MAX_REASON = 2000, 3500, 1000
 """Characters of the texts in events. An answer with its heading has to fit into one message of Telegram (4,096)."""
 
@@ -82,3 +89,40 @@ def record(
     session.flush()
     if name in TOLD and ticket.conversation_id:
         session.add(Notice(event_id=event.id, conversation_id=ticket.conversation_id, state=NoticeState.PENDING, changed_at=now))
+
+
+def record_change(
+    session: Session,
+    ticket: Ticket,
+    name: Happening,
+    actor: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    text: bytes | None = None,
+    key: str | None = None,
+) -> None:
+    """As `record`; the ticket's version moves, too, where nothing in its row does, so that each change is made on the one before."""
+    flag_modified(ticket, "state")
+    record(session, ticket, name, actor, now, data, text, key)
+
+
+def change_ticket(database: Database, number: str, change: Callable[[Session, Ticket], T]) -> T:
+    """Run `change` in a durable transaction; again where somebody else's change came between reading and writing.
+
+    Raises KeyError for an unknown number.
+    """
+    for _ in range(TRIES):
+        try:
+            with database.durable_session() as session:
+                return change(session, find_ticket(session, number))
+        except StaleDataError:
+            continue
+    raise RuntimeError(f"ticket {number} is changed by others all the time")
+
+
+def find_ticket(session: Session, number: str) -> Ticket:
+    """Raises KeyError."""
+    ticket = session.scalar(select(Ticket).where(Ticket.number == number))
+    if ticket is None:
+        raise KeyError(number)
+    return ticket

@@ -19,7 +19,7 @@ from services.file_types import media_type, safe_name
 from services.receipts import LinkFault
 from services.refused import Refused
 from services.signed_tokens import SignedTokens
-from services.ticket_events import Actor, Happening, record
+from services.ticket_events import Actor, Happening, change_ticket, record_change
 from services.tickets import State
 from services.virus_scan import ScannerUnreachable, is_clean
 from store.database import Database, utc_now
@@ -78,29 +78,33 @@ class TicketFiles:
         name, kind = self._checked(given_name, content)
         stored_as = secrets.token_hex(16)
         path = self._path(stored_as)
+
+        def attach(session: Session, ticket: Ticket) -> TicketFile:
+            _must_be_open(ticket)
+            kept = session.scalar(select(func.count()).where(TicketFile.ticket_id == ticket.id)) or 0
+            if kept >= MOST_FILES:
+                raise FileRefused(FileProblem.NUMBER)
+            file = TicketFile(
+                ticket_id=ticket.id,
+                name=self._encryption.seal(name),
+                media_type=kind,
+                size=len(content),
+                stored_as=stored_as,
+                officer=officer,
+                at=now or utc_now(),
+            )
+            session.add(file)
+            session.flush()
+            record_change(session, ticket, Happening.ATTACHED, Actor.OFFICER, file.at, {"officer": officer, "file": file.id})
+            return file
+
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         try:
             path.write_bytes(self._encryption.seal_bytes(content))
             for written in (path, path.parent, self._folder):  # the row that names the file is durable, so the file is, too
                 sync(written)
-            with self._database.durable_session() as session:
-                ticket = _open_ticket(session, number)
-                kept = session.scalar(select(func.count()).where(TicketFile.ticket_id == ticket.id)) or 0
-                if kept >= MOST_FILES:
-                    raise FileRefused(FileProblem.NUMBER)
-                file = TicketFile(
-                    ticket_id=ticket.id,
-                    name=self._encryption.seal(name),
-                    media_type=kind,
-                    size=len(content),
-                    stored_as=stored_as,
-                    officer=officer,
-                    at=now or utc_now(),
-                )
-                session.add(file)
-                session.flush()
-                record(session, ticket, Happening.ATTACHED, Actor.OFFICER, file.at, {"officer": officer, "file": file.id})
+            file = change_ticket(self._database, number, attach)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -108,14 +112,17 @@ class TicketFiles:
 
     def remove(self, number: str, file_id: int, officer: str) -> None:
         """Take a file away before the answer. Raises KeyError for an unknown ticket or file, `FileRefused` after the answer."""
-        with self._database.durable_session() as session:
-            ticket = _open_ticket(session, number)
+
+        def detach(session: Session, ticket: Ticket) -> str:
+            _must_be_open(ticket)
             file = session.get(TicketFile, file_id)
             if file is None or file.ticket_id != ticket.id:
                 raise KeyError(file_id)
             session.delete(file)
-            record(session, ticket, Happening.DETACHED, Actor.OFFICER, utc_now(), {"officer": officer, "file": file_id})
-        self._path(file.stored_as).unlink(missing_ok=True)
+            record_change(session, ticket, Happening.DETACHED, Actor.OFFICER, utc_now(), {"officer": officer, "file": file_id})
+            return file.stored_as
+
+        self._path(change_ticket(self._database, number, detach)).unlink(missing_ok=True)
 
     def of(self, number: str) -> list[StoredFile]:
         with self._database.session() as session:
@@ -173,10 +180,6 @@ class TicketFiles:
         return StoredFile(file.id, str(self._encryption.unseal(file.name)), file.media_type, file.size, file.officer, file.at)
 
 
-def _open_ticket(session: Session, number: str) -> Ticket:
-    ticket = session.scalar(select(Ticket).where(Ticket.number == number))
-    if ticket is None:
-        raise KeyError(number)
+def _must_be_open(ticket: Ticket) -> None:
     if ticket.state == State.CLOSED:
         raise FileRefused(FileProblem.CLOSED)
-    return ticket

@@ -22,6 +22,7 @@ from store.turn_queue import hold
 
 T = TypeVar("T")
 TRIES_FOR_A_NUMBER = 20
+READ_AT_ONCE = 500
 DELETED_AT_ONCE = 50
 """Conversations of one transaction, so that a turn never waits long for it."""
 OF_CONVERSATION = (Message, Button, TrackerEvent, Draft, Handoff, ConversationNote)
@@ -123,13 +124,13 @@ class Conversations:
         with self._database.session() as session:
             return session.get(Conversation, conversation_id)
 
-    def after(self, conversation_id: str, seq: int, limit: int = 500) -> list[Message]:
+    def after(self, conversation_id: str, seq: int, limit: int = READ_AT_ONCE) -> list[Message]:
         """The first messages behind number `seq`, in order; who wants all asks again behind the last one."""
         with self._database.session() as session:
             query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > seq)
             return list(session.scalars(query.order_by(Message.seq).limit(limit)))
 
-    def newest(self, conversation_id: str, after: int = 0, limit: int = 500) -> list[Message]:
+    def newest(self, conversation_id: str, after: int = 0, limit: int = READ_AT_ONCE) -> list[Message]:
         """The last messages behind number `after`, in order."""
         with self._database.session() as session:
             query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > after)

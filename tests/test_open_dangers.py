@@ -262,6 +262,12 @@ def test_the_same_need_twice_gets_no_sentence_twice_in_a_row() -> None:
     assert said(begun(Danger.VIOLENCE), "takut polisi", "takut polisi")[1] == "utter_crisis_violence_again"
 
 
+def test_what_is_asked_for_again_is_said_again() -> None:
+    abroad = begun(Danger.VIOLENCE, "paspor ditahan majikan di taiwan")
+    first, between, again = said(abroad, "nomor kbri berapa?", "hmm begitu", "terima kasih, nomor kbri tadi berapa?")
+    assert first == again == "utter_danger_mission" != between
+
+
 def test_another_danger_gets_its_own_sentence_and_the_first_one_no_other_time() -> None:
     sentences = said(begun(Danger.VIOLENCE), "mending mati aja", "suamiku memukul lagi")
     assert sentences == ["utter_crisis", "utter_crisis_violence_again"]

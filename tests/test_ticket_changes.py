@@ -201,7 +201,7 @@ def test_what_adds_only_an_event_to_a_ticket_is_refused_where_that_was_closed_me
             acts.pop()()
         record(*given, **named)
 
-    monkeypatch.setattr("services.ticket_changes.record", recorded)
+    monkeypatch.setattr("services.ticket_events.record", recorded)
     assert refusal(lambda: change(services.ticket_changes, one, other)) is Refusal.CLOSED
     assert not services.tickets.view(one).is_closed
     assert {Happening.NOTED, Happening.JOINED}.isdisjoint(entry.name for entry in services.ticket_changes.history(other))
@@ -216,7 +216,7 @@ def test_a_change_that_others_come_before_all_the_time_ends_in_an_error_and_chan
         raise StaleDataError
 
     with monkeypatch.context() as patched:
-        patched.setattr("services.ticket_changes._found", overtaken)
+        patched.setattr("services.ticket_events.find_ticket", overtaken)
         with pytest.raises(RuntimeError, match=number):
             services.ticket_changes.note(number, "halo")
     assert Happening.NOTED not in [entry.name for entry in services.ticket_changes.history(number)]

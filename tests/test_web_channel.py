@@ -254,6 +254,12 @@ async def test_the_plain_chat_shows_what_was_said_last_however_long_the_conversa
     assert newest in (await client.get("/chat")).text
 
 
+async def test_the_plain_chat_stays_in_the_language_of_its_conversation_unless_another_is_asked_for(client: httpx.AsyncClient) -> None:
+    begun = await client.get("/chat?lang=en")
+    again, asked = await client.get("/chat"), await client.get("/chat?lang=id")
+    assert ['<html lang="en"' in page.text for page in (begun, again, asked)] == [True, True, False]
+
+
 @pytest.mark.parametrize(("language", "sentence"), [("id", "sudah berakhir"), ("en", "has ended")])
 async def test_a_message_whose_session_is_over_stays_in_the_form_of_the_plain_chat(
     client: httpx.AsyncClient, language: str, sentence: str

@@ -166,7 +166,9 @@ async def test_of_a_long_conversation_the_page_shows_what_was_said_last_and_the_
     conversation = services.conversations.open("web", "id").id
     newest = say_much(services, conversation)
     ppid = await sign_in(Role.PPID)
-    assert newest in await ppid.reads(f"/desk/conversations/{conversation}")
+    page = await ppid.reads(f"/desk/conversations/{conversation}")
+    assert newest in page
+    assert "Ini bagian terbaru dari percakapan yang panjang." in page
     assert 'class="unread"' not in await ppid.reads("/desk/conversations")
     table = (await ppid.reads("/desk/conversations/export.csv?rows=messages")).removeprefix("\ufeff")
     assert [row["number"] for row in csv.DictReader(io.StringIO(table))] == [str(n + 1) for n in range(MANY)]

@@ -7,10 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services import ticket_files
 from services.assembly import Services
 from services.permissions import Role
 from services.ticket_files import MOST_FILES, FileProblem, FileRefused, TicketFiles
 from services.tickets import Kind, Resolution
+from store.ticket_models import Ticket
 from tests.desk.clamd import EICAR, running_clamd
 from tests.desk.filed import file
 from tests.desk.officer import Officer
@@ -204,3 +206,27 @@ def test_without_a_verdict_of_the_scanner_nothing_is_taken(says: bytes, services
         scanned(services, address).add(number, "a.pdf", PDF, "sari")
     assert refused.value.problem is FileProblem.NOT_SCANNED
     assert services.ticket_files.of(number) == []
+
+
+@pytest.mark.parametrize("removes", [False, True], ids=["added", "removed"])
+def test_as_the_answer_goes_out_no_file_is_added_or_removed_any_more(
+    removes: bool, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = file(services, Kind.ASPIRATION)
+    kept = services.ticket_files.add(number, "laporan.pdf", PDF, "dewi")
+    looks = ticket_files._must_be_open
+
+    def looks_a_moment_too_early(ticket: Ticket) -> None:
+        looks(ticket)
+        monkeypatch.setattr(ticket_files, "_must_be_open", looks)
+        services.ticket_changes.answer(number, "Terima kasih.", Resolution.ANSWERED, "agus")
+
+    monkeypatch.setattr(ticket_files, "_must_be_open", looks_a_moment_too_early)
+    with pytest.raises(FileRefused) as refused:
+        if removes:
+            services.ticket_files.remove(number, kept.id, "dewi")
+        else:
+            services.ticket_files.add(number, "lagi.pdf", PDF, "dewi")
+    assert refused.value.problem is FileProblem.CLOSED
+    assert services.ticket_files.of(number) == [kept]
+    assert len([path for path in (services.settings.data_dir / "files").rglob("*") if path.is_file()]) == 1
