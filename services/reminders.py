@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.calendar import JAKARTA, WorkingCalendar
-from services.ticket_events import Actor, Happening, change_ticket, record_change
+from services.ticket_events import Actor, Happening, change_ticket, record
 from services.tickets import State
 from store.database import Database, utc_now
 from store.ticket_models import Ticket, TicketEvent
@@ -87,7 +87,7 @@ class Reminders:
                 return False
             data = {"stage": reminder.stage, "due_on": reminder.due_on.isoformat()}
             key = _key(reminder.stage, reminder.due_on)
-            record_change(session, ticket, Happening.REMINDED, Actor.SYSTEM, now, data, key=key)
+            record(session, ticket, Happening.REMINDED, Actor.SYSTEM, now, data, key=key)
             return True
 
         try:

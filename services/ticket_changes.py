@@ -29,7 +29,7 @@ from services.ticket_events import (
     HistoryEntry,
     change_ticket,
     find_ticket,
-    record_change,
+    record,
 )
 from services.tickets import UNANSWERED, WORKING_DAYS, Kind, Resolution, State
 from store.database import Database, utc_now
@@ -137,7 +137,7 @@ class TicketChanges:
         def change(session: Session, ticket: Ticket, key: str | None) -> None:
             if ticket.state != State.CLOSED or ticket.resolution in UNANSWERED:
                 raise ChangeRefused(Refusal.NOT_ANSWERED)
-            record_change(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
+            record(session, ticket, Happening.RATED, Actor.CITIZEN, now or utc_now(), {"score": score}, sealed, key)
 
         self._change_once(number, submission_key, change)
 
@@ -149,7 +149,7 @@ class TicketChanges:
             if State(ticket.state) not in MOVES.get(state, set()):
                 raise ChangeRefused(Refusal.SAME_STATE)
             ticket.state = state
-            record_change(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
+            record(session, ticket, Happening(state), Actor.OFFICER, now or utc_now(), {"officer": officer})
 
         self._change(number, change)
 
@@ -189,7 +189,7 @@ class TicketChanges:
             ticket.extended_from = ticket.due_on
             ticket.due_on = self._calendar.due_date(ticket.extended_from, EXTENSION_DAYS)
             data = {"from": ticket.extended_from.isoformat(), "to": ticket.due_on.isoformat(), "officer": officer}
-            record_change(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
+            record(session, ticket, Happening.EXTENDED, Actor.OFFICER, now, data, sealed)
             return ticket.due_on
 
         return self._change(number, change)
@@ -200,7 +200,7 @@ class TicketChanges:
         def change(session: Session, ticket: Ticket) -> None:
             _must_be_open(ticket)
             ticket.assignee = to
-            record_change(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
+            record(session, ticket, Happening.ASSIGNED, Actor.OFFICER, now or utc_now(), {"to": to, "officer": officer})
 
         self._change(number, change)
 
@@ -209,7 +209,7 @@ class TicketChanges:
         sealed = self._sealed(text, MAX_NOTE)
 
         def change(session: Session, ticket: Ticket) -> None:
-            record_change(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
+            record(session, ticket, Happening.REMARKED, Actor.OFFICER, now or utc_now(), {"officer": officer}, sealed)
 
         self._change(number, change)
 
@@ -227,7 +227,7 @@ class TicketChanges:
             data = {"from": ticket.number, "officer": officer}
             # Both rows at once, which goes in the order of their ids: two officers who merge crosswise don't wait for each other.
             flag_modified(ticket, "state")
-            record_change(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
+            record(session, other, Happening.JOINED, Actor.OFFICER, now, data, self._encryption.seal(said))
             data = {"into": other.number, "officer": officer}
             self._close(session, ticket, Resolution.MERGED, Happening.MERGED, Actor.OFFICER, now, data)
 
@@ -250,7 +250,7 @@ class TicketChanges:
             session.execute(delete(Notice).where(Notice.event_id.in_(own_events)))
             if ticket.kind in CLOCKED and ticket.state != State.CLOSED:
                 ticket.pseudonymise_when_closed = True
-                record_change(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
+                record(session, ticket, Happening.DATA_MARKED, Actor.CITIZEN, now, {"reason": "tenggat_hukum"})
             else:
                 self._remove_personal_data(session, ticket, Actor.CITIZEN, now)
 
@@ -299,7 +299,7 @@ class TicketChanges:
                 return False
             data = {"from": ticket.due_on.isoformat() if ticket.due_on else None, "to": due.isoformat(), **by}
             ticket.due_on, ticket.extended_from = due, first if ticket.extended_from else None
-            record_change(session, ticket, Happening.RECOUNTED, actor, now, data)
+            record(session, ticket, Happening.RECOUNTED, actor, now, data)
             return True
 
         return [number for number in numbers if self._change(number, change)]
@@ -324,7 +324,7 @@ class TicketChanges:
 
         def change(session: Session, ticket: Ticket, key: str | None) -> None:
             _must_be_open(ticket)
-            record_change(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
+            record(session, ticket, name, Actor.CITIZEN, now or utc_now(), text=sealed, key=key)
 
         self._change_once(number, submission_key, change)
 
@@ -342,7 +342,7 @@ class TicketChanges:
     ) -> None:
         _must_be_open(ticket)
         ticket.state, ticket.resolution = State.CLOSED, resolution
-        record_change(session, ticket, name, actor, now, data, text, key)
+        record(session, ticket, name, actor, now, data, text, key)
         if ticket.pseudonymise_when_closed:
             self._remove_personal_data(session, ticket, Actor.SYSTEM, now)
 
@@ -358,7 +358,7 @@ class TicketChanges:
         written = TicketEvent.ticket_id == ticket.id, TicketEvent.actor == Actor.CITIZEN, TicketEvent.text.is_not(None)
         for event in session.scalars(select(TicketEvent).where(*written)):
             event.text = self._encryption.seal(mask(self._encryption.unseal(event.text or b"")).text)
-        record_change(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
+        record(session, ticket, Happening.DATA_REMOVED, actor, now, {"reason": reason})
 
     def _sealed(self, text: str, longest: int) -> bytes:
         if not 1 <= len(text.strip()) <= longest:

@@ -82,28 +82,16 @@ def record(
 ) -> None:
     """Add an event, and the notice that it asks for, to the session's transaction.
 
-    A second event with the same `key` fails with IntegrityError when the session is flushed.
+    The version of a ticket that was there before moves, also where nothing else in its row does: each change is made on the one
+    before. A second event with the same `key` fails with IntegrityError when the session is flushed.
     """
+    if name is not Happening.RECEIVED:
+        flag_modified(ticket, "state")
     event = TicketEvent(ticket_id=ticket.id, at=now, name=name, actor=actor, data=data or {}, text=text, key=key)
     session.add(event)
     session.flush()
     if name in TOLD and ticket.conversation_id:
         session.add(Notice(event_id=event.id, conversation_id=ticket.conversation_id, state=NoticeState.PENDING, changed_at=now))
-
-
-def record_change(
-    session: Session,
-    ticket: Ticket,
-    name: Happening,
-    actor: Actor,
-    now: datetime,
-    data: dict[str, Any] | None = None,
-    text: bytes | None = None,
-    key: str | None = None,
-) -> None:
-    """As `record`; the ticket's version moves, too, where nothing in its row does, so that each change is made on the one before."""
-    flag_modified(ticket, "state")
-    record(session, ticket, name, actor, now, data, text, key)
 
 
 def change_ticket(database: Database, number: str, change: Callable[[Session, Ticket], T]) -> T:

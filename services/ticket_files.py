@@ -19,7 +19,7 @@ from services.file_types import media_type, safe_name
 from services.receipts import LinkFault
 from services.refused import Refused
 from services.signed_tokens import SignedTokens
-from services.ticket_events import Actor, Happening, change_ticket, record_change
+from services.ticket_events import Actor, Happening, change_ticket, record
 from services.tickets import State
 from services.virus_scan import ScannerUnreachable, is_clean
 from store.database import Database, utc_now
@@ -95,7 +95,7 @@ class TicketFiles:
             )
             session.add(file)
             session.flush()
-            record_change(session, ticket, Happening.ATTACHED, Actor.OFFICER, file.at, {"officer": officer, "file": file.id})
+            record(session, ticket, Happening.ATTACHED, Actor.OFFICER, file.at, {"officer": officer, "file": file.id})
             return file
 
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -119,7 +119,7 @@ class TicketFiles:
             if file is None or file.ticket_id != ticket.id:
                 raise KeyError(file_id)
             session.delete(file)
-            record_change(session, ticket, Happening.DETACHED, Actor.OFFICER, utc_now(), {"officer": officer, "file": file_id})
+            record(session, ticket, Happening.DETACHED, Actor.OFFICER, utc_now(), {"officer": officer, "file": file_id})
             return file.stored_as
 
         self._path(change_ticket(self._database, number, detach)).unlink(missing_ok=True)

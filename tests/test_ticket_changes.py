@@ -201,7 +201,7 @@ def test_what_adds_only_an_event_to_a_ticket_is_refused_where_that_was_closed_me
             acts.pop()()
         record(*given, **named)
 
-    monkeypatch.setattr("services.ticket_events.record", recorded)
+    monkeypatch.setattr("services.ticket_changes.record", recorded)
     assert refusal(lambda: change(services.ticket_changes, one, other)) is Refusal.CLOSED
     assert not services.tickets.view(one).is_closed
     assert {Happening.NOTED, Happening.JOINED}.isdisjoint(entry.name for entry in services.ticket_changes.history(other))
