@@ -1,14 +1,16 @@
 """Lets Rasa 3.6.21 run on Python 3.11 without TensorFlow and without the SDKs of channels we do not offer.
 
 Rasa imports TensorFlow, Slack, Twilio, MongoDB and a dozen more at start, whether a bot uses them or not. Nothing of ours
-does. Five shims, each with a test in tests/test_rasa_on_python311.py and all explained in docs/adr/0001:
+does. Six shims, each with a test in tests/test_rasa_on_python311.py and all explained in docs/adr/0001:
 
 1. `PlaceholderFinder`: a package named in `ABSENT` that is not installed imports as an empty placeholder.
-2. `add_legacy_version`: `packaging` dropped `LegacyVersion`, Rasa only asks `isinstance(x, LegacyVersion)`.
-3. `SlimComponents`: Rasa's list of default components without those that need TensorFlow, spaCy or MITIE.
-4. `adapt_sanic`: Sanic 25 starts worker processes that can't find the application Rasa has made, and has no
+2. `NEEDS_TENSORFLOW`: what Rasa has only for TensorFlow's models is such a placeholder, too, unless TensorFlow is installed. It would
+   load scikit-learn, 60 MB, into processes that only answer.
+3. `add_legacy_version`: `packaging` dropped `LegacyVersion`, Rasa only asks `isinstance(x, LegacyVersion)`.
+4. `SlimComponents`: Rasa's list of default components without those that need TensorFlow, spaCy or MITIE.
+5. `adapt_sanic`: Sanic 25 starts worker processes that can't find the application Rasa has made, and has no
    `response.stream` any more, which `rasa shell` listens to.
-5. `quiet`: telemetry off, one thread for small matrices, and old dependencies' deprecation warnings silenced, before Rasa
+6. `quiet`: telemetry off, one thread for small matrices, and old dependencies' deprecation warnings silenced, before Rasa
    and NumPy read the environment.
 
 `watch` is called at interpreter start by a `.pth` file so that the plain `rasa` command works too; it costs one entry in
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import os
 import sys
 import types
@@ -33,6 +36,8 @@ ABSENT = frozenset(
         tensorflow_hub tensorflow_text transformers twilio webexteamssdk
     """.split()
 )
+
+NEEDS_TENSORFLOW = frozenset({"rasa.utils.tensorflow.model_data"})
 
 LIGHT_COMPONENTS = {
     "rasa.nlu.classifiers.fallback_classifier": ["FallbackClassifier"],
@@ -96,14 +101,17 @@ class PlaceholderModule(types.ModuleType):
 
 
 class PlaceholderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Last on `sys.meta_path`, so an installed package always wins."""
+    """Of the names that it is given and whatever stands under them. Last on `sys.meta_path` an installed package wins over it."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname.split(".")[0] not in ABSENT:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        if fullname.split(".")[0] in self._names or fullname in self._names:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         return PlaceholderModule(spec.name)
@@ -175,7 +183,9 @@ def activate() -> None:
     add_legacy_version()
     adapt_sanic()
     sys.meta_path.insert(0, SlimComponents())
-    sys.meta_path.append(PlaceholderFinder())
+    if importlib.util.find_spec("tensorflow") is None:
+        sys.meta_path.insert(0, PlaceholderFinder(NEEDS_TENSORFLOW))
+    sys.meta_path.append(PlaceholderFinder(ABSENT))
 
 
 class _RasaWatcher(importlib.abc.MetaPathFinder):

@@ -23,6 +23,7 @@ CODE = (
     "services/encoder.py",
     "services/e5.py",
     "services/quick_products.py",
+    "services/terms.py",
 )
 FOLLOW_UPS = str(FOLLOW_UPS_FILE.relative_to(PROJECT))
 SOURCES = ("config.yml", "domain.yml", "data/**/*.yml", FOLLOW_UPS, *CODE)

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix, vstack
 
 from services.quick_products import QuickProducts
 from services.settings import PROJECT
-from services.topic_regression import Blocks, Places, TopicRegression
+from services.topic_regression import Blocks, Matrix, Places, TopicRegression
 
 FILE = PROJECT / "data" / "unanswerable.csv"
 
@@ -30,11 +30,14 @@ def read(path: Path = FILE) -> list[str]:
 
 
 class Answerability:
-    def __init__(self, unanswerable: Blocks, variants: Blocks) -> None:
-        """Of both the sentence vectors, of length 1 and away from one mean, and the rows by parts of words and by words."""
+    def __init__(self, unanswerable: Blocks, variants: Blocks, start: Matrix | None = None) -> None:
+        """Of both the sentence vectors, of length 1 and away from one mean, and the rows by parts of words and by words.
+
+        `start`: as that of `TopicRegression`, of the unanswerable questions first.
+        """
         self._vectors, *self._rows = unanswerable
         self._cosines = QuickProducts(self._vectors)
-        self._regression = TopicRegression(self._with(variants), self._signs(variants))
+        self.regression = TopicRegression(self._with(variants), self._signs(variants), start)
 
     def _with(self, variants: Blocks) -> list[Any]:
         """Blocks of the unanswerable questions first, then of the variants."""
@@ -52,7 +55,7 @@ class Answerability:
         """The same for other variants; arguments as those of `TopicRegression.with_rows`."""
         first, twin = len(self._vectors), copy.copy(self)
         moved = np.concatenate([np.arange(first), order + first])
-        twin._regression = self._regression.with_rows(moved, (gone[0] + first, gone[1]), self._with(variants), self._signs(variants))
+        twin.regression = self.regression.with_rows(moved, (gone[0] + first, gone[1]), self._with(variants), self._signs(variants))
         return twin
 
     def doubt(self, blocks: Blocks, nearest: float) -> float:
@@ -60,5 +63,5 @@ class Answerability:
 
         `blocks`: its vector and its rows. `nearest`: its cosine to the nearest variant.
         """
-        likely = self._regression.predict(blocks)[0]
+        likely = self.regression.predict(blocks)[0]
         return float(likely + self._cosines.of(blocks[0]).max() - nearest)

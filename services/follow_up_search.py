@@ -18,7 +18,8 @@ from services.encoder import CachingEncoder, directions
 from services.follow_ups import After, LastSaid, Meant
 from services.settings import PROJECT
 from services.spelling import normalise
-from services.term_vectors import CHARACTERS, TermVectors
+from services.term_vectors import TermVectors
+from services.terms import PARTS
 
 FILE = PROJECT / "data" / "follow_ups.csv"
 WEIGHTS = {"meaning": 0.8, "spelling": 1.2}
@@ -61,7 +62,7 @@ class FollowUpSearch:
         vectors = encoder.encode_and_keep(self.texts)
         self._mean = vectors.mean(axis=0)
         self._vectors = directions(vectors, self._mean)
-        self._characters, self._rows = TermVectors.fitted(CHARACTERS, [normalise(text) for text in self.texts])
+        self._characters, self._rows, _ = TermVectors.fitted(PARTS, [normalise(text) for text in self.texts])
         self._after: dict[str, list[int]] = defaultdict(list)
         for number, one in enumerate(asking):
             self._after[str(one.last.entry)].append(number)

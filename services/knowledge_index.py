@@ -17,17 +17,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
 
+from services import shipped_vectors
 from services.answerability import Answerability
 from services.encoder import CachingEncoder, Vectors, directions
 from services.entry_discriminant import EntryDiscriminant
 from services.follow_up_search import FollowUpSearch
 from services.knowledge_files import TOPICS, Entry
 from services.quick_products import QuickProducts
-from services.spelling import normalise
+from services.spelling import normalise, normalising_once
 from services.spelling_correction import SpellingCorrection
-from services.term_vectors import CHARACTERS, TermVectors, WordScores, taken, taken_dense, transposed
+from services.term_vectors import TermVectors, WordScores, taken, taken_dense, transposed
+from services.terms import PAIRS, PARTS
 from services.topic_regression import TopicRegression
 
 Scores = npt.NDArray[np.float64]
@@ -54,8 +55,6 @@ ALL_COMPARED = 20_000
 """So many variants are all compared; of more, those of `COMPARED` entries, the likeliest by all else and by their middle."""
 AXES = 48
 """So many of the main directions are kept of the middle of an entry's variants: enough to tell which are to be compared."""
-WORD = r"\S+"
-PAIRS = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2)).build_analyzer()
 
 
 @dataclass
@@ -75,9 +74,14 @@ class Index:
 
     def __init__(self, entries: dict[str, Entry], encoder: CachingEncoder, unanswerable: list[str] | None = None) -> None:
         """`unanswerable`: questions that no entry answers, for `doubt`; without any there is none."""
-        self._encoder = encoder
+        self._encoder, self._unanswerable = encoder, unanswerable or []
         self.changed = 0
         self._lay_out(entries)
+        with normalising_once():
+            self._make()
+
+    def _make(self) -> None:
+        encoder, unanswerable = self._encoder, self._unanswerable
         examples = _examples(self.entries)
         vectors = encoder.encode_and_keep(examples)
         self.mean: Vectors = vectors.mean(axis=0)
@@ -90,19 +94,29 @@ class Index:
         spellings, documents = [normalise(text) for text in examples], _documents(self.entries)
         self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
         spellings = [self._correction.correct(spelling) for spelling in spellings]
-        beyond = [self._correction.correct(normalise(text)) for text in unanswerable or ()]
-        self._characters, character_rows = TermVectors.fitted(CHARACTERS, spellings, beyond)
-        self._pairs, self._pair_rows = TermVectors.fitted(PAIRS, spellings, beyond)
+        beyond = [self._correction.correct(normalise(text)) for text in unanswerable]
+        self._characters, character_rows, *rows_beyond = TermVectors.fitted(PARTS, spellings, beyond)
+        self._pairs, self._pair_rows, pairs_beyond = TermVectors.fitted(PAIRS, spellings, beyond)
         self._by_characters = transposed(character_rows)
         signs, by_spelling = self._signs(), [character_rows, self._pair_rows]
-        self._topic_by_spelling = TopicRegression(by_spelling, signs)
-        self._topic_by_meaning = TopicRegression([self._vectors, *by_spelling], signs)
+        begun, topics = shipped_vectors.read(encoder.name), len(TOPICS)
+        self._topic_by_spelling = TopicRegression(by_spelling, signs, begun.start("spelling", examples, topics))
+        variants = [self._vectors, *by_spelling]
+        self._topic_by_meaning = TopicRegression(variants, signs, begun.start("meaning", examples, topics))
         self._words = WordScores(documents)
-        terms, variants = (self._characters, self._pairs), (self._vectors, *by_spelling)
         self._answerability = None
         if unanswerable:
             vectors = directions(encoder.encode_and_keep(unanswerable), self.mean)
-            self._answerability = Answerability((vectors, *(known.rows(beyond) for known in terms)), variants)
+            start = begun.start("answerability", [*unanswerable, *examples], 1)
+            self._answerability = Answerability((vectors, *rows_beyond, pairs_beyond), variants, start)
+
+    def solutions(self) -> dict[str, dict[str, Vectors]]:
+        """Of each regression the numbers of each text, for services/shipped_vectors.py."""
+        examples = _examples(self.entries)
+        solved = {"spelling": (examples, self._topic_by_spelling), "meaning": (examples, self._topic_by_meaning)}
+        if self._answerability:
+            solved["answerability"] = ([*self._unanswerable, *examples], self._answerability.regression)
+        return {name: dict(zip(texts, found.numbers, strict=True)) for name, (texts, found) in solved.items()}
 
     def with_entries(self, entries: dict[str, Entry]) -> Index:
         """The index of `entries`, made of this one: what they have in common with it is kept as it is.

@@ -40,6 +40,7 @@ class SpellingCorrection:
         for word, count in self._counts.items():
             if count >= OFFERED_FROM and len(word) >= SHORTEST and word.isalpha():
                 self._offered[len(word)].append(word)
+        self._near: dict[tuple[int, int], list[str]] = {}
         self._mended = remembering(self._mend)
 
     def __getstate__(self) -> dict[str, object]:
@@ -56,10 +57,16 @@ class SpellingCorrection:
         if len(word) < SHORTEST or not word.isalpha() or self._counts[word] >= KNOWN_FROM:
             return word
         slips = SLIPS_SHORT if len(word) <= SHORT_WORD else SLIPS
-        near = [other for length in range(len(word) - slips, len(word) + slips + 1) for other in self._offered.get(length, ())]
-        found = process.extract(word, near, scorer=OSA.distance, score_cutoff=slips, limit=8)
+        found = process.extract(word, self._offered_near(len(word), slips), scorer=OSA.distance, score_cutoff=slips, limit=8)
         ranked = sorted(found, key=lambda hit: (hit[1], hit[0][0] != word[0], -self._counts[hit[0]]))
         return str(ranked[0][0]) if ranked else word
+
+    def _offered_near(self, length: int, slips: int) -> list[str]:
+        """Offered words of a `length` that differs by at most so many letters."""
+        if (length, slips) not in self._near:
+            lengths = range(length - slips, length + slips + 1)
+            self._near[length, slips] = [other for near in lengths for other in self._offered.get(near, ())]
+        return self._near[length, slips]
 
 
 def _words_of(spellings: Iterable[str]) -> Counter[str]:

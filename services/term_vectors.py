@@ -9,51 +9,61 @@ from __future__ import annotations
 import copy
 import itertools
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-Analyse = Callable[[str], Iterable[str]]
-CHARACTERS: Analyse = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).build_analyzer()
-"""Parts of words, which forgive typos."""
+from services.terms import Terms
+
 Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float32]
+WORDS = Terms(str.split)
+UNKNOWN = -1
+"""The place of a term without one."""
 
 
 class TermVectors:
     """TF-IDF with 1 + log of a term's count and rows of length 1, as scikit-learn's `TfidfVectorizer(sublinear_tf=True)` has it."""
 
-    def __init__(self, analyse: Analyse) -> None:
-        self._analyse = analyse
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
         self._places: dict[str, int] = {}
         self._texts = 0
         self._idf: Weights = np.zeros(0, np.float32)
 
     @classmethod
-    def fitted(cls, analyse: Analyse, texts: Sequence[str], beyond: Sequence[str] = ()) -> tuple[TermVectors, csr_matrix]:
-        """Made of `texts`, with the terms of those `beyond` in further columns, and the rows of `texts`, shape (texts, terms)."""
-        made = cls(analyse)
+    def fitted(cls, terms: Terms, texts: Sequence[str], beyond: Sequence[str] = ()) -> tuple[TermVectors, csr_matrix, csr_matrix]:
+        """Made of `texts`, with the terms of those `beyond` in further columns; and the rows of both, shape (texts, terms)."""
+        made = cls(terms)
         made._texts = len(texts)
-        counted = _count((analyse(text) for text in texts), made._places, learn=True)
+        counted = made._count(texts, learn=True)
         made._idf = made._idf_of(counted)
-        rows, made = made._weighed(counted), made.with_terms_of(beyond)
-        return made, csr_matrix((rows.data, rows.indices, rows.indptr), (len(texts), len(made._places)))
+        rows = made._weighed(counted)
+        counted = made._count(beyond, learn=True)
+        made._take_in(counted)
+        return made, csr_matrix((rows.data, rows.indices, rows.indptr), (len(texts), len(made._places))), made._weighed(counted)
 
     def rows(self, texts: Sequence[str]) -> csr_matrix:
         """Shape (texts, terms); terms that are not known are left out."""
-        return self._weighed(_count((self._analyse(text) for text in texts), self._places, learn=False))
+        return self._weighed(self._count(texts, learn=False))
 
     def with_terms_of(self, texts: Sequence[str]) -> TermVectors:
         """One that knows the terms of `texts`, too, in further columns."""
         twin = copy.copy(self)
         twin._places = dict(self._places)
-        counted = _count((self._analyse(text) for text in texts), twin._places, learn=True)
-        twin._idf = np.append(self._idf, self._idf_of(counted)[len(self._idf) :])
+        twin._take_in(twin._count(texts, learn=True))
         return twin
+
+    def _count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
+        return _count(map(self._terms.units, texts), self._terms, self._places, learn=learn)
+
+    def _take_in(self, counted: csr_matrix) -> None:
+        """The terms in the columns that are new are as rare as `counted` has them."""
+        self._idf = np.append(self._idf, self._idf_of(counted)[len(self._idf) :])
 
     def _idf_of(self, counted: csr_matrix) -> Weights:
         texts = np.bincount(counted.indices, minlength=counted.shape[1])
@@ -74,7 +84,7 @@ class WordScores:
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         self._places: dict[str, int] = {}
-        counted = _count(documents, self._places, learn=True)
+        counted = _count(documents, WORDS, self._places, learn=True)
         self._documents = len(documents)
         self._usual_length = max(counted.sum() / len(documents), 1.0)
         self._idf = self._idf_of(counted)
@@ -84,7 +94,7 @@ class WordScores:
         """The documents at these places, counted on into `fresh`, in this order."""
         twin = copy.copy(self)
         twin._places = dict(self._places)
-        counted = _count(fresh, twin._places, learn=True)
+        counted = _count(fresh, WORDS, twin._places, learn=True)
         twin._idf = np.append(self._idf, self._idf_of(counted)[len(self._idf) :])
         twin._by_word = transposed(taken(transposed(self._by_word), twin._weighed(counted), order))
         return twin
@@ -139,18 +149,17 @@ def _runs(rows: Any, fresh: Any, order: Places) -> Iterator[tuple[Any, int, int]
         yield (rows, first, end) if first < count else (fresh, first - count, end - count)
 
 
-def _count(texts: Iterable[Iterable[str]], places: dict[str, int], *, learn: bool) -> csr_matrix:
-    """How often each term stands in each text. With `learn`, terms that are new get the next places."""
+def _count(texts: Iterable[Sequence[str]], terms: Terms, places: dict[str, int], *, learn: bool) -> csr_matrix:
+    """How often each term stands in each text, which is given by its units. With `learn`, terms that are new get the next places."""
     columns, data, ends = array("i"), array("f"), [0]
-    for terms in texts:
-        counts: dict[int, int] = {}
-        for term in terms:
-            place = places.get(term)
-            if place is None:
-                if not learn:
-                    continue
-                place = places[term] = len(places)
-            counts[place] = counts.get(place, 0) + 1
+    of_unit: dict[str, Sequence[int]] = {}
+    for units in texts:
+        for unit in units:
+            if unit not in of_unit:
+                found = terms.of(unit)
+                of_unit[unit] = [places.setdefault(term, len(places)) if learn else places.get(term, UNKNOWN) for term in found]
+        counts = Counter(itertools.chain.from_iterable(map(of_unit.__getitem__, units)))
+        counts.pop(UNKNOWN, None)
         columns.extend(counts)
         data.extend(counts.values())
         ends.append(len(columns))

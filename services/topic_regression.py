@@ -57,14 +57,20 @@ class _Centred:
 
 
 class TopicRegression:
-    def __init__(self, blocks: Blocks, signs: npt.NDArray[np.float64]) -> None:
-        """`signs`, shape (rows, topics), has 1 where the row is of the topic and else -1."""
+    def __init__(self, blocks: Blocks, signs: npt.NDArray[np.float64], start: Matrix | None = None) -> None:
+        """`signs`, shape (rows, topics), has 1 where the row is of the topic and else -1.
+
+        `start`: what `numbers` were for much the same rows. It saves time and may be anything.
+        """
         self._means = [np.asarray(block.mean(axis=0), dtype=np.float32).ravel() for block in blocks]
         self._usual = signs.mean(axis=0)
         features = _Centred(blocks, self._means)
         wanted = np.asarray(signs - self._usual, dtype=np.float32)
-        self._numbers = _solve(features, wanted, _enough(wanted))
-        self._weights = features.columns_at(self._numbers)
+        self.numbers = np.zeros_like(wanted) if start is None else start
+        """Of each row for each topic: the weights are the sum of the rows' features times these."""
+        left = wanted - features.kernel_at(self.numbers) - PENALTY * self.numbers
+        self.numbers = self.numbers + _solve(features, left, _enough(wanted))
+        self._weights = features.columns_at(self.numbers)
         self._bias = self._bias_now()
 
     def predict(self, blocks: Blocks) -> npt.NDArray[np.float64]:
@@ -81,16 +87,16 @@ class TopicRegression:
         twin._means = [_longer(mean, block.shape[1]) for mean, block in zip(self._means, blocks, strict=True)]
         twin._weights = [_longer(weight, block.shape[1]) for weight, block in zip(self._weights, blocks, strict=True)]
         places, lost = gone
-        for weight, loss in zip(twin._weights, _Centred(lost, self._means).columns_at(self._numbers[places]), strict=True):
+        for weight, loss in zip(twin._weights, _Centred(lost, self._means).columns_at(self.numbers[places]), strict=True):
             weight[: len(loss)] -= loss
-        fresh = np.flatnonzero(order >= len(self._numbers))
-        twin._numbers = np.concatenate([self._numbers, np.zeros((len(fresh), signs.shape[1]), np.float32)])[order]
+        fresh = np.flatnonzero(order >= len(self.numbers))
+        twin.numbers = np.concatenate([self.numbers, np.zeros((len(fresh), signs.shape[1]), np.float32)])[order]
         rows = _most_like(fresh, lost, blocks)
         features = _Centred([block[rows] for block in blocks], twin._means)
         wanted = np.asarray(signs[rows] - self._usual, dtype=np.float32)
-        residual = wanted - features.rows_at(twin._weights) - PENALTY * twin._numbers[rows]
+        residual = wanted - features.rows_at(twin._weights) - PENALTY * twin.numbers[rows]
         change = _solve(features, residual, _enough(wanted))
-        twin._numbers[rows] += change
+        twin.numbers[rows] += change
         twin._weights = [weight + gain for weight, gain in zip(twin._weights, features.columns_at(change), strict=True)]
         twin._bias = twin._bias_now()
         return twin

@@ -121,10 +121,20 @@ def test_vectors_that_came_with_the_program_are_for_the_encoder_that_made_them(
     monkeypatch.setattr(shipped_vectors, "FILE", tmp_path / "vectors.npz")
     read = shipped_vectors.read.__wrapped__
     assert shipped_vectors.key_of("a") not in read("counting")
-    shipped_vectors.write("counting", ["a", "b"], np.array([[3.0, 4.0], [1.0, 0.0]], dtype=np.float32))
+    shipped_vectors.write("counting", ["a", "b"], np.array([[3.0, 4.0], [1.0, 0.0]], dtype=np.float32), {})
     assert shipped_vectors.key_of("a") not in read("another")
     vectors = read("counting").of([shipped_vectors.key_of(text) for text in "ba"])
     assert vectors == pytest.approx(np.array([[1.0, 0.0], [0.6, 0.8]]), abs=0.01)
+
+
+def test_a_regression_begins_where_the_shipped_solution_knows_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped_vectors, "FILE", tmp_path / "vectors.npz")
+    solution = {"b": np.array([0.5, -2.0], dtype=np.float32)}
+    shipped_vectors.write("counting", ["a", "b"], np.eye(2, dtype=np.float32), {"topic": solution})
+    shipped = shipped_vectors.read.__wrapped__("counting")
+    assert np.array_equal(shipped.start("topic", ["new", "b", "a"], 2), [[0, 0], [0.5, -2], [0, 0]])
+    assert shipped.start("topic", ["b"], 3) is None
+    assert shipped.start("another", ["b"], 2) is None
 
 
 def test_the_model_s_file_is_not_held_in_memory_beside_the_model() -> None:

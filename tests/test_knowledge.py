@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -6,11 +7,12 @@ import numpy as np
 import pytest
 import structlog
 
-from services import answerability
+from services import answerability, shipped_vectors
 from services.assembly import shared_encoder
 from services.knowledge import Knowledge, Verdict
 from services.knowledge_files import TOPICS, Entry, KnowledgeError, KnowledgeFolder, read_all, read_entry
 from services.knowledge_index import Index
+from services.topic_regression import _Centred
 
 ENTRY = """---
 id: jam_layanan
@@ -275,6 +277,21 @@ def entries() -> dict[str, Entry]:
 @pytest.fixture(scope="module")
 def index(entries: dict[str, Entry]) -> Index:
     return Index(entries, shared_encoder())
+
+
+def test_an_index_of_the_shipped_knowledge_finds_its_regressions_solved(
+    entries: dict[str, Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    products, shipped = [], shipped_vectors.read(shared_encoder().name)
+    multiply = _Centred.kernel_at
+    monkeypatch.setattr(_Centred, "kernel_at", lambda self, numbers: products.append(numbers.shape) or multiply(self, numbers))
+    begun = Index(entries, shared_encoder(), answerability.read())
+    assert len(products) < 10
+    monkeypatch.setattr(shipped_vectors, "read", lambda _encoder: replace(shipped, solutions={}))
+    anew = Index(entries, shared_encoder(), answerability.read())
+    assert len(products) > 50
+    for question in QUESTIONS:
+        assert np.abs(begun.scores(begun.read(question)) - anew.scores(anew.read(question))).max() < 0.02, question
 
 
 def test_an_index_that_was_changed_scores_as_one_made_from_nothing(tmp_path: Path, entries: dict[str, Entry], index: Index) -> None:

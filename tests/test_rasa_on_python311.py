@@ -101,6 +101,11 @@ IN_FRESH_INTERPRETER = {
     "Sanic runs in one process": "from sanic import Sanic; assert Sanic.run.__name__ == 'run_in_one_process'",
     "telemetry is off": "import os; assert os.environ['RASA_TELEMETRY_ENABLED'] == 'false'",
     "no TensorFlow is loaded": "import rasa.core.agent, sys; assert not hasattr(sys.modules.get('tensorflow'), '__file__')",
+    "what needs TensorFlow is a placeholder": (
+        "from rasa.utils.tensorflow.model_data import RasaModelData, Data\n"
+        "try: RasaModelData()\nexcept ImportError: pass\nelse: exit(1)"
+    ),
+    "no scikit-learn is loaded": "import bot.assistant, bot.server, bot.nlu.intents, sys; assert 'sklearn' not in sys.modules",
 }
 
 

@@ -8,21 +8,24 @@ alike after all of them is learned from all (Daumé 2007, "Frustratingly Easy Do
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
 
-from bot.nlu.intent_model import WORD, Ngrams
+from bot.nlu.intent_model import Ngrams
 from services.encoder import CachingEncoder, Vectors, directions
 from services.follow_up_search import FollowUp
 from services.follow_ups import After, Meant
+from services.terms import parts_of_words, words_and_pairs
 
 Numbers = npt.NDArray[np.float32]
 C = 3.0
 """Inverse strength of the regularisation."""
+LONGEST_PART = 4
+"""Letters of a part of a word."""
 SURE = 0.85
 """Probability by the words alone from which the sentence is not encoded: docs/understanding.md."""
 
@@ -32,6 +35,8 @@ class Regression:
 
     def __init__(self, rows: csr_matrix, examples: Sequence[FollowUp]) -> None:
         """`rows`: shape (examples, features)."""
+        from sklearn.linear_model import LogisticRegression
+
         kinds = sorted({one.last.after for one in examples})
         afters = np.array([kinds.index(one.last.after) for one in examples])
         special = [rows.multiply((afters == place)[:, None]) for place in range(len(kinds))]
@@ -53,8 +58,8 @@ class Regression:
 class FollowUpModel:
     def fit(self, examples: Sequence[FollowUp], spellings: Sequence[str], encoder: CachingEncoder) -> FollowUpModel:
         """`spellings`: the examples' texts as services/spelling.py writes them."""
-        self._parts = Ngrams(analyzer="char_wb", ngram_range=(2, 4))
-        self._words = Ngrams(ngram_range=(1, 2), token_pattern=WORD)
+        self._parts = Ngrams(partial(parts_of_words, longest=LONGEST_PART))
+        self._words = Ngrams(words_and_pairs)
         by_spelling = hstack([self._parts.fit(spellings), self._words.fit(spellings)], format="csr")
         vectors = encoder.encode_parts_and_keep([one.text for one in examples])[:, 0]
         self._mean: Vectors = vectors.mean(axis=0)

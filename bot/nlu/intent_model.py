@@ -3,35 +3,34 @@
 Three views of a message are weighed: `Spelling` counts its words and their parts and knows names and slang; `Meaning` reads its
 sentence vectors (services/encoder.py) and knows paraphrases; `Neighbours` tells which examples lie near it. Where spelling alone is
 sure, no vector is made. What each part brings stands in docs/understanding.md.
+
+scikit-learn fits the parts and is imported where that is done: a process that only answers needs none of its 60 MB.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import structlog
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import expit, softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
-from sklearn.neural_network import MLPClassifier
 
 from services.encoder import CachingEncoder, Vectors, directions
 from services.quick_products import QuickProducts
 from services.spelling_correction import SpellingCorrection
+from services.terms import parts_of_words, words_and_pairs
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 log = structlog.get_logger(__name__)
 Scores = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-WORD = r"\S+"
 NEAREST, AXES, CLOSENESS = 3, 256, 10.0
 """Of `Neighbours`: how many examples of a label count, numbers of a place, and factor of a cosine beside a logarithm of odds."""
 LESS_SURE = 0.5
@@ -59,26 +58,30 @@ def _log_softmax(scores: Scores) -> Scores:
 
 
 class Ngrams:
-    """Weighted counts of parts of a text: tf-idf with logarithmic counts, rows of length 1."""
+    """Weighted counts of terms of a text: tf-idf with logarithmic counts, rows of length 1, of terms in two texts or more."""
 
-    def __init__(self, **options: Any) -> None:
-        self._vectorizer = TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **options)
+    def __init__(self, terms: Callable[[str], Sequence[str]]) -> None:
+        self._terms = terms
 
     def fit(self, spellings: Sequence[str]) -> csr_matrix:
-        rows = self._vectorizer.fit_transform(spellings)
-        self._analyse = self._vectorizer.build_analyzer()
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(analyzer=self._terms, min_df=2, sublinear_tf=True, dtype=np.float32)
+        rows = vectorizer.fit_transform(spellings)
+        self._places = vectorizer.vocabulary_
+        self._idf = vectorizer.idf_
         return rows
 
     @property
     def size(self) -> int:
-        return len(self._vectorizer.vocabulary_)
+        return len(self._places)
 
     def row(self, spelling: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-        """Columns and values of one text, as `TfidfVectorizer.transform` gives them, without its cost of a call."""
-        known = self._vectorizer.vocabulary_
-        counts = {known[part]: count for part, count in Counter(self._analyse(spelling)).items() if part in known}
+        """Columns and values of one text, as `fit` gave those of its texts."""
+        known = self._places
+        counts = {known[term]: count for term, count in Counter(self._terms(spelling)).items() if term in known}
         columns = np.fromiter(counts.keys(), np.intp, len(counts))
-        values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self._vectorizer.idf_[columns]
+        values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self._idf[columns]
         return columns, (values / max(float(np.linalg.norm(values)), 1e-9)).astype(np.float32)
 
 
@@ -87,14 +90,16 @@ class Spelling:
 
     def __init__(self, c: float) -> None:
         self._c = c
-        self._parts = Ngrams(analyzer="char_wb", ngram_range=(2, 5))
-        self._words = Ngrams(ngram_range=(1, 2), token_pattern=WORD)
+        self._parts = Ngrams(parts_of_words)
+        self._words = Ngrams(words_and_pairs)
 
     def features(self, spellings: Sequence[str]) -> csr_matrix:
         """Learns the vocabulary. Shape (texts, parts and words)."""
         return hstack([self._parts.fit(spellings), self._words.fit(spellings)], format="csr")
 
     def regression(self, features: csr_matrix, truth: Indices) -> LogisticRegression:
+        from sklearn.linear_model import LogisticRegression
+
         # A tighter tolerance costs three times the time and gains nothing on other people's messages.
         return LogisticRegression(C=self._c, max_iter=300, tol=1e-3, warm_start=True).fit(features, truth)
 
@@ -130,6 +135,9 @@ class Meaning:
 
     def fit(self, parts: Vectors, truth: Indices) -> Meaning:
         """`parts`: shape (rows, parts, dimensions)."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.neural_network import MLPClassifier
+
         self._mean = parts.mean(axis=0)
         inputs = directions(parts, self._mean)
         self._layers: list[tuple[int, tuple[QuickProducts, Vectors], list[Vectors]]] = []
@@ -223,17 +231,22 @@ class Weighing:
         self._outside = outside
 
     def fit(self, views: Views, truth: Indices) -> None:
+        from sklearn.linear_model import LogisticRegression
+
         self.weights = self.best_weights(views.log_probabilities, truth)
         self._quick_weight = float(self.best_weights([views.spelling], truth)[0])
-        self._odds = None
+        self._odds: tuple[Scores, float] | None = None
         if self._outside is not None:
             doubts = self._doubts(views, self._best_inside(views))
             self._scale = doubts.std(axis=0)
-            self._odds = LogisticRegression(C=0.1).fit(self._signs(doubts), truth == self._outside)
+            odds = LogisticRegression(C=0.1).fit(self._signs(doubts), truth == self._outside)
+            self._odds = odds.coef_[0], float(odds.intercept_[0])
 
     @staticmethod
     def best_weights(views: Sequence[Scores], truth: Indices) -> Scores:
         """Those with which what was said is as likely as it can be, one a view."""
+        from scipy.optimize import minimize
+
         rows = np.arange(len(truth))
 
         def loss(weights: Scores) -> float:
@@ -282,7 +295,8 @@ class Weighing:
         if self._odds is None:
             return np.asarray(softmax(combined, axis=1))
         signs = self._signs(self._doubts(views, self._best_inside(views)))
-        outside = expit(signs @ self._odds.coef_[0] + self._odds.intercept_[0])
+        weights, bias = self._odds
+        outside = expit(signs @ weights + bias)
         combined[:, self._outside] = -np.inf
         result = softmax(combined, axis=1) * (1 - outside[:, None])
         result[:, self._outside] = outside
@@ -301,6 +315,8 @@ class IntentModel:
 
     def fit(self, texts: Sequence[str], spellings: Sequence[str], intents: Sequence[str], encoder: CachingEncoder) -> None:
         """Raises ValueError for fewer than three intents."""
+        from sklearn.model_selection import train_test_split
+
         labels, truth = np.unique(intents, return_inverse=True)
         if len(labels) < 3:
             raise ValueError("an intent classifier needs three intents or more")

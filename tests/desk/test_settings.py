@@ -151,7 +151,8 @@ async def test_a_settings_page_shows_and_changes_what_another_process_saved_a_mo
     other.channels.switch("telegram", off=True, actor="sri", reason=REASON)
     other.retention.set_days({Kept.SESSIONS: 45}, "sri", REASON)
     other.database.close()
-    for path, saved in (("hours", "08.00-09.00"), ("days-off", "1 Desember 2026"), ("channels", "Hidupkan"), ("retention", 'value="45"')):
+    shown = {"hours": "08.00-09.00", "days-off": "1 Desember 2026", "channels": "Hidupkan", "retention": 'value="45"'}
+    for path, saved in shown.items():
         assert saved not in pages[path]
         assert saved in await admin.reads(f"/desk/settings/{path}"), path
     services.desk_settings._read = {}  # as a process has it that has not looked since
