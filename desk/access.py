@@ -51,11 +51,14 @@ class Access:
     def __init__(self, sessions: DeskSessions) -> None:
         self._sessions = sessions
 
-    def may(self, permission: Permission) -> Any:
-        """A dependency that gives the `Session`. Raises `NotSignedIn`, `NotAllowed`, `ForeignForm`."""
+    def may(self, permission: Permission, *, by_itself: bool = False) -> Any:
+        """A dependency that gives the `Session`. Raises `NotSignedIn`, `NotAllowed`, `ForeignForm`.
+
+        `by_itself`: open pages ask this route by themselves, so that it keeps no session going.
+        """
 
         async def check(request: Request) -> Session:
-            session = await self.session(request)
+            session = await self.session(request, by_itself=by_itself)
             if session is None:
                 raise NotSignedIn
             try:
@@ -71,9 +74,13 @@ class Access:
         check.permission = permission  # type: ignore[attr-defined]  # read by the test that walks the routes
         return Depends(check)
 
-    async def session(self, request: Request) -> Session | None:
+    async def session(self, request: Request, *, by_itself: bool = False) -> Session | None:
         token = request.cookies.get(cookie_name(request))
-        return await asyncio.to_thread(self._sessions.find, token) if token else None
+        return await asyncio.to_thread(self._sessions.find, token, by_itself=by_itself) if token else None
+
+    def is_signed_in(self, session: Session) -> bool:
+        """Whether it still is."""
+        return self._sessions.find(session.token, by_itself=True) is not None
 
 
 async def _must_be_own_form(request: Request, session: Session) -> None:

@@ -40,6 +40,11 @@ def account(room: Room) -> APIRouter:
     def show(request: Request, session: Session = someone) -> Response:
         return page(request, session)
 
+    @router.get("/here")
+    def here(session: Session = someone) -> Response:
+        """Somebody reads or writes on an open page: the session goes on."""
+        return Response(status_code=204)
+
     @router.post("/language")
     def language(locale: Annotated[str, Form(max_length=2)], session: Session = someone) -> Response:
         staff.set_locale(session, locale)

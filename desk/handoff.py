@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def handoff(room: Room) -> APIRouter:
     router = APIRouter(prefix="/queue/{handoff_id}")
-    officer = room.access.may(Permission.TAKE_OVER)
+    officer, open_page = (room.access.may(Permission.TAKE_OVER, by_itself=itself) for itself in (False, True))
     handoffs = room.services.handoffs
 
     def held(handoff_id: int) -> Handoff:
@@ -79,18 +79,18 @@ def handoff(room: Room) -> APIRouter:
         return conversation(request, session, handoff_id)
 
     @router.get("/messages")
-    def messages(request: Request, handoff_id: int, session: Session = officer) -> Response:
+    def messages(request: Request, handoff_id: int, session: Session = open_page) -> Response:
         """The part of the page that changes."""
         return conversation(request, session, handoff_id, template="handoff_messages.html")
 
     @router.get("/events")
-    async def conversation_events(request: Request, handoff_id: int, session: Session = officer) -> Response:
+    async def conversation_events(request: Request, handoff_id: int, session: Session = open_page) -> Response:
         conversation_id = (await asyncio.to_thread(held, handoff_id)).conversation_id
 
         def newest() -> tuple[int, int]:
             return room.services.conversations.newest_seq(conversation_id), handoffs.newest_event(handoff_id)
 
-        return changes(request, changed=newest, queue=handoffs.newest_event)
+        return changes(request, partial(room.access.is_signed_in, session), changed=newest, queue=handoffs.newest_event)
 
     @router.post("/say")
     def say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, HTTPException, Request
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def queue(room: Room) -> APIRouter:
     router = APIRouter(prefix="/queue")
-    officer = room.access.may(Permission.TAKE_OVER)
+    officer, open_page = (room.access.may(Permission.TAKE_OVER, by_itself=itself) for itself in (False, True))
     handoffs = room.services.handoffs
 
     def waiting_and_held(request: Request, session: Session, template: str, status: int = 200, problem: str = "") -> Response:
@@ -41,13 +42,13 @@ def queue(room: Room) -> APIRouter:
         return waiting_and_held(request, session, "queue.html")
 
     @router.get("/list")
-    def listed(request: Request, session: Session = officer) -> Response:
+    def listed(request: Request, session: Session = open_page) -> Response:
         """The part of the page that changes."""
         return waiting_and_held(request, session, "queue_list.html")
 
     @router.get("/events")
-    async def events(request: Request, session: Session = officer) -> Response:
-        return changes(request, changed=handoffs.newest_event)
+    async def events(request: Request, session: Session = open_page) -> Response:
+        return changes(request, partial(room.access.is_signed_in, session), changed=handoffs.newest_event)
 
     @router.post("/{handoff_id}/take")
     def take(request: Request, handoff_id: int, session: Session = officer) -> Response:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.routing import Match
 
 from desk.access import Access, ForeignForm, NotAllowed, NotSignedIn
 from desk.pages import Pages, first_place
@@ -18,7 +19,13 @@ from services.permissions import Permission
 
 STATIC = Path(__file__).with_name("static")
 HTMX = files("django_htmx") / "static" / "django_htmx"
-OWN_FILES = {"desk.css": "text/css", "desk.js": "text/javascript", "teach.css": "text/css", "teach.js": "text/javascript"}
+OWN_FILES = {
+    "desk.css": "text/css",
+    "desk.js": "text/javascript",
+    "drafts.js": "text/javascript",
+    "teach.css": "text/css",
+    "teach.js": "text/javascript",
+}
 HTMX_FILES = {"htmx.js": HTMX / "htmx-2.min.js", "sse.js": HTMX / "ext" / "hx-sse-2.min.js"}
 
 
@@ -88,14 +95,25 @@ def _add_beginning(router: APIRouter, room: Room) -> None:
         return Response((STATIC / name).read_bytes(), media_type=OWN_FILES[name], headers=headers)
 
 
+def _page_of(request: Request, path: str) -> str:
+    """The page that shows the form with this path: that itself or the next one above it, at last the desk."""
+    while path.startswith("/desk/"):
+        asked = {**request.scope, "method": "GET", "path": path}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0]
+    return "/desk"
+
+
 def _add_refusals(app: FastAPI, room: Room) -> None:
     @app.exception_handler(NotSignedIn)
     async def to_sign_in(request: Request, _error: NotSignedIn) -> Response:
-        if request.headers.get("hx-request"):
-            return Response(status_code=401, headers={"HX-Redirect": "/desk/sign-in"})
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        target = f"/desk/sign-in?next={quote(wanted, safe='')}" if request.method == "GET" and wanted != "/desk" else "/desk/sign-in"
-        return RedirectResponse(target, 303)
+        is_part = request.headers.get("hx-request")
+        url = urlsplit(request.headers.get("hx-current-url", "") if is_part else str(request.url))
+        page = _page_of(request, url.path)
+        wanted = f"{page}?{url.query}" if url.query and page == url.path else page
+        target = f"/desk/sign-in?next={quote(wanted, safe='')}" if wanted != "/desk" else "/desk/sign-in"
+        return Response(status_code=401, headers={"HX-Redirect": target}) if is_part else RedirectResponse(target, 303)
 
     @app.exception_handler(NotAllowed)
     async def not_allowed(request: Request, error: NotAllowed) -> Response:

@@ -51,8 +51,11 @@ class DeskSessions:
         self._audit.record(member.login, "staff.signed_in", member.login, **how)
         return _session(opened, token, member)
 
-    def find(self, token: str) -> Session | None:
-        """The session of this token, unless it has ended, was idle too long or is too old. Counts as a sign of life."""
+    def find(self, token: str, *, by_itself: bool = False) -> Session | None:
+        """The session of this token, unless it has ended, was idle too long or is too old.
+
+        Counts as a sign of life, unless an open page asks `by_itself`: nobody may sit before it.
+        """
         now = self._clock()
         with self._database.session() as session:
             query = select(DeskSession, StaffMember).join(StaffMember, StaffMember.id == DeskSession.staff_id)
@@ -63,7 +66,7 @@ class DeskSessions:
             expired = now - found.seen_at > IDLE or now - found.created_at > LONGEST_SESSION
             if found.ended_at or member.disabled_at or expired:
                 return None
-            if now - found.seen_at > timedelta(minutes=1):
+            if not by_itself and now - found.seen_at > timedelta(minutes=1):
                 found.seen_at = now
         return _session(found, token, member)
 

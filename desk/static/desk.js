@@ -76,40 +76,60 @@ document.addEventListener("change", ({ target }) => {
   if (tooLarge) target.reportValidity();
 });
 
+// Reading and writing keep the session going; what an open page asks by itself does not.
+const SIGN_OF_LIFE = 60 * 1000;
+let seen = Date.now();
+const show = () => {
+  if (Date.now() - seen < SIGN_OF_LIFE) return;
+  seen = Date.now();
+  fetch("/desk/account/here");
+};
+if (document.body.dataset.login) for (const sign of ["keydown", "pointerdown", "wheel"]) document.addEventListener(sign, show, { passive: true });
+
 // Tell an officer who asked for it, on whichever page of the desk, that somebody has begun to wait. What is known already is kept from
 // page to page, so that nobody who came in between is missed or told twice; the tag makes one notice of those of several windows.
-const somebodyWaits = document.body.dataset.somebodyWaits;
+const { somebodyWaits, signedOut } = document.body.dataset;
 const queue = document.querySelector("[data-queue]");
 const notify = document.querySelector("[data-notify]");
+const notice = (text, tag) => {
+  try {
+    new Notification(text, { tag, renotify: true }).addEventListener("click", () => {
+      focus();
+      location.assign("/desk/queue");
+    });
+  } catch {
+    // Browsers of Android know the name and refuse to make one.
+  }
+};
+const tell = (list) => {
+  const now = [...list.querySelectorAll("[data-waiting]")].map((one) => one.dataset.waiting);
+  const known = JSON.parse(sessionStorage.getItem("waiting")) ?? now;
+  sessionStorage.setItem("waiting", JSON.stringify(now));
+  if (now.some((one) => !known.includes(one))) notice(somebodyWaits, "sapa-antrean");
+};
+const look = async () => {
+  const response = await fetch("/desk/queue/list");
+  if (response.ok && !response.redirected) tell(new DOMParser().parseFromString(await response.text(), "text/html"));
+};
+const tellSignedOut = () => notice(signedOut, "sapa-keluar");
+const listenTo = (stream, event, hear) => {
+  stream.addEventListener(event, hear);
+  stream.addEventListener("signed_out", stop);
+};
+const stop = ({ target }) => {
+  target.close();
+  tellSignedOut();
+};
 const listen = () => {
-  const tell = (list) => {
-    const now = [...list.querySelectorAll("[data-waiting]")].map((one) => one.dataset.waiting);
-    const known = JSON.parse(sessionStorage.getItem("waiting")) ?? now;
-    sessionStorage.setItem("waiting", JSON.stringify(now));
-    if (now.every((one) => known.includes(one))) return;
-    try {
-      const notice = new Notification(somebodyWaits, { tag: "sapa-antrean", renotify: true });
-      notice.addEventListener("click", () => {
-        focus();
-        location.assign("/desk/queue");
-      });
-    } catch {
-      // Browsers of Android know the name and refuse to make one.
-    }
-  };
   if (queue) {
     tell(queue);
     document.addEventListener("htmx:afterSwap", () => tell(queue));
-    return;
   }
-  const look = async () => {
-    const response = await fetch("/desk/queue/list");
-    if (response.ok && !response.redirected) tell(new DOMParser().parseFromString(await response.text(), "text/html"));
-  };
   // A page that has a stream hears of the queue by it: a session may hold only a few (bot/middleware.py).
   if (document.querySelector("[sse-connect]")) {
-    document.addEventListener("htmx:sseOpen", ({ detail }) => detail.source.addEventListener("queue", look));
-  } else new EventSource("/desk/queue/events").addEventListener("changed", look);
+    document.addEventListener("htmx:sseOpen", ({ detail }) => listenTo(detail.source, "queue", look));
+    document.addEventListener("htmx:beforeOnLoad", ({ detail }) => detail.xhr.status === 401 && tellSignedOut());
+  } else listenTo(new EventSource("/desk/queue/events"), "changed", look);
 };
 if (somebodyWaits && "Notification" in window) {
   if (Notification.permission === "granted") listen();

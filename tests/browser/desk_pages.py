@@ -54,6 +54,7 @@ PAGES = {
 NO_PAGES = {
     "/desk",
     "/desk/settings",
+    "/desk/account/here",
     "/desk/calendar/{token}.ics",
     "/desk/conversations/export.{form}",
     "/desk/knowledge/entries/{entry_id}.md",

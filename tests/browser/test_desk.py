@@ -125,12 +125,12 @@ def notified_officer(browser: Browser, day: DeskDay) -> Iterator[Page]:
         watch.assert_clean()
 
 
-def assert_told(page: Page) -> None:
-    """Of one citizen, within some seconds. The page's policy forbids Playwright to wait for an expression there."""
-    deadline = time.monotonic() + 15
+def assert_told(page: Page, text: str = "Ada warga yang menunggu petugas.", patience: float = 15) -> None:
+    """Once, within some seconds. The page's policy forbids Playwright to wait for an expression there."""
+    deadline = time.monotonic() + patience
     while not page.evaluate("notices.length") and time.monotonic() < deadline:
         page.wait_for_timeout(200)
-    assert page.evaluate("notices") == ["Ada warga yang menunggu petugas."]
+    assert page.evaluate("notices") == [text]
 
 
 @pytest.mark.parametrize("address", ["/desk/queue", "/desk/tickets"])
@@ -162,6 +162,26 @@ def test_a_page_of_a_conversation_tells_of_who_waits_by_the_one_stream_that_it_h
         assert streams == [f"{day.server.url}/desk/queue/{held}/events"]
         day.handoffs.hand_back(held, "budi")
         day.handoffs.leave(day.handoffs.get(waiting).conversation_id)
+
+
+def test_an_officer_who_is_to_be_told_hears_of_it_when_the_session_ends(browser: Browser, day: DeskDay) -> None:
+    with notified_officer(browser, day) as page:
+        with page.expect_response("**/desk/queue/events"):
+            page.goto("/desk/overview")
+        day.services.desk_sessions.end_all(day.services.staff.get("budi").id)
+        assert_told(page, "Anda sudah keluar dari meja. Masuk lagi agar tahu bila ada warga yang menunggu.", patience=40)
+
+
+def test_keys_and_clicks_keep_the_session_going(browser: Browser, day: DeskDay) -> None:
+    page = browser.new_page(base_url=day.server.url)
+    page.clock.install()
+    sign_in(page, "budi")
+    page.keyboard.press("Tab")
+    page.clock.fast_forward("06:00")
+    with page.expect_response("**/desk/account/here") as answer:
+        page.keyboard.press("Tab")
+    assert answer.value.status == 204
+    page.close()
 
 
 def test_a_browser_that_knows_notices_and_makes_none_runs_the_page_all_the_same(browser: Browser, day: DeskDay) -> None:

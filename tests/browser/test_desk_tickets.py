@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from services.assembly import Services
 from services.tickets import Resolution
 from tests.browser.at_desk import at_desk
-from tests.browser.desk_day import DeskDay
+from tests.browser.desk_day import PASSWORD, DeskDay, sign_in
 from tests.desk.filed import file
 
 pytestmark = pytest.mark.browser
@@ -57,6 +57,29 @@ def test_the_ppid_answers_a_request_before_its_deadline(desk: Page, stored: Serv
     expect(desk.get_by_role("article")).to_contain_text(re.compile("Laporan terlampir"))
     view = stored.tickets.view(number)
     assert view.resolution is Resolution.GRANTED and view.due_on and view.changed_on <= view.due_on
+
+
+def test_an_answer_that_is_being_written_outlasts_the_session(browser: Browser, day: DeskDay, stored: Services) -> None:
+    number = file(stored, conversation_id="c3")
+    page = browser.new_page(base_url=day.server.url)
+    sign_in(page, "ratna")
+    page.goto(f"/desk/tickets/{number}")
+    page.get_by_role("button", name="Ambil tiket ini").click()
+    page.get_by_label("Hasil").select_option("dikabulkan")
+    page.get_by_label("Jawaban untuk warga").fill("Laporan terlampir, ditulis lama sekali.")
+    stored.desk_sessions.end_all(stored.staff.get("ratna").id)
+    page.get_by_role("button", name="Kirim jawaban").click()
+    expect(page.get_by_label("Kata sandi")).to_be_visible()
+    page.get_by_label("Nama pengguna").fill("ratna")
+    page.get_by_label("Kata sandi").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{day.server.url}/desk/tickets/{number}")
+    expect(page.get_by_label("Jawaban untuk warga")).to_have_value("Laporan terlampir, ditulis lama sekali.")
+    page.get_by_label("Hasil").select_option("dikabulkan")
+    page.get_by_role("button", name="Kirim jawaban").click()
+    expect(page.get_by_role("status")).to_contain_text("tiket ditutup")
+    assert page.evaluate("JSON.parse(sessionStorage.getItem('written')).texts") == {}
+    page.close()
 
 
 def test_a_file_that_is_too_large_is_named_before_it_is_sent(desk: Page, stored: Services, tmp_path: Path) -> None:

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import datetime, timedelta
 from itertools import count
+from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
 from bot.assistant import Assistant
 from bot.server import create_app
@@ -14,6 +17,8 @@ from services.assembly import Services
 from services.audit import AuditFilter
 from services.handoff import Event
 from services.permissions import Role
+from store.database import utc_now
+from store.staff_models import DeskSession
 from tests.citizen import Citizen
 from tests.clock import Clock
 from tests.test_officer_typing import stream_until
@@ -168,8 +173,43 @@ async def test_an_open_page_is_told_at_once_for_it_may_have_missed_something_and
 ) -> None:
     monkeypatch.setattr(changes, "LOOK_SECONDS", 0)
     found = iter([1, 1, 2])
-    stream = changes.changes(StillThere(), changed=lambda: next(found), queue=lambda: 7).body_iterator
+    stream = changes.changes(StillThere(), lambda: True, changed=lambda: next(found), queue=lambda: 7).body_iterator
     assert [(await anext(stream)).event for _ in range(3)] == ["changed", "queue", "changed"]
+
+
+async def test_an_open_page_is_told_that_its_session_has_ended_and_hears_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(changes, "SESSION_SECONDS", 0)
+    signed_in = iter([True, False])
+    stream = changes.changes(StillThere(), lambda: next(signed_in), changed=lambda: 1).body_iterator
+    assert [event.event async for event in stream] == ["changed", "signed_out"]
+
+
+@pytest.mark.parametrize("path", ["/desk/queue/list", "/desk/queue/{}/messages"])
+async def test_what_a_page_asks_by_itself_keeps_no_session_going_and_leads_back_to_the_page(
+    path: str, citizen: Citizen, services: Services, sign_in
+) -> None:
+    sari, room = await taken(citizen, services, sign_in)
+    path = path.format(room.rpartition("/")[2])
+    member = services.staff.get(sari.login).id
+    long_ago = utc_now() - timedelta(minutes=20)
+
+    def last_seen(moment: datetime | None = None) -> datetime:
+        with services.database.session() as session:
+            if moment:
+                session.execute(update(DeskSession).values(seen_at=moment))
+            return session.scalars(select(DeskSession.seen_at).where(DeskSession.staff_id == member)).one()
+
+    last_seen(long_ago)
+    assert (await sari.client.get(path)).status_code == 200
+    assert last_seen() == long_ago
+    assert (await sari.client.get("/desk/account/here")).status_code == 204
+    assert last_seen() > long_ago
+    services.desk_sessions.end_all(member)
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://sapa.test{room}?a=1"}
+    response = await sari.client.get(path, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["hx-redirect"] == f"/desk/sign-in?next={quote(f'{room}?a=1', safe='')}"
 
 
 class StillThere:

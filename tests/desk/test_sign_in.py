@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pyotp
 import pytest
@@ -117,6 +118,31 @@ def test_an_idle_session_ends_after_half_an_hour_and_a_used_one_after_twelve_hou
     assert desk.sessions.find(token) is None
     token = desk.enter().token
     clock.forward(minutes=31)
+    assert desk.sessions.find(token) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "page"),
+    [
+        ("/desk/tickets/ASP-20261123-AB2C/answer", "/desk/tickets/ASP-20261123-AB2C"),
+        ("/desk/queue/7/say", "/desk/queue/7"),
+        ("/desk/settings/retention", "/desk/settings/retention"),
+        ("/desk/account/sessions/3/end", "/desk/account"),
+        ("/desk/sign-out", ""),
+    ],
+)
+async def test_a_form_that_comes_after_the_session_leads_back_to_its_page(sign_in, sent: str, page: str) -> None:
+    officer = await sign_in(Role.ADMIN)
+    officer.client.cookies.clear()
+    to_sign_in = await officer.sends(sent)
+    assert to_sign_in.headers["location"] == "/desk/sign-in" + (f"?next={quote(page, safe='')}" if page else "")
+
+
+def test_what_an_open_page_asks_by_itself_keeps_no_session_going(desk: Desk, clock: Clock) -> None:
+    token = desk.enter().token
+    clock.forward(minutes=29)
+    assert desk.sessions.find(token, by_itself=True)
+    clock.forward(minutes=2)
     assert desk.sessions.find(token) is None
 
 
