@@ -84,6 +84,7 @@ def serve() -> None:
     share_arenas()
     threadpool_limits(1, "blas")  # threads of NumPy's spin as they wait; a turn's products are too small to share
     configured = services().settings
+    _refuse_foreign_keys()
     assistant, processes = load_assistant(), configured.turn_processes_in_force
     decreed_days_off(LAST_DECREED_YEAR)  # loads the holidays of 200 countries, and each process would
     keeper = Keeper(processes) if processes else None
@@ -112,6 +113,15 @@ def serve() -> None:
         limit_concurrency=CONNECTIONS_AT_ONCE,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+
+
+def _refuse_foreign_keys() -> None:
+    """End the program where the keys are not those of the database: it would give up what waits and seal new data under other keys."""
+    from services.assembly import services
+
+    if not services().operation.opens_what_is_there():
+        typer.echo("SAPA_KEYS, or keys.txt in the data folder, don't open this database; see docs/runbooks/key-lost.md", err=True)
+        raise typer.Exit(2)
 
 
 def _introduce_desk(address: str) -> None:

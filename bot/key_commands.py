@@ -31,6 +31,17 @@ def rotate() -> None:
 
 
 @keys_app.command()
+def give_up() -> None:
+    """Where keys are lost for good: take out what no key opens, so that the rest works on. Stop the server before it."""
+    rotation = _rotation()
+    found = rotation.count()
+    typer.echo(f"{found.unreadable} of {found.checked} values are opened by none of the keys at hand")
+    if found.unreadable:
+        typer.confirm("They are deleted, and a key that is found later brings none of them back. Go on?", abort=True)
+        typer.echo(f"{rotation.give_up(CONSOLE)} values taken out")
+
+
+@keys_app.command()
 def drop() -> None:
     """Take away the keys that nothing needs any more. Backups from before need them: keep them where the backups are."""
     rotation = _rotation()

@@ -14,7 +14,7 @@ from bot.assistant import Assistant
 from bot.middleware import Measured
 from bot.turn_measures import TurnMeasures
 from services.assembly import Services
-from services.operation import Figures, Operation
+from services.operation import Figures
 from store.database import utc_now
 
 FIGURES_SECONDS = 10.0
@@ -54,13 +54,12 @@ def add_operation(app: FastAPI, services: Services, assistant: Assistant, turns:
     requests = Counter("sapa_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
     seconds = Histogram("sapa_http_seconds", "Time to answer", ["route"], registry=registry)
     gauges = _Gauges(registry)
-    operation = Operation(services.database, services.encryption, services.calendar, services.job_runs, services.settings.data_dir)
     counted_at = 0.0
 
     app.add_middleware(Measured, requests=requests, seconds=seconds)
 
     async def checks() -> dict[str, bool]:
-        found = {"model": True, "knowledge": bool(services.knowledge.entries), **await asyncio.to_thread(operation.checks)}
+        found = {"model": True, "knowledge": bool(services.knowledge.entries), **await asyncio.to_thread(services.operation.checks)}
         for name, holds in found.items():
             gauges.ready.labels(name).set(holds)
         return found
@@ -86,5 +85,5 @@ def add_operation(app: FastAPI, services: Services, assistant: Assistant, turns:
             raise HTTPException(404)
         if time.monotonic() - counted_at > FIGURES_SECONDS and (await checks())["database"]:
             counted_at = time.monotonic()
-            gauges.show(await asyncio.to_thread(operation.figures, utc_now()))
+            gauges.show(await asyncio.to_thread(services.operation.figures, utc_now()))
         return Response(generate_latest(turns.registry) + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -31,6 +31,7 @@ from services.knowledge_editing import KnowledgeEditing
 from services.knowledge_preview import KnowledgePreview
 from services.model_choice import ModelChoices
 from services.officer_typing import OfficerTyping
+from services.operation import Operation
 from services.overview import Overview
 from services.own_data import OwnData
 from services.ppid_report import PpidReports
@@ -91,6 +92,7 @@ class Services:
     channels: Channels
     retention: Retention
     health: Health
+    operation: Operation
     job_runs: JobRuns
     audit: AuditLog
     staff: Staff
@@ -204,6 +206,7 @@ def assemble(configured: Settings, knowledge: Knowledge | None = None) -> Servic
         channels=channels,
         retention=retention,
         health=Health(database, knowledge, audit, channels, retention, job_runs),
+        operation=Operation(database, encryption, calendar, job_runs, configured.data_dir),
         job_runs=job_runs,
         audit=audit,
         staff=staff,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from sqlalchemy import select
 
 from services.audit import AuditLog
 from store.database import Database
 from store.encryption import ONLY_FINGERPRINTS, Encryption, KeyFile
-from store.sealed_values import Rotated, under_newest_key
+from store.sealed_values import Rotated, opens, under_newest_key, without_unreadable
+from store.staff_models import StaffMember
 
 
 class KeysStillNeeded(Exception):
@@ -53,6 +55,24 @@ class KeyRotation:
             self._source.write(remaining)
             self._audit.record(actor, "keys.dropped", "keys", dropped=len(keys) - len(remaining))
         return remaining
+
+    def count(self) -> Rotated:
+        """How many values there are, and how many of them no key opens."""
+        return self._under(self._keys(), change=False)
+
+    def give_up(self, actor: str) -> int:
+        """Take out what none of the keys opens, where they are lost for good; how many values. Second factors end with it."""
+        encryption = Encryption(self._keys())
+        for member in self._with_second_factor():
+            if not opens(member.totp or b"", encryption):
+                self._audit.record(actor, "staff.totp_stopped", member.login, keys="lost")
+        lost = without_unreadable(self._database, self._files, encryption)
+        self._audit.record(actor, "keys.given_up", "keys", lost=lost)
+        return lost
+
+    def _with_second_factor(self) -> list[StaffMember]:
+        with self._database.session() as session:
+            return list(session.scalars(select(StaffMember).where(StaffMember.totp.is_not(None))))
 
     @property
     def is_configured(self) -> bool:

@@ -53,11 +53,11 @@ class Operation:
         return {
             "database": reachable,
             "migrations": reachable and self._database.is_migrated(),
-            "keys": reachable and self._opens_what_is_there(),
+            "keys": reachable and self.opens_what_is_there(),
             "disk": shutil.disk_usage(self._data_dir).free >= LEAST_FREE_BYTES,
         }
 
-    def _opens_what_is_there(self) -> bool:
+    def opens_what_is_there(self) -> bool:
         """Whether the newest and the oldest sealed values open: a wrong or missing key is found before a citizen finds it."""
         columns = [(Ticket.fields, Ticket.id), (Conversation.address, Conversation.created_at)]
         with self._database.session() as session:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Column, LargeBinary, Table, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Delete, LargeBinary, Table, Update, delete, select, tuple_, update
 
 from store.database import Database
 from store.encryption import Encryption
 from store.tables import TABLES
+from store.ticket_models import Ticket
 
 BATCH = 200
 """Rows of one transaction: a citizen's message waits no longer than for these."""
@@ -57,6 +58,47 @@ def under_newest_key(database: Database, folder: Path, encryption: Encryption, n
     return done
 
 
+def without_unreadable(database: Database, folder: Path, encryption: Encryption) -> int:
+    """Take out the values that no key opens; how many they were.
+
+    A ticket stays without its fields. Of other tables a row goes with the value that it is nothing without.
+    """
+    given_up = 0
+    for column in sealed_columns():
+        for batch in _batches(database, column):
+            lost = [row for row in batch if not opens(row[-1], encryption)]
+            given_up += len(lost)
+            with database.durable_session() as session:
+                for row in lost:
+                    session.execute(_taking_out(column, row, encryption))
+    for path in [path for path in folder.rglob("*") if path.is_file() and not opens(path.read_bytes(), encryption)]:
+        path.unlink()
+        given_up += 1
+    return given_up
+
+
+def _taking_out(column: Column[Any], row: Any, encryption: Encryption) -> Update | Delete:
+    table = column.table
+    assert isinstance(table, Table)
+    if not column.nullable and table is not Ticket.__table__:
+        return delete(table).where(*_same(table, row), column == row[-1])
+    value = None if column.nullable else encryption.seal({})
+    return update(table).where(*_same(table, row), column == row[-1]).values({column.name: value})
+
+
+def opens(sealed: bytes, encryption: Encryption) -> bool:
+    try:
+        encryption.with_newest_key(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _same(table: Table, row: Any) -> list[ColumnElement[bool]]:
+    """The row of the table whose key `row` begins with."""
+    return [key == part for key, part in zip(table.primary_key.columns, row, strict=False)]
+
+
 def _batches(database: Database, column: Column[Any]) -> Iterator[list[Any]]:
     table = column.table
     assert isinstance(table, Table)
@@ -79,14 +121,12 @@ def _rotate_batch(
 ) -> None:
     table = column.table
     assert isinstance(table, Table)
-    keys = list(table.primary_key.columns)
     renewed = [(row, value) for row in rows if (value := _renewed(row[-1], encryption, fernet, done))]
     if not (change and renewed):
         return
     with database.durable_session() as session:
         for row, value in renewed:
-            same = [key == part for key, part in zip(keys, row, strict=False)]
-            session.execute(update(table).where(*same, column == row[-1]).values({column.name: value}))
+            session.execute(update(table).where(*_same(table, row), column == row[-1]).values({column.name: value}))
 
 
 def _renewed(sealed: bytes, encryption: Encryption, fernet: Fernet, done: Rotated) -> bytes | None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
 from bot.channels.web import Sessions
@@ -23,6 +23,7 @@ from services.settings import Settings
 from services.tickets import Filing, Kind
 from store import sealed_values
 from store.encryption import Encryption, KeyFile, open_encryption
+from store.models import Draft
 from store.sealed_values import sealed_columns
 from store.ticket_models import Ticket
 from tests.test_postgresql import database_url  # noqa: F401 a fixture
@@ -163,6 +164,39 @@ def test_a_value_that_no_key_opens_is_counted_and_left_as_it_is(kept: Services) 
         assert session.scalar(select(Ticket.fields).where(Ticket.id == 1)) == strange
     with pytest.raises(KeysStillNeeded):
         rotation_of(kept).drop("konsol")
+
+
+def test_where_keys_are_lost_for_good_what_none_opens_is_taken_out_and_the_rest_works_on(kept: Services) -> None:
+    conversation = kept.conversations.open("telegram", "id", "4711")
+    number = kept.tickets.file(Filing(Kind.ASPIRATION, {"text": "lama"}, "umum", conversation.id, "id", "kunci-lama"), NOW).number
+    KeyFile(kept.settings.data_dir).write([Fernet.generate_key().decode()])
+    later = assemble(kept.settings, kept.knowledge)
+    assert not later.operation.opens_what_is_there()
+    new = later.tickets.file(Filing(Kind.ASPIRATION, {"text": "baru"}, "umum", conversation.id, "id", "kunci-baru"), NOW).number
+    lost = rotation_of(later).give_up("konsol")
+    assert lost >= 10
+    assert rotation_of(later).give_up("konsol") == 0
+    assert later.operation.opens_what_is_there()
+    assert later.tickets.fields_of(number) == {}
+    assert later.tickets.fields_of(new) == {"text": "baru"}
+    assert later.drafts.kept(conversation.id, "aspiration") is None
+    assert later.conversations.address(conversation.id) is None
+    assert not (kept.settings.data_dir / "files" / "is" / "isi").exists()
+    assert later.audit.first_broken() is None
+    later.database.close()
+
+
+def test_giving_up_asks_first(kept: Services) -> None:
+    assert "0 of" in CliRunner().invoke(app, ["keys", "give-up"]).output
+    KeyFile(kept.settings.data_dir).write([Fernet.generate_key().decode()])
+    refused = CliRunner().invoke(app, ["keys", "give-up"], input="n\n")
+    assert refused.exit_code == 1, refused.output
+    with kept.database.session() as session:
+        assert session.scalar(select(func.count()).select_from(Draft)) == 1
+    done = CliRunner().invoke(app, ["keys", "give-up"], input="y\n")
+    assert re.search(r"\d\d values taken out", done.output)
+    with kept.database.session() as session:
+        assert session.scalar(select(func.count()).select_from(Draft)) == 0
 
 
 def test_every_binary_column_takes_part() -> None:

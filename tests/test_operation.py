@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,7 +22,6 @@ from sqlalchemy import text
 from bot import operation as operation_module
 from bot.conversation import ConversationService
 from services.assembly import Services
-from services.operation import Operation
 from services.settings import PROJECT
 from services.tickets import Filing, Kind
 from store.encryption import Encryption
@@ -51,6 +54,15 @@ async def test_the_wrong_keys_are_not_ready(client: httpx.AsyncClient, services:
     services.encryption._use([Fernet.generate_key().decode()])
     status, found = await checks(client)
     assert (status, found["keys"]) == (503, False), conversation.id
+
+
+def test_a_server_does_not_start_with_the_keys_of_another_database(services: Services) -> None:
+    services.conversations.open("telegram", "id", "4711")
+    environment = {**os.environ, "SAPA_DATA_DIR": str(services.settings.data_dir), "SAPA_KEYS": Fernet.generate_key().decode()}
+    command = [Path(sys.executable).with_name("sapa"), "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "key-lost.md" in done.stderr
 
 
 async def test_a_full_disk_is_not_ready(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +101,8 @@ async def test_figures_count_turns_tickets_and_queues(client: httpx.AsyncClient,
 def test_tickets_are_counted_by_what_is_left_of_their_time_limit(services: Services) -> None:
     filed = services.tickets.file(Filing(Kind.INFORMATION_REQUEST, {"details": "x"}, "wni", "", "id"), NOW)
     assert filed.due_on == date(2026, 12, 7)
-    operation = Operation(services.database, services.encryption, services.calendar, services.job_runs, services.settings.data_dir)
     for day, light in ((1, "green"), (3, "amber"), (7, "red"), (8, "overdue")):
-        lights = operation.figures(datetime(2026, 12, day, 3, tzinfo=UTC)).tickets
+        lights = services.operation.figures(datetime(2026, 12, day, 3, tzinfo=UTC)).tickets
         assert [name for name, number in lights.items() if number] == [light], day
 
 
