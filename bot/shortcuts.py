@@ -54,7 +54,7 @@ _ASKS = re.compile(r"\b(?:tanya|bertanya|nanya|ask)\b")
 _ASKS_HOW = re.compile(r"\b(?:bagaimana|cara\w*|syarat\w*|berapa|kapan|di mana|status|how|when|where)\b")
 _WISHES = {
     "start_visit": re.compile(
-        r"\b(?:ajukan|mengajukan|daftar\w*|catat\w*|rencanakan|request|arrange)\b.{0,30}\b(?:kunjungan|visit)\b"
+        r"\b(?:ajukan|mengajukan|daftar\w*|catat\w*|rencanakan|request|arrange|record|register)\b.{0,30}\b(?:kunjungan|visit)\b"
     ),
     "start_internship": re.compile(r"\b(?:catat\w*|minat|dihubungi|hubungi|contact)\b.{0,30}\b(?:magang|internship)\b"),
 }

@@ -53,7 +53,7 @@ class Shipped:
         solution = self.solutions.get(regression)
         if solution is None or solution.shape[1] != topics:
             return None
-        places = np.array([self.places.get(key_of(text), -1) for text in texts])
+        places = np.array([self.places.get(key_of(text), -1) for text in texts], dtype=np.int64)
         return np.where(places[:, None] < 0, 0, solution[places]).astype(np.float32)
 
 
