@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -93,9 +94,8 @@ class UnansweredQuestions:
             running = self._running
         if running and (wait_seconds or running.done()):
             try:
-                self._last = running.result(timeout=wait_seconds)
-            except TimeoutError:
-                return self._last
+                with suppress(TimeoutError):
+                    self._last = running.result(timeout=wait_seconds)
             finally:
                 if running.done():
                     self._running = None

@@ -207,6 +207,22 @@ def test_a_backup_that_is_not_as_it_was_made_changes_nothing(served: Services, t
     assert list((tmp_path / "other").iterdir()) == []
 
 
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+def test_a_backup_that_no_migration_brings_up_to_this_version_is_refused(
+    served: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sapa.tar"
+    backup.back_up(served.settings, path, with_keys=True)
+    served.database.close()
+
+    def fails(*_given: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(backup.Database, "migrate", fails)
+    with pytest.raises(backup.BackupRefused, match=r"could not be brought up to this version \(ValueError\)"):
+        backup.restore(served.settings, path, force=True)
+
+
 NO_DATABASE = b"no database" * 1000
 
 

@@ -7,6 +7,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from services.assembly import Services, assemble
 from services.audit import AuditFilter
@@ -17,6 +18,21 @@ from tests.clock import Clock
 
 REASON = "serangan pesan palsu, menunggu tim keamanan"
 OFF, ENGLISH_OFF = "sedang dihentikan sementara", "switched off for now"
+
+
+def test_who_is_second_to_set_something_for_the_first_time_sets_it_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed, tries = services.desk_settings._changed, []
+
+    def another_was_first(*given: Any) -> Any:
+        tries.append(given)
+        if len(tries) == 1:
+            raise IntegrityError("INSERT", {}, Exception("UNIQUE"))
+        return changed(*given)
+
+    monkeypatch.setattr(services.desk_settings, "_changed", another_was_first)
+    switch(services, off=True)
+    assert len(tries) == 2
+    assert services.channels.is_off("web")
 
 
 def switch(services: Services, *, off: bool) -> None:

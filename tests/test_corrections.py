@@ -82,6 +82,7 @@ def test_a_summary_takes_a_correction_with_its_value(name: str, said: str, chang
         ("ubah nama", "name"),
         ("I want to change the name", "name"),
         ("belum, kontaknya keliru", "contact"),
+        ("nama ganti: kenapa begitu", "name"),
     ],
 )
 def test_a_number_or_a_name_under_a_summary_is_a_part_to_change_and_never_a_yes(said: str, part: str) -> None:
@@ -280,3 +281,12 @@ def test_a_second_thought_about_one_answer_calls_nothing_else_off(message: str, 
     step = journey.take(contact, journey.second_thought(contact, message, fields), fields)
     assert (step.outcome, step.fields["name"]) == (Outcome.ASK, name)
     assert journey.second_thought(contact, "ga jadi, males", fields) == ""
+
+
+def test_a_part_that_stands_in_two_values_is_changed_in_neither_unasked() -> None:
+    given = {**ASPIRATION, "name": "Budi Garut", "place": "Garut"}
+    assert JOURNEYS["aspiration"].take(CONFIRMATION, "bukan Garut tapi Bogor", given).fields == given
+
+
+def test_a_sentence_that_only_holds_a_word_of_correction_corrects_nothing() -> None:
+    assert took("aspiration", "topic", "jalan desa itu salah: rusak")[1] == {}

@@ -44,6 +44,7 @@ def test_what_is_denied_is_not_what_a_complaint_is_about(message: str, kind: str
         ("apakah ini bukan penipuan?", "fraud"),
         ("ini bukan penipuan kan?", "fraud"),
         ("itu penipuan atau bukan", "fraud"),
+        ("bukan korupsi atau apa, pungli", "corruption"),
         ("bukan cuma korupsi, pungli juga", "corruption"),
         ("kami tidak mau pungli lagi", "corruption"),
         ("kenapa tidak ada petugas di loket", "service"),
@@ -98,6 +99,8 @@ def test_what_stands_beside_a_rejection_is_what_was_meant(entries: dict[str, Ent
         ("tentang_asisten", "kamu bukan manusia ya?"),
         ("keterbukaan_informasi_siapa", "not a citizen, can I ask?"),
         ("pengaduan_lapor", "laporan saya tidak dibalas"),
+        ("pengaduan_korupsi", "siapa yang bilang itu, jalan rusak"),
+        ("magang_syarat", "bukan syarat apa lagi"),
     ],
 )
 def test_who_denies_something_of_their_own_rejects_no_answer(entries: dict[str, Entry], said: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from services.calendar import WorkingCalendar
 from services.fields import Choice, Field, Rejection, SeveralChoices, consent
 from services.journeys import Journey, Outcome
+from services.left_out import without_name
 from services.objections import is_late
 from services.registry import JOURNEYS
 from services.settings import PROJECT
@@ -444,3 +446,23 @@ def test_a_visit_is_in_person_virtual_or_at_the_campus_and_is_no_tour_of_the_pal
 def test_a_consent_may_have_more_beside_it(message: str, value: bool | None) -> None:
     given = consent(message)
     assert (None if isinstance(given, Rejection) else given) is value
+
+
+def test_a_journey_has_no_underscore_in_its_name() -> None:
+    with pytest.raises(ValueError, match="has no underscore"):
+        replace(JOURNEYS["aspiration"], name="public_aspiration")
+
+
+def test_what_is_needed_is_not_skipped_with_all_the_rest() -> None:
+    journey = JOURNEYS["aspiration"]
+    story = journey.field_named("text")
+    assert story is not None
+    step = journey.take(story, "lewati semua", {"consent": True})
+    assert (step.outcome, step.field) == (Outcome.REJECTED, story)
+
+
+def test_who_does_not_want_to_be_anonymous_leaves_no_name_out() -> None:
+    name = JOURNEYS["aspiration"].field_named("name")
+    assert name is not None
+    assert without_name("jangan anonim", name) is None
+    assert without_name("Suryadi, eh anonim saja", name) == ""

@@ -17,8 +17,10 @@ from typer.testing import CliRunner
 from bot.channels.web import Sessions
 from bot.cli import app
 from services.assembly import Services, assemble, use
+from services.audit import AuditFilter
 from services.key_rotation import KeyRotation, KeysStillNeeded
 from services.knowledge import Knowledge
+from services.permissions import Role
 from services.settings import Settings
 from services.tickets import Filing, Kind
 from store import sealed_values
@@ -169,14 +171,21 @@ def test_a_value_that_no_key_opens_is_counted_and_left_as_it_is(kept: Services) 
 def test_where_keys_are_lost_for_good_what_none_opens_is_taken_out_and_the_rest_works_on(kept: Services) -> None:
     conversation = kept.conversations.open("telegram", "id", "4711")
     number = kept.tickets.file(Filing(Kind.ASPIRATION, {"text": "lama"}, "umum", conversation.id, "id", "kunci-lama"), NOW).number
+    kept.staff.add("sari", "Sari", Role.OFFICER, "uji", "teh melati sore hari")
+    kept.staff.change("sari", totp=kept.encryption.seal("rahasia"))
     KeyFile(kept.settings.data_dir).write([Fernet.generate_key().decode()])
     later = assemble(kept.settings, kept.knowledge)
     assert not later.operation.opens_what_is_there()
     new = later.tickets.file(Filing(Kind.ASPIRATION, {"text": "baru"}, "umum", conversation.id, "id", "kunci-baru"), NOW).number
+    later.staff.add("budi", "Budi", Role.OFFICER, "uji", "teh melati sore hari")
+    later.staff.change("budi", totp=later.encryption.seal("rahasia baru"))
     lost = rotation_of(later).give_up("konsol")
     assert lost >= 10
     assert rotation_of(later).give_up("konsol") == 0
     assert later.operation.opens_what_is_there()
+    assert later.staff.get("sari").totp is None
+    assert later.encryption.unseal(later.staff.get("budi").totp or b"") == "rahasia baru"
+    assert [one.subject for one in later.audit.search(AuditFilter(action="staff.totp_stopped"))] == ["sari"]
     assert later.tickets.fields_of(number) == {}
     assert later.tickets.fields_of(new) == {"text": "baru"}
     assert later.drafts.kept(conversation.id, "aspiration") is None

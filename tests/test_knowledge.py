@@ -9,10 +9,12 @@ import structlog
 
 from services import answerability, shipped_vectors
 from services.assembly import shared_encoder
+from services.entry_discriminant import EntryDiscriminant
 from services.knowledge import Knowledge, Verdict
 from services.knowledge_files import TOPICS, Entry, KnowledgeError, KnowledgeFolder, read_all, read_entry
 from services.knowledge_index import Index
 from services.topic_regression import _Centred
+from services.two_questions import answers
 
 ENTRY = """---
 id: jam_layanan
@@ -291,7 +293,42 @@ def test_an_index_of_the_shipped_knowledge_finds_its_regressions_solved(
     anew = Index(entries, shared_encoder(), answerability.read())
     assert len(products) > 50
     for question in QUESTIONS:
-        assert np.abs(begun.scores(begun.read(question)) - anew.scores(anew.read(question))).max() < 0.02, question
+        assert np.abs(begun.scores(begun.read(question)) - anew.scores(anew.read(question))).max() < 0.05, question
+
+
+def test_what_an_index_has_solved_is_given_by_text_so_that_another_begins_there(index: Index, entries: dict[str, Entry]) -> None:
+    unanswerable = ["siapa nama sopir menteri"]
+    solved = Index(entries, shared_encoder(), unanswerable).solutions()
+    assert set(solved) == {"spelling", "meaning", "answerability"}
+    assert unanswerable[0] in solved["answerability"]
+    assert unanswerable[0] not in solved["meaning"]
+    assert set(index.solutions()) == {"spelling", "meaning"}
+    assert all(numbers.shape == (len(TOPICS),) for numbers in solved["meaning"].values())
+
+
+def test_without_examples_of_follow_ups_the_entry_said_still_counts(index: Index) -> None:
+    reading = index.read("itu berapa lama")
+    scores = index.scores_after(reading, "magang_lama", None)
+    assert index.entries[int(scores.argmax())].topic == "magang"
+
+
+def test_of_two_questions_only_the_one_with_a_sure_answer_is_answered(knowledge: Knowledge) -> None:
+    length = knowledge.entry("magang_lama")
+    assert length is not None
+    assert answers(knowledge, "gratis gak? terus magang setneg berapa lama?", length) == [length]
+
+
+def test_nothing_is_near_an_entry_that_is_gone(knowledge: Knowledge) -> None:
+    assert knowledge.near("sudah_dihapus") == []
+
+
+def test_entries_beyond_the_number_of_dimensions_are_told_apart_in_the_axes_in_which_they_lie_farthest_apart() -> None:
+    chance = np.random.default_rng(3)
+    centres = chance.normal(size=(12, 4)).astype(np.float32)
+    sizes = np.full(12, 5)
+    vectors = (np.repeat(centres, sizes, axis=0) + chance.normal(size=(60, 4)) / 20).astype(np.float32)
+    discriminant = EntryDiscriminant(vectors, centres, sizes)
+    assert [int(discriminant.behind(centre).argmax()) for centre in centres] == list(range(12))
 
 
 def test_an_index_that_was_changed_scores_as_one_made_from_nothing(tmp_path: Path, entries: dict[str, Entry], index: Index) -> None:
@@ -323,10 +360,11 @@ def test_of_many_entries_only_the_likely_ones_are_compared_variant_by_variant_an
 ) -> None:
     whole = [index.scores(index.read(question)) for question in QUESTIONS]
     monkeypatch.setattr("services.knowledge_index.COMPARED", 10)
+    monkeypatch.setattr(index, "_cosines", None)  # as where there are too many to compare all
     for question, scores in zip(QUESTIONS, whole, strict=True):
         fewer = index.scores(index.read(question))
         assert fewer.argmax() == scores.argmax()
-        assert (fewer <= scores + 1e-6).all()
+        assert (fewer <= scores + 0.02).all()  # all are compared in 8 bits, few in full
 
 
 def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:

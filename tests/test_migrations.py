@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import OperationalError
 
 from services.calendar import WorkingCalendar
 from services.tickets import Filing, Kind, Tickets
@@ -232,3 +233,24 @@ def test_a_database_that_stands_at_an_earlier_migration_is_not_migrated(tmp_path
     with database.session() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = :earlier"), {"earlier": revisions()[1]})
     assert not database.is_migrated()
+
+
+def test_a_migration_that_fails_for_another_reason_than_a_lock_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_given: object) -> None:
+        raise OperationalError("CREATE TABLE", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr("store.database.command.upgrade", full)
+    database = Database(f"sqlite:///{tmp_path}/sapa.db")
+    with pytest.raises(OperationalError, match="disk is full"):
+        database.migrate()
+    database.close()
+
+
+def test_only_a_database_with_one_writer_needs_rests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("store.database.time.sleep", rests.append)
+    for url in (f"sqlite:///{tmp_path}/sapa.db", "postgresql://nobody@localhost/nothing"):
+        database = Database(url)
+        database.give_way()
+        database.close()
+    assert len(rests) == 1

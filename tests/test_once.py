@@ -127,3 +127,22 @@ def test_a_complaint_that_goes_on_hears_that_its_channel_is_the_same(services: S
 def test_an_answer_falls_into_list_items_and_sentences() -> None:
     answer = "Surat ke Jl. Veteran No. 17-18, Jakarta. Gratis.\n\nHari:\n- **Senin**: 09.00\n- Jumat"
     assert parts_of(answer) == ["Surat ke Jl. Veteran No. 17-18, Jakarta.", "Gratis.", "**Senin**: 09.00", "Jumat"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "nearest_to_it"),
+    [
+        ("Kantor ada di Jakarta. Magang dibuka dua kali setahun. Masa itu dua bulan lamanya.", "Magang dibuka"),
+        ("Lamanya dua bulan. Kantor ada di Jakarta. Lamanya tiga bulan.", "Lamanya tiga"),
+    ],
+)
+def test_a_sentence_that_leans_on_another_comes_with_it_and_so_does_one_hardly_behind(
+    services: Services, answer: str, nearest_to_it: str
+) -> None:
+    found = services.knowledge.passages("itu lamanya berapa bulan", answer, frozenset())
+    assert len(found) == 2
+    assert any(one.text.startswith(nearest_to_it) for one in found)
+
+
+def test_an_answer_of_one_sentence_is_nearest_alone(services: Services) -> None:
+    assert [one.place for one in services.knowledge.passages("lamanya berapa bulan", "Lamanya dua bulan.", frozenset())] == [0]

@@ -164,7 +164,7 @@ def running(*command: str, folder: Path, port: int, path: str) -> Iterator[None]
         deadline = time.monotonic() + 120
         while True:
             try:
-                httpx.get(f"http://127.0.0.1:{port}{path}", timeout=2)
+                httpx.get(f"http://127.0.0.1:{port}{path}", timeout=2).raise_for_status()
                 break
             except httpx.HTTPError:
                 assert process.poll() is None, f"{command} ended"
@@ -192,7 +192,7 @@ def test_rasa_run_with_its_action_server_and_rasa_shell_work_on_the_same_files(t
     server = (RASA, "run", "-m", model, "--endpoints", str(endpoints), "--credentials", "credentials.yml", "-p", str(port))
     with (
         running(*actions, folder=PROJECT, port=actions_port, path="/health"),
-        running(*server, folder=PROJECT, port=port, path="/"),
+        running(*server, folder=PROJECT, port=port, path="/status"),
     ):
         url = f"http://127.0.0.1:{port}/webhooks/rest/webhook"
         said = httpx.post(url, json={"sender": "a", "message": "apa itu simpel?"}, timeout=30).json()

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.assembly import Services
 from services.commands import Command, find_command
-from services.remarks import is_question, is_small_talk, is_sorrow, wants_again
+from services.remarks import is_question, is_small_talk, is_sorrow, turns_aside, wants_again
 from store.models import Message, TrackerEvent
 from tests.citizen import Citizen
 
@@ -105,3 +105,8 @@ def test_who_tells_of_a_loss_is_told_apart_from_who_asks_for_something_else(mess
 )
 def test_who_wants_an_answer_again_or_its_source_is_heard(message: str, wanted: bool) -> None:
     assert wants_again(message) is wanted
+
+
+def test_another_thought_is_known_by_how_it_begins() -> None:
+    assert turns_aside("btw is my name needed?")
+    assert not turns_aside("is my name needed, btw")

@@ -29,6 +29,7 @@ NUMBERS = ["KEB-20261126-XTC4", "ASP-20261126-KAMI", "ASP-20261126-2026"]
 @pytest.mark.parametrize(
     ("text", "reach", "wish"),
     [
+        ("ubah tiket saya", AT_HAND, Wish.CORRECT),
         ("cabut aja tiketnya", AT_HAND, Wish.WITHDRAW),
         ("yang lama tadi masih ada kan? yang xtc4 tolong dicabut", AT_HAND, Wish.WITHDRAW),
         ("tiket ASP-20261126-7K4Q, tolong dibatalkan", NONE, Wish.WITHDRAW),
@@ -106,6 +107,7 @@ def test_a_wish_is_heard_in_many_words(text: str, reach: Reach, wish: Wish) -> N
 @pytest.mark.parametrize(
     ("text", "reach"),
     [
+        ("visa saya mau buat baru", LAST),
         ("batal", LAST),
         ("gak jadi deh", LAST),
         ("tiket saya jangan dibatalkan", AT_HAND),

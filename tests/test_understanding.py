@@ -32,6 +32,7 @@ from services.e5 import E5, PackedFile, Tokeniser, packed_file
 from services.encoder import CachingEncoder, E5Encoder, LexicalEncoder, Vectors, open_encoder
 from services.settings import PROJECT
 from services.spelling import for_encoder, normalise, normalising_once
+from services.terms import parts_of_words
 
 SUBJECTS = "magang istura perpustakaan beasiswa kunjungan seragam upacara arsip museum pelatihan".split()
 EXAMPLES = {
@@ -136,7 +137,7 @@ def test_a_stored_model_says_the_same(model: IntentModel) -> None:
 
 def test_a_row_of_features_is_that_of_scikit_learn() -> None:
     texts = [normalise(text) for text, _ in ROWS]
-    ngrams = Ngrams(analyzer="char_wb", ngram_range=(2, 5))
+    ngrams = Ngrams(parts_of_words)
     expected = ngrams.fit(texts)[3].toarray()[0]
     columns, values = ngrams.row(texts[3])
     row = np.zeros(ngrams.size, dtype=np.float32)
