@@ -192,11 +192,12 @@ def test_rasa_run_with_its_action_server_and_rasa_shell_work_on_the_same_files(t
     server = (RASA, "run", "-m", model, "--endpoints", str(endpoints), "--credentials", "credentials.yml", "-p", str(port))
     with (
         running(*actions, folder=PROJECT, port=actions_port, path="/health"),
-        running(*server, folder=PROJECT, port=port, path="/status"),
+        running(*server, folder=PROJECT, port=port, path="/"),
     ):
         url = f"http://127.0.0.1:{port}/webhooks/rest/webhook"
-        said = httpx.post(url, json={"sender": "a", "message": "apa itu simpel?"}, timeout=30).json()
-        assert "Perjalanan Dinas Luar Negeri" in " ".join(message.get("text", "") for message in said)
+        answer = httpx.post(url, json={"sender": "a", "message": "apa itu simpel?"}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        assert "Perjalanan Dinas Luar Negeri" in " ".join(message.get("text", "") for message in answer.json())
         assert "bukan manusia" in talk_in_shell(model, "kamu robot atau manusia?")
 
 
