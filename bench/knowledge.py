@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bench.load import percentiles
 from services import answerability
@@ -123,6 +124,7 @@ class PartsEncoder:
 
 
 def main() -> None:
+    threadpool_limits(1, "blas")  # as in the server
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=10_000)
     options = parser.parse_args()
