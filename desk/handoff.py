@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 def handoff(room: Room) -> APIRouter:
     router = APIRouter(prefix="/queue/{handoff_id}")
-    officer, open_page = (room.access.may(Permission.TAKE_OVER, by_itself=itself) for itself in (False, True))
+    officer = room.access.may(Permission.TAKE_OVER)
+    open_page = room.access.may(Permission.TAKE_OVER, by_itself=True)
     handoffs = room.services.handoffs
 
     def held(handoff_id: int) -> Handoff:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def queue(room: Room) -> APIRouter:
     router = APIRouter(prefix="/queue")
-    officer, open_page = (room.access.may(Permission.TAKE_OVER, by_itself=itself) for itself in (False, True))
+    officer = room.access.may(Permission.TAKE_OVER)
+    open_page = room.access.may(Permission.TAKE_OVER, by_itself=True)
     handoffs = room.services.handoffs
 
     def waiting_and_held(request: Request, session: Session, template: str, status: int = 200, problem: str = "") -> Response:
