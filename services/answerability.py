@@ -10,15 +10,14 @@ from __future__ import annotations
 import copy
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
 from services.quick_products import QuickProducts
 from services.settings import PROJECT
-from services.topic_regression import Blocks, Matrix, Places, TopicRegression
+from services.topic_regression import Blocks, Matrix, Places, Stacked, TopicRegression
 
 FILE = PROJECT / "data" / "unanswerable.csv"
 
@@ -37,15 +36,15 @@ class Answerability:
         """
         self._vectors, *self._rows = unanswerable
         self._cosines = QuickProducts(self._vectors)
-        self.regression = TopicRegression(self._with(variants), self._signs(variants), start)
+        self.regression = TopicRegression([block.whole() for block in self._with(variants)], self._signs(variants), start)
 
-    def _with(self, variants: Blocks) -> list[Any]:
+    def _with(self, variants: Blocks) -> list[Stacked]:
         """Blocks of the unanswerable questions first, then of the variants."""
         rows = [
-            vstack([csr_matrix((own.data, own.indices, own.indptr), (own.shape[0], block.shape[1])), block], format="csr")
+            csr_matrix((own.data, own.indices, own.indptr), (own.shape[0], block.shape[1]))
             for own, block in zip(self._rows, variants[1:], strict=True)
         ]
-        return [np.concatenate([self._vectors, variants[0]]), *rows]
+        return [Stacked(own, block) for own, block in zip([self._vectors, *rows], variants, strict=True)]
 
     def _signs(self, variants: Blocks) -> npt.NDArray[np.float64]:
         signs: npt.NDArray[np.float64] = np.concatenate([np.ones(len(self._vectors)), -np.ones(variants[0].shape[0])])

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.encoder import Vectors
+from services.term_vectors import Places, taken_dense
 
 SHRINKAGE = 0.3
 AXES = 128
@@ -33,16 +34,16 @@ class EntryDiscriminant:
             _, axes = np.linalg.eigh((centres @ evened).T @ (centres @ evened))
             evened = evened @ axes[:, -AXES:]
         self._axes = np.asarray(evened, dtype=np.float32)
-        self._weigh(centres)
+        self._use(centres @ self._axes)
 
-    def _weigh(self, centres: Vectors) -> None:
-        self._weights = centres @ self._axes
-        self._bias = np.einsum("ed,ed->e", self._weights, self._weights) / 2
+    def _use(self, weights: Vectors) -> None:
+        self._weights = weights
+        self._bias = np.einsum("ed,ed->e", weights, weights) / 2
 
-    def with_centres(self, centres: Vectors) -> EntryDiscriminant:
-        """The same for other entries; how their variants spread stays."""
+    def with_centres(self, fresh: Vectors, order: Places) -> EntryDiscriminant:
+        """The entries at these places, counted on into `fresh`, in this order; how their variants spread stays."""
         twin = copy.copy(self)
-        twin._weigh(centres)
+        twin._use(taken_dense(self._weights, fresh @ self._axes, order))
         return twin
 
     def behind(self, vector: Vectors) -> Scores:

@@ -95,10 +95,10 @@ class Index:
         self._correction = SpellingCorrection([*spellings, *_answers(self.entries)])
         spellings = [self._correction.correct(spelling) for spelling in spellings]
         beyond = [self._correction.correct(normalise(text)) for text in unanswerable]
-        self._characters, character_rows, *rows_beyond = TermVectors.fitted(PARTS, spellings, beyond)
+        self._characters, self._character_rows, *rows_beyond = TermVectors.fitted(PARTS, spellings, beyond)
         self._pairs, self._pair_rows, pairs_beyond = TermVectors.fitted(PAIRS, spellings, beyond)
-        self._by_characters = transposed(character_rows)
-        signs, by_spelling = self._signs(), [character_rows, self._pair_rows]
+        self._by_characters = transposed(self._character_rows)
+        signs, by_spelling = self._signs(), [self._character_rows, self._pair_rows]
         begun, topics = shipped_vectors.read(encoder.name), len(TOPICS)
         self._topic_by_spelling = TopicRegression(by_spelling, signs, begun.start("spelling", examples, topics))
         variants = [self._vectors, *by_spelling]
@@ -130,28 +130,25 @@ class Index:
         fresh = [entry for entry in entries.values() if entry.id in left_out or entry.id not in self.by_id]
         twin = copy.copy(self)
         twin._lay_out(entries)
-        order, documents = self._order_of(twin.entries, {entry.id for entry in fresh})
-        gone_rows = np.array([row for entry in gone for row in self._rows_of[entry.id]], dtype=np.int64)
-        examples = _examples(fresh)
-        twin.changed = self.changed + len(gone_rows) + len(examples)
-        vectors = self._encoder.encode_and_keep(examples) if examples else np.zeros((0, self._vectors.shape[1]), np.float32)
-        vectors = directions(vectors, self.mean)
-        twin._vectors = taken_dense(self._vectors, vectors, order)
+        order, documents, texts = self._order_of(twin.entries, {entry.id for entry in fresh})
+        gone_rows = np.flatnonzero(np.bincount(order, minlength=self.variants)[: self.variants] == 0)
+        twin.changed = self.changed + len(gone_rows) + len(texts)
+        vectors = self._encoder.encode_and_keep(texts) if texts else np.zeros((0, self._vectors.shape[1]), np.float32)
+        twin._vectors = taken_dense(self._vectors, directions(vectors, self.mean), order)
         twin._cosines = twin._quick_cosines()
-        centres = _centres(vectors, _starts(fresh))
+        rows_of_fresh = [row for entry in fresh for row in twin._rows_of[entry.id]]
+        centres = _centres(twin._vectors[rows_of_fresh], _starts(fresh))
         twin._centres = taken_dense(self._centres, centres, documents)
         twin._short_centres = taken_dense(self._short_centres, centres @ self._axes, documents)
-        twin._apart = self._apart.with_centres(twin._centres)
-        spellings = [normalise(text) for text in examples]
-        before = [normalise(text) for text in _examples(gone)]
-        twin._correction = self._correction.with_texts([*spellings, *_answers(fresh)], [*before, *_answers(gone)])
-        spellings = [twin._correction.correct(spelling) for spelling in spellings]
+        twin._apart = self._apart.with_centres(centres, documents)
+        said, before = ([*map(normalise, _examples(some)), *_answers(some)] for some in (fresh, gone))
+        twin._correction = self._correction.with_texts(said, before)
+        spellings = [twin._correction.correct(normalise(text)) for text in texts]
         twin._characters, twin._pairs = self._characters.with_terms_of(spellings), self._pairs.with_terms_of(spellings)
         characters, pairs = twin._characters.rows(spellings), twin._pairs.rows(spellings)
-        character_rows = transposed(self._by_characters)
-        lost = [character_rows[gone_rows], self._pair_rows[gone_rows]]
-        by_spelling = [taken(character_rows, characters, order), taken(self._pair_rows, pairs, order)]
-        twin._by_characters, twin._pair_rows = transposed(by_spelling[0]), by_spelling[1]
+        lost = [self._character_rows[gone_rows], self._pair_rows[gone_rows]]
+        twin._character_rows, twin._pair_rows = taken(self._character_rows, characters, order), taken(self._pair_rows, pairs, order)
+        twin._by_characters, by_spelling = transposed(twin._character_rows), [twin._character_rows, twin._pair_rows]
         signs = twin._signs()
         twin._topic_by_spelling = self._topic_by_spelling.with_rows(order, (gone_rows, lost), by_spelling, signs)
         lost, by_meaning = [self._vectors[gone_rows], *lost], [twin._vectors, *by_spelling]
@@ -169,21 +166,33 @@ class Index:
         ends = self._starts.tolist()
         self._rows_of = {entry.id: range(start, end) for entry, (start, end) in zip(self.entries, pairwise(ends), strict=True)}
 
-    def _order_of(self, entries: Sequence[Entry], fresh: set[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Where variants and entries of the next state are found: in this one, and counted on beyond it where they are `fresh`."""
-        rows, places = [], []
+    def _order_of(self, entries: Sequence[Entry], fresh: set[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[str]]:
+        """Where variants and entries of the next state are found: in this one, and counted on beyond it where they are new.
+
+        The new variants are given, too. Those of a `fresh` entry that this state's entry of the same id and topic has are not new.
+        """
+        rows: list[Iterable[int]] = []
+        places, texts = [], list[str]()
         place_of = {entry.id: place for place, entry in enumerate(self.entries)}
-        next_row, next_place = int(self._starts[-1]), len(self.entries)
+        next_place = len(self.entries)
         for entry in entries:
             if entry.id not in fresh:
                 rows.append(self._rows_of[entry.id])
                 places.append(place_of[entry.id])
                 continue
-            size = len(entry.examples)
-            rows.append(range(next_row, next_row + size))
+            before = self.by_id.get(entry.id)
+            known = dict(zip(before.examples, self._rows_of[entry.id], strict=True)) if before and before.topic == entry.topic else {}
+            own = list[int]()
+            for text in entry.examples:
+                row = known.pop(text, None)
+                if row is None:
+                    row = self.variants + len(texts)
+                    texts.append(text)
+                own.append(row)
+            rows.append(own)
             places.append(next_place)
-            next_row, next_place = next_row + size, next_place + 1
-        return np.fromiter(chain.from_iterable(rows), dtype=np.int64), np.array(places, dtype=np.int64)
+            next_place += 1
+        return np.fromiter(chain.from_iterable(rows), dtype=np.int64), np.array(places, dtype=np.int64), texts
 
     def _signs(self) -> npt.NDArray[np.float64]:
         """Shape (variants, topics): 1 where the variant is of an entry of the topic, else -1."""
@@ -266,9 +275,8 @@ class Index:
             return _nearest(self._cosines.of(vector[None])[0], self._starts)
         near = np.asarray(self._short_centres @ (vector @ self._axes), dtype=np.float64)
         likely = np.sort(np.argpartition(-(scores + near), COMPARED)[:COMPARED])
-        groups = [np.arange(*self._starts[place : place + 2]) for place in likely]
-        starts = np.concatenate([[0], np.cumsum([len(group) for group in groups])])
-        near[likely] = _nearest(self._vectors[np.concatenate(groups)] @ vector, starts)
+        rows, starts = _rows_of(likely, self._starts)
+        near[likely] = _nearest(self._vectors[rows] @ vector, starts)
         return near
 
     def _word_overlap(self, spelling: str) -> Scores:
@@ -315,6 +323,13 @@ def _two_best(scores: Scores) -> tuple[float, float]:
     return float(best), float(second)
 
 
+def _rows_of(entries: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of the entries at these places the rows of their variants; and where those of each begin among them, and where all end."""
+    sizes = np.diff(starts)[entries]
+    begins = np.concatenate([[0], np.cumsum(sizes)])
+    return np.arange(begins[-1]) + np.repeat(starts[entries] - begins[:-1], sizes), begins
+
+
 def _nearest(similarity: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> Scores:
     """Of each entry, from the similarities of its variants, which begin at `starts`: the nearest counts most.
 
@@ -323,15 +338,14 @@ def _nearest(similarity: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> Sco
     best = np.maximum.reduceat(similarity, starts[:-1])
     score = best * (NEAREST_SHARE + (1 - NEAREST_SHARE) / BEST_OF)
     likely = np.argpartition(-best, LOOKED_AT)[:LOOKED_AT] if len(best) > LOOKED_AT else np.arange(len(best))
-    sizes = np.diff(starts)[likely]
-    ends = np.cumsum(sizes)
-    owner = np.repeat(np.arange(len(likely)), sizes)
-    left = similarity[np.arange(ends[-1]) + (starts[likely] - ends + sizes)[owner]]
+    rows, begins = _rows_of(likely, starts)
+    owner = np.repeat(np.arange(len(likely)), np.diff(begins))
+    left = similarity[rows]
     nearest = total = best[likely]
     for _ in range(BEST_OF - 1):
         hits = np.flatnonzero(left == nearest[owner])
         left[hits[np.flatnonzero(np.diff(owner[hits], prepend=-1))]] = -np.inf
-        nearest = np.maximum.reduceat(left, ends - sizes)
+        nearest = np.maximum.reduceat(left, begins[:-1])
         total = total + nearest
     score[likely] = NEAREST_SHARE * best[likely] + (1 - NEAREST_SHARE) * total / BEST_OF
     return np.asarray(score, dtype=np.float64)

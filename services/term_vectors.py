@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from services.terms import Terms
+from services.terms import WORDS, Terms
 
 Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float32]
-WORDS = Terms(str.split)
 UNKNOWN = -1
 """The place of a term without one."""
 

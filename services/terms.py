@@ -41,5 +41,6 @@ class Terms(NamedTuple):
     of: Callable[[str], Sequence[str]] = itself
 
 
+WORDS = Terms(str.split)
 PARTS = Terms(str.split, parts_of_word)
 PAIRS = Terms(words_and_pairs)

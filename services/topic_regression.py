@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from services.term_vectors import transposed
 
 Matrix = npt.NDArray[np.float32]
 Blocks = Sequence[Any]
-"""Features of the same rows side by side, each block a dense or a sparse matrix."""
+"""Features of the same rows side by side, each block a dense or a sparse matrix, or for `with_rows` a `Stacked` one."""
 Places = npt.NDArray[np.int64]
 PENALTY = 1.0
 TOLERANCE = 1e-2
@@ -26,6 +26,28 @@ TOLERANCE = 1e-2
 MOST_STEPS = 200
 SOLVED_ANEW = 2_000
 """Rows that are solved again when some are replaced."""
+
+
+class Stacked:
+    """A block made of two, one above the other, of which nothing is copied but the rows that are asked for."""
+
+    def __init__(self, upper: Any, lower: Any) -> None:
+        self._upper, self._lower = upper, lower
+        self.shape = upper.shape[0] + lower.shape[0], lower.shape[1]
+
+    def __getitem__(self, places: Places) -> Any:
+        """The rows at `places`, which ascend."""
+        count = self._upper.shape[0]
+        cut = np.searchsorted(places, count)
+        return Stacked(self._upper[places[:cut]], self._lower[places[cut:] - count]).whole()
+
+    def __matmul__(self, vector: Matrix) -> Matrix:
+        return np.concatenate([self._upper @ vector, self._lower @ vector])
+
+    def whole(self) -> Any:
+        """As one matrix."""
+        both = [self._upper, self._lower]
+        return np.concatenate(both) if isinstance(self._upper, np.ndarray) else vstack(both, format="csr")
 
 
 class _Centred:
@@ -91,6 +113,8 @@ class TopicRegression:
             weight[: len(loss)] -= loss
         fresh = np.flatnonzero(order >= len(self.numbers))
         twin.numbers = np.concatenate([self.numbers, np.zeros((len(fresh), signs.shape[1]), np.float32)])[order]
+        if not len(fresh) and not len(places):
+            return twin
         rows = _most_like(fresh, lost, blocks)
         features = _Centred([block[rows] for block in blocks], twin._means)
         wanted = np.asarray(signs[rows] - self._usual, dtype=np.float32)

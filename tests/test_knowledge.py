@@ -355,6 +355,48 @@ def test_of_a_change_only_the_variants_of_what_changed_are_made_anew(entries: di
     assert 0 < without.changed < index.variants / 10
 
 
+def changed_entry(entries: dict[str, Entry], questions: list[str], **facts: str) -> dict[str, Entry]:
+    """The entries, of which `magang_syarat` has these Indonesian questions."""
+    before = entries["magang_syarat"]
+    facts_now = before.facts.model_copy(update={"questions": before.facts.questions.model_copy(update={"id": questions}), **facts})
+    return {**entries, before.id: Entry(facts_now, {**before.answers, "id": "Jawaban lain."})}
+
+
+def test_a_question_that_stays_in_a_changed_entry_is_kept_and_one_that_comes_or_goes_is_counted(
+    entries: dict[str, Entry], index: Index
+) -> None:
+    asked = entries["magang_syarat"].facts.questions.id
+    assert index.with_entries(changed_entry(entries, asked)).changed == 0
+    assert index.with_entries(changed_entry(entries, [*asked, "syarat yang baru"])).changed == 1
+    assert index.with_entries(changed_entry(entries, asked[1:])).changed == 1
+    assert index.with_entries(changed_entry(entries, ["syarat yang baru", *reversed(asked[1:])])).changed == 2
+    assert index.with_entries(changed_entry(entries, asked, topic="simpel")).changed == 2 * len(entries["magang_syarat"].examples)
+
+
+def test_an_entry_with_another_answer_is_found_by_its_questions_as_before_and_by_its_new_words(
+    entries: dict[str, Entry], index: Index
+) -> None:
+    changed = changed_entry(entries, entries["magang_syarat"].facts.questions.id)
+    changed["magang_syarat"].answers["id"] = "Bawalah pulpen bertinta hijau toska."
+    mended = index.with_entries(changed)
+    for question in QUESTIONS:
+        assert np.abs(mended.scores(mended.read(question)) - index.scores(index.read(question))).max() < 0.05, question
+    place = list(changed).index("magang_syarat")
+    assert (mended.scores(mended.read("bertinta hijau toska")) - index.scores(index.read("bertinta hijau toska")))[place] > 0.3
+
+
+def test_a_changed_entry_scores_as_one_made_from_nothing_whether_its_questions_stay_or_change_places(
+    entries: dict[str, Entry], index: Index
+) -> None:
+    asked = entries["magang_syarat"].facts.questions.id
+    for questions in ([*reversed(asked[2:]), "gaji magang pakai rupiah atau dolar"], [asked[0], asked[0], *asked[3:]]):
+        changed = changed_entry(entries, questions)
+        mended, anew = index.with_entries(changed), Index(changed, shared_encoder())
+        assert mended.variants == anew.variants
+        for question in [*QUESTIONS, *questions[-2:]]:
+            assert np.abs(mended.scores(mended.read(question)) - anew.scores(anew.read(question))).mean() < 0.03, question
+
+
 def test_of_many_entries_only_the_likely_ones_are_compared_variant_by_variant_and_the_best_stays(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,9 +6,9 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from services.term_vectors import WORDS, TermVectors, WordScores, taken, taken_dense
-from services.terms import PAIRS, PARTS, Terms, parts_of_words, words_and_pairs
-from services.topic_regression import TopicRegression
+from services.term_vectors import TermVectors, WordScores, taken, taken_dense
+from services.terms import PAIRS, PARTS, WORDS, Terms, parts_of_words, words_and_pairs
+from services.topic_regression import Stacked, TopicRegression
 
 TEXTS = ["apa itu simpel", "syarat magang", "lama magang berapa lama", "kunjungan ke istana", "jadwal kunjungan istana"]
 
@@ -116,3 +116,23 @@ def test_the_regression_is_a_ridge_regression_and_stays_one_when_rows_are_replac
         predicted = np.array([made.predict([dense[[n]], other[[n]]]) for n in range(204)])
         assert np.abs(predicted - expected).max() < 0.05
     assert np.abs(np.array([first.predict([dense[[n]], other[[n]]]) for n in range(204)]) - expected).max() > 0.5
+
+
+def test_a_block_of_two_parts_is_the_one_above_the_other() -> None:
+    upper, lower = np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(9, dtype=np.float32).reshape(3, 3) - 4
+    whole, vector, places = np.concatenate([upper, lower]), np.array([1, 0, 2], np.float32), np.array([1, 2, 4])
+    for block in (Stacked(upper, lower), Stacked(csr_matrix(upper), csr_matrix(lower))):
+        assert block.shape == (5, 3)
+        assert (block @ vector == whole @ vector).all()
+        for matrix, expected in ((block.whole(), whole), (block[places], whole[places]), (block[places[:1]], whole[[1]])):
+            assert ((matrix if isinstance(matrix, np.ndarray) else matrix.toarray()) == expected).all()
+
+
+def test_a_regression_of_which_no_row_comes_or_goes_only_puts_its_rows_in_order() -> None:
+    chance = np.random.default_rng(3)
+    rows = (chance.normal(size=(30, 10)) / 10).astype(np.float32)
+    signs = np.where(chance.integers(0, 3, 30)[:, None] == np.arange(3), 1.0, -1.0)
+    first, order = TopicRegression([rows], signs), np.arange(30)[::-1]
+    moved = first.with_rows(order, (np.arange(0), [rows[:0]]), [rows[order]], signs[order])
+    assert (moved.numbers == first.numbers[order]).all()
+    assert (moved.predict([rows[:1]]) == first.predict([rows[:1]])).all()
