@@ -7,15 +7,28 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from services.network_addresses import network_of
 from services.settings import PROJECT, Settings
+from tests.scale.machines import Process, free_port, wait_for
 from tests.scale.programs import program
 
 pytestmark = pytest.mark.scale
 DEPLOY = PROJECT / "deploy"
 KUBERNETES = "1.37"
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+ONE_LINE = [
+    ("203.0.113.7", "203.0.113.7", "203.0.113.8"),
+    ("2001:db8:1:2::5", "2001:db8:1:2:a:b:c:d", "2001:db8:1:3::5"),
+    ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
+    ("2001:db8::1:2:3:4", "2001:db8::9", "2001:db9::1:2:3:4"),
+    ("2001:0:0:1:2:3:4:5", "2001:0:0:1:2:3:4:6", "2002:0:0:1:2:3:4:5"),
+    ("::1", "::1", "2001::1"),
+]
+"""An address, one of the same line, and one of another."""
 
 
 def run(*command: str | Path) -> str:
@@ -35,6 +48,39 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
     main = tmp_path / "nginx.conf"
     main.write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; include {tmp_path}/sapa.conf; }}")
     assert "test is successful" in run(program("nginx"), "-p", tmp_path, "-e", "stderr", "-t", "-c", main)
+
+
+def test_all_addresses_of_one_line_are_one_visitor_to_nginx(tmp_path: Path) -> None:
+    site = (DEPLOY / "nginx" / "sapa.conf").read_text()
+    assert set(re.findall(r"zone (\S+) zone=", site)) == {"$sapa_line"}
+    (lines,) = re.findall(r"^map \$remote_addr .*?^}$", site, re.DOTALL | re.MULTILINE)
+    port, folders = free_port(), " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in TEMPORARY)
+    (tmp_path / "nginx.conf").write_text(f"""
+daemon off; master_process off; pid nginx.pid; error_log stderr; events {{}}
+http {{
+  access_log off; {folders}
+  {lines}
+  server {{ listen 127.0.0.1:{port}; set_real_ip_from 127.0.0.1; location / {{ return 200 $sapa_line; }} }}
+}}""")
+    nginx = Process([program("nginx"), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")], tmp_path / "log")
+    nginx.start()
+
+    def line_of(address: str) -> str:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/", headers={"X-Real-IP": address}, timeout=5).text
+        except httpx.ConnectError:
+            return ""
+
+    try:
+        wait_for("nginx", lambda: line_of("192.0.2.1") != "", 10)
+        for one, same, other in ONE_LINE:
+            assert line_of(one) == line_of(same) != "", one
+            assert line_of(one) != line_of(other), one
+            assert (network_of(one) == network_of(same), network_of(one) == network_of(other)) == (True, False), (
+                "as the program has it"
+            )
+    finally:
+        nginx.stop()
 
 
 def test_the_limit_of_a_proxy_lets_through_what_the_program_takes() -> None:
