@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,6 +11,8 @@ from services.assembly import Services
 from services.audit import AuditFilter
 from services.calendar import JAKARTA
 from services.canned_replies import CannedRefused, Problem
+from services.conversation_notes import SENT_AGAIN_WITHIN
+from store.database import utc_now
 
 MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=JAKARTA)
 
@@ -86,6 +89,32 @@ def test_notes_are_kept_sealed_and_go_with_the_conversation(services: Services) 
     assert b"menelepon" not in bytes(raw)
     services.conversations.forget_messages(conversation)
     assert services.conversation_notes.of(conversation) == []
+
+
+def test_a_note_whose_form_is_sent_twice_is_stored_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation, notes = services.conversations.open("web", "id").id, services.conversation_notes
+
+    def add(officer: str = "sari", text: str = "sudah ditelepon") -> None:
+        notes.add(conversation, officer, text)
+
+    with ThreadPoolExecutor(4) as at_once:
+        for done in [at_once.submit(add) for _ in range(4)]:
+            done.result()
+    assert len(notes.of(conversation)) == 1
+    add(officer="budi")
+    add(text="belum diangkat")
+    add()
+    assert [(note.officer, note.text) for note in notes.of(conversation)] == [
+        ("sari", "sudah ditelepon"),
+        ("budi", "sudah ditelepon"),
+        ("sari", "belum diangkat"),
+        ("sari", "sudah ditelepon"),
+    ]
+    later = utc_now() + SENT_AGAIN_WITHIN + timedelta(seconds=1)
+    monkeypatch.setattr("services.conversation_notes.utc_now", lambda: later)
+    add()
+    assert len(notes.of(conversation)) == 5
+    assert [entry.action for entry in services.audit.search(AuditFilter())].count("conversation.noted") == 5
 
 
 def test_a_note_needs_words_and_a_conversation(services: Services) -> None:
