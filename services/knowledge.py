@@ -32,7 +32,7 @@ CLEAR_LEAD_WITHIN = 0.04
 """The same between two entries of one topic; under it the first is said and the second offered beside it."""
 CLEAR_LEAD_AFTER = 0.05
 """Of a question that leans on an answer: all that is near it is of one topic."""
-DOUBT_FROM, DOUBT_AFTER_FROM = -0.05, 0.1
+DOUBT_FROM, DOUBT_AFTER_FROM = 0.02, 0.15
 """`Index.doubt` from which a question has no answer; the second of one that leans on an answer, whose words say less."""
 PLAIN_FROM, DOUBT_PLAIN_FROM = 2.3, 0.2
 """A score from which more has to speak against the answer."""
