@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.assistant import Assistant
 from bot.server import create_app
-from services import conversation_log
+from services import conversation_log, simpel
 from services.assembly import Services, assemble, use
 from services.audit import AuditFilter
 from services.calendar import JAKARTA
@@ -193,6 +194,23 @@ def test_words_are_found_among_all_messages_however_frequent_they_are(
     log = ConversationLog(database, conversations)
     for wanted in (words, words[:4]):
         assert sorted(numbers[one.id] for one in log.search(LogFilter(words=wanted), 0)) == found, wanted
+    database.close()
+
+
+def test_a_view_of_simpel_that_takes_too_long_is_given_up(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simpel, "STATEMENT_SECONDS", 1)
+    database = Database(database_url)
+    columns = "'X-1'::text AS number, 'X-1 7K4Q2A'::text AS access_code_hash, 'DRAF'::text AS status, DATE '2026-11-01' AS changed_on"
+    with database.session() as session:
+        session.execute(text(f"CREATE VIEW slow_view AS SELECT {columns} FROM pg_sleep(20)"))
+        session.execute(text(f"CREATE VIEW quick_view AS SELECT {columns}"))
+    started = time.monotonic()
+    with pytest.raises(simpel.SimpelUnavailable, match="can't be read"):
+        simpel.SqlSimpelDirectory(database, "{} {}".format, "slow_view").lookup("X-1", "7K4Q2A")
+    assert time.monotonic() - started < 10
+    assert simpel.SqlSimpelDirectory(database, "{} {}".format, "quick_view").lookup("X-1", "7K4Q2A") is not None
+    with database.session() as session:
+        assert session.scalar(text("SHOW statement_timeout")) != "1s", "other statements keep their own time"
     database.close()
 
 

@@ -22,8 +22,10 @@ from services.simpel import (
     SimpelUnavailable,
     SqlSimpelDirectory,
     Status,
+    find_number,
     keyed_hash,
     normalise_number,
+    without_number,
 )
 from store.database import Database
 from store.encryption import Encryption
@@ -174,7 +176,7 @@ def test_a_table_that_keeps_failing_is_left_alone_for_a_while(database: Database
         with pytest.raises(SimpelUnavailable):
             directory.lookup("X-1", "A")
     monkeypatch.setattr(database, "session", lambda: pytest.fail("the database was asked"))
-    with pytest.raises(SimpelUnavailable, match="left alone"):
+    with pytest.raises(SimpelUnavailable, match=r"^the SIMPEL table failed repeatedly and is left alone for a while$"):
         directory.lookup("X-1", "A")
 
 
@@ -329,6 +331,24 @@ def test_the_right_number_and_code_show_status_and_day_however_the_number_is_wri
 )
 def test_a_number_has_one_form_to_look_it_up_by(written: str, number: str) -> None:
     assert normalise_number(written) == number
+
+
+@pytest.mark.parametrize(
+    ("message", "number"),
+    [
+        ("status B-32/M/S/LN.00/12/2024 gimana", "B-32/M/S/LN.00/12/2024"),
+        ("nomor KTLN/2026-17 ya", "KTLN/2026-17"),
+        ("sesuai UU 14/2008, nomor ABC/123-9", "ABC/123-9"),
+        ("tanggal 12/11/2026 saja, menurut UU 14/2008", None),
+        ("berangkat H-3", None),
+    ],
+)
+def test_a_number_of_any_form_is_found_beside_dates_and_laws(message: str, number: str | None) -> None:
+    assert find_number(message) == number
+
+
+def test_numbers_of_a_known_form_are_left_out_of_a_message() -> None:
+    assert without_number("SP demo-smp-101 dan B - 32 / M / 12 / 2024 itu, KTLN/2026-17") == "SP   dan   itu, KTLN/2026-17"
 
 
 def test_every_outcome_takes_the_same_least_time(simpel: SimpelService, directory: AskedDirectory, stopwatch: Stopwatch) -> None:

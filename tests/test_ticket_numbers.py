@@ -17,6 +17,7 @@ from services.tickets import (
     Tickets,
     normalise_code,
     normalise_number,
+    without_named_code,
     without_number,
 )
 
@@ -88,3 +89,7 @@ def test_an_issued_number_has_the_issued_form_and_is_its_own_normal_form(kind: K
     number = Tickets._new_number(kind, now)
     assert ISSUED.fullmatch(number)
     assert normalise_number(number) == number
+
+
+def test_a_code_that_is_called_one_is_left_out_of_a_message() -> None:
+    assert without_named_code("ASP-1 kode: 7K4Q2A. tolong, PIN 1234") == "ASP-1  . tolong,  "
