@@ -275,7 +275,7 @@ class Index:
             return _nearest(self._cosines.of(vector[None])[0], self._starts)
         near = np.asarray(self._short_centres @ (vector @ self._axes), dtype=np.float64)
         likely = np.sort(np.argpartition(-(scores + near), COMPARED)[:COMPARED])
-        rows, starts = _rows_of(likely, self._starts)
+        rows, starts = _members(likely, self._starts)
         near[likely] = _nearest(self._vectors[rows] @ vector, starts)
         return near
 
@@ -323,7 +323,7 @@ def _two_best(scores: Scores) -> tuple[float, float]:
     return float(best), float(second)
 
 
-def _rows_of(entries: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _members(entries: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Of the entries at these places the rows of their variants; and where those of each begin among them, and where all end."""
     sizes = np.diff(starts)[entries]
     begins = np.concatenate([[0], np.cumsum(sizes)])
@@ -338,7 +338,7 @@ def _nearest(similarity: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> Sco
     best = np.maximum.reduceat(similarity, starts[:-1])
     score = best * (NEAREST_SHARE + (1 - NEAREST_SHARE) / BEST_OF)
     likely = np.argpartition(-best, LOOKED_AT)[:LOOKED_AT] if len(best) > LOOKED_AT else np.arange(len(best))
-    rows, begins = _rows_of(likely, starts)
+    rows, begins = _members(likely, starts)
     owner = np.repeat(np.arange(len(likely)), np.diff(begins))
     left = similarity[rows]
     nearest = total = best[likely]
