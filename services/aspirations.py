@@ -12,7 +12,8 @@ from services.fields import Field
 from services.journeys import Journey
 from services.spelling import normalise
 
-TOPICS = ("ekonomi", "hukum", "pendidikan", "kesehatan", "lingkungan", "layanan_setneg", "lainnya")
+OTHER = "lainnya"
+TOPICS = ("ekonomi", "hukum", "pendidikan", "kesehatan", "lingkungan", "layanan_setneg", OTHER)
 JOINED = "_similar"
 """Among the fields: the number of an aspiration much like this one that the same person sent within a day."""
 
@@ -20,7 +21,8 @@ JOINED = "_similar"
 def suggested_topic(text: str) -> str | None:
     """The topic whose words stand in the text most often; None where no topic leads."""
     spelling = f" {normalise(text)} "
-    counts = {topic: sum(f" {word} " in spelling for word in words) for topic, words in fields.choice_words("topic").items()}
+    listed = {topic: words for topic, words in fields.choice_words("topic").items() if topic != OTHER}
+    counts = {topic: sum(f" {word} " in spelling for word in words) for topic, words in listed.items()}
     best, second = sorted(counts.values(), reverse=True)[:2]
     return next(topic for topic, count in counts.items() if count == best) if best > second else None
 

@@ -348,7 +348,8 @@ NO_CODE = Rejection("utter_invalid_code")
 
 def access_code(message: str) -> str | Rejection:
     """Anything that could be meant as a code is tried, so that a wrong form tells nothing about the right one."""
-    code = tickets.normalise_code(simpel.without_number(message))
+    text = simpel.without_number(message)
+    code = tickets.named_code(text) or tickets.normalise_code(text)
     if code:
         return code
     word = message.strip().upper()

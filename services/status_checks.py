@@ -47,14 +47,9 @@ def _ticket_in(message: str) -> dict[str, Any]:
     return {"number": number} | ({"code": code} if code else {})
 
 
-def _named_code_in(message: str) -> str | None:
-    named = tickets.NAMED_CODE.search(message)
-    return tickets.normalise_code(named[3]) if named else None
-
-
 def _code_in(message: str) -> dict[str, Any]:
     """The code of a message that holds nothing else, or calls it so."""
-    code = _named_code_in(message) or _code_alone_in(message)
+    code = tickets.named_code(message) or _code_alone_in(message)
     return {"code": code} if code else {}
 
 

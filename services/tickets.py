@@ -147,11 +147,28 @@ def without_named_code(text: str) -> str:
     return NAMED_CODE.sub(" ", text)
 
 
+WORDS_BESIDE_CODE = 3
+"""Among more words than these, some that come to six characters are no code."""
+
+
+def _is_of_words(candidate: str) -> bool:
+    groups = re.split("[ -]", candidate)
+    return len(groups) > 1 and any(group.isalpha() and len(group) > 1 for group in groups)
+
+
+def named_code(text: str) -> str | None:
+    """The access code in `text` that is called one."""
+    named = NAMED_CODE.search(text)
+    return normalise_code(named[3]) if named else None
+
+
 def normalise_code(text: str) -> str | None:
     """The access code in `text`, in characters of any width: six of Crockford's, O read as 0 and I, L as 1, no spaces and hyphens."""
     text = unicodedata.normalize("NFKC", text).upper()
     candidates = re.findall(r"(?<![A-Z0-9-])[0-9A-Z](?:[ -]?[0-9A-Z]){5}(?![A-Z0-9-])", text)
     for candidate in reversed(candidates):
+        if _is_of_words(candidate) and len(text.split()) - len(candidate.split()) > WORDS_BESIDE_CODE:
+            continue  # "eh ini 7 hari kerja apa kalender"
         typed = re.sub(r"[ -]", "", candidate)
         code = _as_crockford(typed)
         if len(code) == CODE_LENGTH and all(c in CROCKFORD for c in code) and any(c.isdigit() for c in typed):

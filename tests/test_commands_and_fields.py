@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from actions.language import language_named
 from services import fields, simpel, tickets
+from services.aspirations import TOPICS, suggested_topic
 from services.commands import Command, find_command, find_ordinal
 from services.date_reading import read_date
 from services.fields import Rejection
@@ -169,6 +170,30 @@ def test_proofs_are_taken_out_of_what_is_kept(code: str) -> None:
 def test_words_are_not_taken_for_codes() -> None:
     assert mask_factors("apa kode pos istana?") == "apa kode pos istana?"
     assert tickets.normalise_code("berapa lama proses") is None
+
+
+def test_a_question_where_a_code_is_asked_for_is_no_try() -> None:
+    assert fields.access_code("eh ini 7 hari sebelum berangkat tu hari kerja apa kalender?") == fields.NO_CODE
+    assert fields.access_code("yang tadi dikirim petugas ke surel saya itu lho, kode KTM 4Q2") == "KTM4Q2"
+
+
+@pytest.mark.parametrize(
+    ("message", "topic"),
+    [
+        ("infrastruktur", "lainnya"),
+        ("soal transportasi aja kak", "lainnya"),
+        ("religion", "lainnya"),
+        ("sekolah", "pendidikan"),
+        ("apakah bisa anonim?", Rejection("utter_invalid_choice")),
+    ],
+)
+def test_what_an_aspiration_is_about_may_be_none_of_the_topics(message: str, topic: str | Rejection) -> None:
+    assert fields.Choice(TOPICS, "topic")(message) == topic
+
+
+def test_a_topic_that_is_none_of_the_others_is_not_suggested() -> None:
+    assert suggested_topic("Jalan rusak dan jembatan putus di depan sekolah kami") == "pendidikan"
+    assert suggested_topic("Jalan rusak dan jembatan putus di kampung kami") is None
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from services.tickets import (
     TAIL_LENGTH,
     Kind,
     Tickets,
+    named_code,
     normalise_code,
     normalise_number,
     without_named_code,
@@ -89,6 +90,28 @@ def test_an_issued_number_has_the_issued_form_and_is_its_own_normal_form(kind: K
     number = Tickets._new_number(kind, now)
     assert ISSUED.fullmatch(number)
     assert normalise_number(number) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("eh ini 7 hari itu hari kerja apa kalender?", None),
+        ("eh ini 7 hari itu", "EH1N17"),
+        ("KTM 4Q2", "KTM4Q2"),
+        ("KTM-4Q2 dari surat yang kemarin itu", None),
+        ("7K4 Q2A dari surat yang kemarin itu", "7K4Q2A"),
+        ("7 k 4 q 2 a dari surat yang kemarin itu", "7K4Q2A"),
+        ("7K4Q2A dari surat yang kemarin itu", "7K4Q2A"),
+    ],
+)
+def test_words_that_come_to_six_characters_among_others_are_no_code(text: str, code: str | None) -> None:
+    assert normalise_code(text) == code
+
+
+def test_a_code_that_is_called_one_is_read_among_any_words() -> None:
+    assert named_code("tadi sudah saya cari di surat, kode akses: KTM 4Q2. terima kasih banyak ya") == "KTM4Q2"
+    assert named_code("tadi sudah saya cari di surat, KTM 4Q2") is None
+    assert named_code("kode yang mana") is None
 
 
 def test_a_code_that_is_called_one_is_left_out_of_a_message() -> None:
