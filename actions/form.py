@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -30,7 +32,7 @@ from services.open_dangers import SLOT as OPEN_DANGER
 from services.read_back import wants_summary
 from services.registry import COMPLAINT, ERRANDS, OPENED_BY
 from services.remarks import SURE, VERY_SURE, turned_to
-from services.turn import CURRENT, AnswerStatus
+from services.turn import CURRENT, AnswerStatus, Turn
 from services.value_words import shown
 from store.database import utc_now
 
@@ -43,6 +45,38 @@ LEFT_AFTER = timedelta(hours=12)
 STORIES = {"report_complaint", "submit_aspiration", "submit_information_request", "submit_objection"}
 
 
+@dataclass(frozen=True)
+class Open:
+    """The open question of a form, and the message that came to it."""
+
+    journey: Journey
+    dispatcher: CollectingDispatcher
+    tracker: Tracker
+    fields: dict[str, Any]
+    asked: Field
+    asked_at: datetime | None
+    """When the draft was last written; None without one."""
+
+    @cached_property
+    def turn(self) -> Turn:
+        return turn_of(self.tracker)
+
+    @cached_property
+    def command(self) -> Command | None:
+        return find_command(self.turn.text)
+
+    @cached_property
+    def corrects(self) -> bool:
+        return bool(self.journey.corrections(self.asked, self.turn.text, self.fields))
+
+    def is_value(self) -> bool:
+        """Whether the message is a valid value by its form; never where any sentence could be one."""
+        return not self.asked.takes_sentences and self.asked.accepts(self.turn.text)
+
+    def holds_value(self) -> bool:
+        return bool(self.journey.prefill(self.turn.text)) or self.asked.accepts(self.turn.text)
+
+
 class ValidateForm(Action, ABC):
     @property
     @abstractmethod
@@ -53,60 +87,107 @@ class ValidateForm(Action, ABC):
         return f"validate_{self.journey.name}_form"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        turn = turn_of(tracker)
-        turn.status = AnswerStatus.IN_FORM
+        turn_of(tracker).status = AnswerStatus.IN_FORM
         draft = services().drafts.kept(tracker.sender_id, self.journey.name)
         if tracker.get_slot("requested_slot") is None:
             return self._begin(dispatcher, tracker, draft.fields if draft else {})
         fields = (draft and draft.fields) or {KEY: secrets.token_hex(16)}
-        asked, command = self._asked(tracker, fields), find_command(turn.text)
-        if self._is_crisis(tracker, asked):
-            turn.status = AnswerStatus.CRISIS
-            opened = say_first(dispatcher, tracker, danger_of(turn.text), f"{self.journey.name}_{asked.name}")
-            if self.journey.opened_by and self._keep(tracker, asked, fields):
-                dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
-            return [*opened, *self.end(confirmed=False)]
-        # Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value.
-        if draft and utc_now() - draft.written_at > LEFT_AFTER and not command and not self._is_value(turn.text, asked):
-            dispatcher.utter_message(response="utter_form_left")
-            return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
-        changed_mind = self.journey.second_thought(asked, turn.text, fields)
-        if changed_mind:
-            return self._take(dispatcher, tracker, fields, asked, changed_mind)
-        errand = self._other_errand(tracker, asked, command)
-        if errand:
-            return self._leave_for(dispatcher, tracker, errand, {} if command is Command.CANCEL else fields)
-        if self._wants_out(tracker, asked):
-            return self._after(dispatcher, tracker, self.journey.cancel())
-        if command is Command.WAIT:
-            dispatcher.utter_message(response="utter_take_your_time")
-            return self._ask_on(tracker, fields, asked)
-        if command is None and wants_summary(turn.text):
-            return self._after(dispatcher, tracker, Step(Outcome.ASK, fields, asked))
-        if asked.lost and command in (None, Command.SKIP) and has_none(turn.text) and not self._holds_value(turn.text, asked):
-            dispatcher.utter_message(response=asked.lost)
-            return self._ask_on(tracker, fields, asked)
-        corrects = self.journey.corrections(asked, turn.text, fields)
-        told = self.journey.told_early(asked, turn.text, fields) if not corrects and self._tells_story(tracker) else {}
-        if not (command or told or corrects):
-            beside = Beside(self.journey, dispatcher, tracker, asked)
-            alone = None if turn.is_command else beside.answer_alone()
-            if alone:
-                return self._take(dispatcher, tracker, fields, asked, alone)
-            interruption = self.interruption(beside)
-            if interruption is not None:
-                return [*interruption, *self._ask_on(tracker, fields, asked)]
-        if told:
-            dispatcher.utter_message(response="utter_taken_as_story")
-            return self._after(dispatcher, tracker, self.journey.take_told(asked, turn.text, fields, told))
-        return self._take(dispatcher, tracker, fields, asked, turn.text)
+        at = Open(self.journey, dispatcher, tracker, fields, self._asked(tracker, fields), draft.written_at if draft else None)
+        readings = (
+            self._danger,
+            self._left_long,
+            self._second_thought,
+            self._errand,
+            self._way_out,
+            self._wish,
+            self._lost,
+            self._story,
+            self._beside,
+        )
+        heard = next((events for reading in readings if (events := reading(at)) is not None), None)
+        return self._take(at, at.turn.text) if heard is None else heard
 
-    def _take(self, dispatcher: CollectingDispatcher, tracker: Tracker, fields: dict[str, Any], asked: Field, message: str) -> Events:
+    # Each of these is one way to read the message. None where it is to be read in the next way; after the last one it is the answer.
+
+    def _danger(self, at: Open) -> Events | None:
+        """A danger, and no plain answer to a question with few answers ("yg terakhir")."""
+        danger = danger_of(at.turn.text)
+        if intent_of(at.tracker) != "crisis" or (danger is None and at.is_value()):
+            return None
+        at.turn.status = AnswerStatus.CRISIS
+        opened = say_first(at.dispatcher, at.tracker, danger, f"{self.journey.name}_{at.asked.name}")
+        if self.journey.opened_by and self._keep(at):
+            at.dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
+        return [*opened, *self.end(confirmed=False)]
+
+    def _left_long(self, at: Open) -> Events | None:
+        """Left so long, the message may well not be meant for the form, unless nothing else has the shape of that value."""
+        is_long = at.asked_at is not None and utc_now() - at.asked_at > LEFT_AFTER
+        if not is_long or at.command or at.is_value():
+            return None
+        at.dispatcher.utter_message(response="utter_form_left")
+        return self._after(at.dispatcher, at.tracker, Step(Outcome.ASK, at.fields, at.asked))
+
+    def _second_thought(self, at: Open) -> Events | None:
+        changed_mind = self.journey.second_thought(at.asked, at.turn.text, at.fields)
+        return self._take(at, changed_mind) if changed_mind else None
+
+    def _errand(self, at: Open) -> Events | None:
+        errand = self._other_errand(at)
+        return self._leave_for(at, errand, {} if at.command is Command.CANCEL else at.fields) if errand else None
+
+    def _way_out(self, at: Open) -> Events | None:
+        """A wish to cancel in words of one's own. In free text it may be the value ("batalkan kenaikan pajak")."""
+        sure = intent_of(at.tracker) == "cancel" and confidence_of(at.tracker) >= VERY_SURE
+        is_short = CANCEL_WORDS[0] <= len(at.turn.text.split()) <= CANCEL_WORDS[1]
+        if not sure or not is_short or at.asked.free_text or at.is_value():
+            return None
+        return self._after(at.dispatcher, at.tracker, self.journey.cancel())
+
+    def _wish(self, at: Open) -> Events | None:
+        """Time to think, or what was given so far."""
+        if at.command is Command.WAIT:
+            at.dispatcher.utter_message(response="utter_take_your_time")
+            return self._ask_on(at)
+        if at.command is None and wants_summary(at.turn.text):
+            return self._after(at.dispatcher, at.tracker, Step(Outcome.ASK, at.fields, at.asked))
+        return None
+
+    def _lost(self, at: Open) -> Events | None:
+        """What is asked for was lost or never given."""
+        if not at.asked.lost or at.command not in (None, Command.SKIP) or not has_none(at.turn.text) or at.holds_value():
+            return None
+        at.dispatcher.utter_message(response=at.asked.lost)
+        return self._ask_on(at)
+
+    def _story(self, at: Open) -> Events | None:
+        """What the errand is about, told before it was asked for; a report of corruption is not for a form."""
+        complaint = kind_of(at.turn.text)
+        if at.corrects or intent_of(at.tracker) not in STORIES or (complaint and complaint.name == CORRUPTION):
+            return None
+        told = self.journey.told_early(at.asked, at.turn.text, at.fields)
+        if not told:
+            return None
+        at.dispatcher.utter_message(response="utter_taken_as_story")
+        return self._after(at.dispatcher, at.tracker, self.journey.take_told(at.asked, at.turn.text, at.fields, told))
+
+    def _beside(self, at: Open) -> Events | None:
+        """A question, a greeting and whatever else comes beside the answer, with or without one."""
+        if at.command or at.corrects:
+            return None
+        beside = Beside(self.journey, at.dispatcher, at.tracker, at.asked)
+        alone = None if at.turn.is_command else beside.answer_alone()
+        if alone:
+            return self._take(at, alone)
+        interruption = self.interruption(beside)
+        return None if interruption is None else [*interruption, *self._ask_on(at)]
+
+    def _take(self, at: Open, message: str) -> Events:
         """Take an answer, and say so where it changes an earlier one."""
-        step = self.journey.take(asked, message, fields)
-        if step.outcome in (Outcome.ASK, Outcome.CONFIRMED) and self.journey.changed(asked, fields, step.fields):
-            dispatcher.utter_message(response="utter_field_changed")
-        return self._after(dispatcher, tracker, step)
+        step = self.journey.take(at.asked, message, at.fields)
+        if step.outcome in (Outcome.ASK, Outcome.CONFIRMED) and self.journey.changed(at.asked, at.fields, step.fields):
+            at.dispatcher.utter_message(response="utter_field_changed")
+        return self._after(at.dispatcher, at.tracker, step)
 
     def _begin(self, dispatcher: CollectingDispatcher, tracker: Tracker, draft: dict[str, Any]) -> Events:
         """Go on with a draft that was left, or start with what the first message holds."""
@@ -140,70 +221,41 @@ class ValidateForm(Action, ABC):
         journey, _, name = ((danger and danger.asked) or "").partition("_")
         return self.journey.field_named(name) if journey == self.journey.name else None
 
-    def _keep(self, tracker: Tracker, asked: Field, fields: dict[str, Any]) -> bool:
+    def _keep(self, at: Open) -> bool:
         """Whether anything was given to come back to: where the story was asked for also this message."""
-        text = turn_of(tracker).text
-        is_story = asked.name == self.journey.story and not turn_of(tracker).shortened and danger_of(text) not in ABOUT_ONESELF
-        value = asked.check(text) if is_story else Rejection("")
+        text, fields = at.turn.text, at.fields
+        is_story = at.asked.name == self.journey.story and not at.turn.shortened and danger_of(text) not in ABOUT_ONESELF
+        value = at.asked.check(text) if is_story else Rejection("")
         if not isinstance(value, Rejection):
-            fields = {**fields, asked.name: value}
-            services().drafts.write(tracker.sender_id, self.journey.name, fields)
+            fields = {**fields, at.asked.name: value}
+            services().drafts.write(at.tracker.sender_id, self.journey.name, fields)
         return self.journey.has_answers(fields)
 
-    @staticmethod
-    def _is_crisis(tracker: Tracker, asked: Field) -> bool:
-        """A danger, and no plain answer to a question with few answers ("yg terakhir")."""
-        text = turn_of(tracker).text
-        is_answer = danger_of(text) is None and ValidateForm._is_value(text, asked)
-        return intent_of(tracker) == "crisis" and not is_answer
-
-    @staticmethod
-    def _tells_story(tracker: Tracker) -> bool:
-        """Whether the message tells what an errand is about; a report of corruption is not for a form."""
-        complaint = kind_of(turn_of(tracker).text)
-        return intent_of(tracker) in STORIES and not (complaint and complaint.name == CORRUPTION)
-
-    def _other_errand(self, tracker: Tracker, asked: Field, command: Command | None) -> str | None:
+    def _other_errand(self, at: Open) -> str | None:
         """The intent of the errand that the message turns to: by a button, or in words where the form only looks something up."""
-        turn, intent = turn_of(tracker), intent_of(tracker)
+        intent = intent_of(at.tracker)
         if intent not in ERRANDS or intent == self.journey.opened_by:
             return None
-        if turn.is_command or (command is Command.CANCEL and turned_to(turn.text)):
+        if at.turn.is_command or (at.command is Command.CANCEL and turned_to(at.turn.text)):
             return intent
-        may_leave = not self.journey.confirm and not asked.takes_sentences and confidence_of(tracker) >= SURE
-        return intent if may_leave and command is None and not self._holds_value(turn.text, asked) else None
+        may_leave = not self.journey.confirm and not at.asked.takes_sentences and confidence_of(at.tracker) >= SURE
+        return intent if may_leave and at.command is None and not at.holds_value() else None
 
-    def _leave_for(self, dispatcher: CollectingDispatcher, tracker: Tracker, errand: str, fields: dict[str, Any]) -> Events:
+    def _leave_for(self, at: Open, errand: str, fields: dict[str, Any]) -> Events:
         """Do the other errand. `fields`: what was given, which stays in the draft; empty where it was called off."""
         if not fields:
-            services().drafts.drop(tracker.sender_id, self.journey.name)
+            services().drafts.drop(at.tracker.sender_id, self.journey.name)
         elif self.journey.opened_by and self.journey.has_answers(fields):
-            dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
+            at.dispatcher.utter_message(response="utter_form_kept", opened_by=self.journey.opened_by)
         left = [*self.end(confirmed=False), SlotSet("journey_outcome", None)]
         if errand == COMPLAINT:  # said at once: no rule says what comes after an action behind a form
-            return [*left, *say_right_channel(dispatcher, tracker)]
+            return [*left, *say_right_channel(at.dispatcher, at.tracker)]
         return [*left, FollowupAction(f"{OPENED_BY[errand].name}_form")]
 
-    def _holds_value(self, text: str, asked: Field) -> bool:
-        return bool(self.journey.prefill(text)) or asked.accepts(text)
-
-    @staticmethod
-    def _is_value(text: str, asked: Field) -> bool:
-        """Whether the message is a valid value by its form; never where any sentence could be one."""
-        return not asked.takes_sentences and asked.accepts(text)
-
-    def _ask_on(self, tracker: Tracker, fields: dict[str, Any], asked: Field) -> Events:
+    def _ask_on(self, at: Open) -> Events:
         """The open question again and nothing else."""
-        services().drafts.write(tracker.sender_id, self.journey.name, fields)
-        return [*self._slots(fields), SlotSet("requested_slot", f"{self.journey.name}_{asked.name}")]
-
-    @staticmethod
-    def _wants_out(tracker: Tracker, asked: Field) -> bool:
-        """A wish to cancel in words of one's own. In free text it may be the value ("batalkan kenaikan pajak")."""
-        sure = intent_of(tracker) == "cancel" and confidence_of(tracker) >= VERY_SURE
-        text = turn_of(tracker).text
-        is_short = CANCEL_WORDS[0] <= len(text.split()) <= CANCEL_WORDS[1]
-        return sure and is_short and not asked.free_text and not ValidateForm._is_value(text, asked)
+        services().drafts.write(at.tracker.sender_id, self.journey.name, at.fields)
+        return [*self._slots(at.fields), SlotSet("requested_slot", f"{self.journey.name}_{at.asked.name}")]
 
     def _asked(self, tracker: Tracker, fields: dict[str, Any]) -> Field:
         requested = str(tracker.get_slot("requested_slot") or "").removeprefix(f"{self.journey.name}_")
