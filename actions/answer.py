@@ -50,29 +50,43 @@ class ActionAnswer(Action):
         return "action_answer"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        knowledge = services().knowledge
-        turn, said = turn_of(tracker), entry_said(tracker)
-        chosen = knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
-        if chosen is None and wants_again(turn.text):
-            chosen = said
+        said = entry_said(tracker)
+        chosen = _chosen(tracker) or (said if wants_again(turn_of(tracker).text) else None)
         if chosen:
-            utter_entry(dispatcher, tracker, chosen)
-            if wish_of(tracker) is Wish.OBJECT and chosen.id == AGAINST_THE_ANSWER[Kind.INFORMATION_REQUEST]:
-                dispatcher.utter_message(response="utter_offer_objection")
-            return remember_answered(chosen, LastSaid(After.ENTRY, chosen.id, language_of(tracker)))
-        if said and (kind := kind_going_on(turn.text, said.id)):
-            return say_complaint(dispatcher, tracker, kind, said)
-        rest = rest_of_rejection(turn.text, said) if said else None
-        if said and rest is not None:
-            return say_instead(dispatcher, tracker, said, rest)
-        before = turn.follows.entry if turn.follows else None
-        finding = knowledge.find_after(turn.text, before) if before else knowledge.find(turn.text, tracker.get_slot("last_topic"))
-        danger = open_danger(tracker)
-        if danger and danger.is_of_writer and not (finding.is_certain or (before and finding.verdict is Verdict.ANSWER)):
-            return say_more(dispatcher, tracker, danger)
-        if not finding.is_certain and danger_of(turn.text, found=False) is Danger.VIOLENCE:
-            return say_of(dispatcher, tracker)
-        return _say(dispatcher, tracker, finding, turn.text, leans=before is not None)
+            return _say_chosen(dispatcher, tracker, chosen)
+        of_it = _say_of_the_answer(dispatcher, tracker, said) if said else None
+        return _say_found(dispatcher, tracker) if of_it is None else of_it
+
+
+def _chosen(tracker: Tracker) -> Entry | None:
+    return services().knowledge.entry(next(tracker.get_latest_entity_values("entry"), ""))
+
+
+def _say_chosen(dispatcher: CollectingDispatcher, tracker: Tracker, chosen: Entry) -> list[dict[str, Any]]:
+    utter_entry(dispatcher, tracker, chosen)
+    if wish_of(tracker) is Wish.OBJECT and chosen.id == AGAINST_THE_ANSWER[Kind.INFORMATION_REQUEST]:
+        dispatcher.utter_message(response="utter_offer_objection")
+    return remember_answered(chosen, LastSaid(After.ENTRY, chosen.id, language_of(tracker)))
+
+
+def _say_of_the_answer(dispatcher: CollectingDispatcher, tracker: Tracker, said: Entry) -> list[dict[str, Any]] | None:
+    """Where the message goes on with the complaint that the answer before was about, or rejects that answer. None for any other."""
+    text = turn_of(tracker).text
+    if kind := kind_going_on(text, said.id):
+        return say_complaint(dispatcher, tracker, kind, said)
+    rest = rest_of_rejection(text, said)
+    return None if rest is None else say_instead(dispatcher, tracker, said, rest)
+
+
+def _say_found(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
+    knowledge, turn, danger = services().knowledge, turn_of(tracker), open_danger(tracker)
+    before = turn.follows.entry if turn.follows else None
+    finding = knowledge.find_after(turn.text, before) if before else knowledge.find(turn.text, tracker.get_slot("last_topic"))
+    if danger and danger.is_of_writer and not (finding.is_certain or (before and finding.verdict is Verdict.ANSWER)):
+        return say_more(dispatcher, tracker, danger)
+    if not finding.is_certain and danger_of(turn.text, found=False) is Danger.VIOLENCE:
+        return say_of(dispatcher, tracker)
+    return _say(dispatcher, tracker, finding, turn.text, leans=before is not None)
 
 
 def say_instead(dispatcher: CollectingDispatcher, tracker: Tracker, rejected: Entry, rest: str) -> list[dict[str, Any]]:
