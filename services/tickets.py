@@ -152,8 +152,7 @@ WORDS_BESIDE_CODE = 3
 
 
 def _is_of_words(candidate: str) -> bool:
-    groups = re.split("[ -]", candidate)
-    return len(groups) > 1 and any(group.isalpha() and len(group) > 1 for group in groups)
+    return any(group.isalpha() and len(group) > 1 for group in re.split("[ -]", candidate))
 
 
 def named_code(text: str) -> str | None:

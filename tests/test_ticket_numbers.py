@@ -96,7 +96,9 @@ def test_an_issued_number_has_the_issued_form_and_is_its_own_normal_form(kind: K
     ("text", "code"),
     [
         ("eh ini 7 hari itu hari kerja apa kalender?", None),
-        ("eh ini 7 hari itu", "EH1N17"),
+        ("yg ke 12 itu hari apa ya kak", None),
+        ("eh ini 7 hari itu ya", "EH1N17"),
+        ("7K4Q2A itu kodenya, eh ini 7 hari kerja atau kalender", "7K4Q2A"),
         ("KTM 4Q2", "KTM4Q2"),
         ("KTM-4Q2 dari surat yang kemarin itu", None),
         ("7K4 Q2A dari surat yang kemarin itu", "7K4Q2A"),
