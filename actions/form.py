@@ -162,8 +162,10 @@ class ValidateForm(Action, ABC):
 
     def _story(self, at: Open) -> Events | None:
         """What the errand is about, told before it was asked for; a report of corruption is not for a form."""
+        if intent_of(at.tracker) not in STORIES or at.corrects:
+            return None
         complaint = kind_of(at.turn.text)
-        if at.corrects or intent_of(at.tracker) not in STORIES or (complaint and complaint.name == CORRUPTION):
+        if complaint and complaint.name == CORRUPTION:
             return None
         told = self.journey.told_early(at.asked, at.turn.text, at.fields)
         if not told:
