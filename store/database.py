@@ -81,6 +81,7 @@ class Database:
             for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"synchronous={synchronous}"):
                 connection.execute(f"PRAGMA {pragma}")
 
+        event.listen(engine, "before_execute", _lock_for_update)
         return engine
 
     @contextmanager
@@ -202,6 +203,18 @@ class Database:
 def revisions() -> tuple[str, ...]:
     """The migrations that this program knows, the newest first."""
     return tuple(one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
+def _lock_for_update(connection: Connection, statement: Any, *_: Any) -> None:
+    """SQLite knows no SELECT ... FOR UPDATE: who asks for one becomes its only writer, and what was read stays as it is.
+
+    Without it the driver begins a transaction at the first change, and two could decide on the same reading.
+    """
+    if getattr(statement, "_for_update_arg", None) is None:
+        return
+    driver: Any = connection.connection.dbapi_connection
+    if not driver.in_transaction:
+        driver.execute("BEGIN IMMEDIATE")
 
 
 def _check_references(connection: Connection) -> None:

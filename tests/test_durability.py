@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import itsdangerous.timed
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
@@ -336,6 +336,29 @@ def test_who_is_overtaken_holds_the_conversation_for_the_next_try_and_every_numb
     conversations.append(conversation, write_after_somebody_else)
     kept = [(message.seq, message.text) for message in conversations.after(conversation, 0)]
     assert (tried, kept) == ([1, 2], [(1, "lebih dulu"), (2, "terlambat")])
+
+
+def test_who_comes_back_while_idle_conversations_are_deleted_loses_no_message(services: Services) -> None:
+    conversations = services.conversations
+    conversation = conversations.open("web", "id").id
+    came: list[Future[Any]] = []
+
+    def come_back(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if "conversations.id IN" in statement and not came:
+            came.append(elsewhere.submit(conversations.add_inbound, conversation, "id-1", "masih di sini"))
+            wait(came, timeout=0.3)
+
+    with services.database.durable_session() as session:
+        engine = session.get_bind()
+    with ThreadPoolExecutor(1) as elsewhere:
+        event.listen(engine, "after_cursor_execute", come_back)
+        try:
+            deleted = conversations.forget_idle(utc_now() + timedelta(days=1))
+        finally:
+            event.remove(engine, "after_cursor_execute", come_back)
+        error = came[0].exception(10)
+    assert deleted == 1
+    assert error is not None, "a conversation that is gone takes no message: nothing is stored that nobody would see"
 
 
 def test_a_message_that_never_fits_is_an_error_and_leaves_nothing(services: Services) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,9 +23,10 @@ from services.knowledge import Knowledge, Verdict
 from services.knowledge_catalogue import Due, KnowledgeCatalogue
 from services.knowledge_editing import EditProblem, EditRefused
 from services.knowledge_files import knowledge_paths, read_entry
-from services.knowledge_form import Advice, KnowledgeForm, Trouble
+from services.knowledge_form import Advice, Fault, KnowledgeForm, Trouble
 from services.published_knowledge import PublishedKnowledge
 from services.settings import PROJECT
+from store.knowledge_models import KnowledgeVersion
 from tests.knowledge_folder import COUNTER, PARKING, services_of_folder
 
 TODAY = date(2026, 11, 26)
@@ -178,6 +179,30 @@ def test_whoever_touched_a_draft_is_an_author_and_a_saved_proposal_is_a_draft_ag
     assert refusal(lambda: editing.publish("budi", draft)) is EditProblem.OWN_TEXT
     assert refusal(lambda: editing.publish("ani", draft)) is EditProblem.OWN_TEXT
     editing.publish("citra", draft)
+
+
+def test_nobody_writes_at_a_proposal_while_it_is_looked_through_for_publishing(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editing = services.knowledge_editing
+    draft = editing.begin("ani", PARKING)
+    editing.propose("ani", draft, "")
+    changed = replace(PARKING, title_id="Yang tidak dilihat siapa pun")
+    with ThreadPoolExecutor(1) as elsewhere:
+        saved: list[Future[KnowledgeVersion]] = []
+        faults = editing.faults
+
+        def looked_through(version: KnowledgeVersion) -> list[Fault]:
+            saved.append(elsewhere.submit(editing.save, "ani", draft, changed, []))
+            wait(saved, timeout=0.3)
+            return faults(version)
+
+        monkeypatch.setattr(editing, "faults", looked_through)
+        published = editing.publish("budi", draft)
+        with pytest.raises(KeyError):
+            saved[0].result(10)
+    stored = editing.version(published.id)
+    assert (stored.form["title_id"], stored.content) == (PARKING.title_id, PARKING.text())
 
 
 def test_an_incomplete_draft_is_kept_but_not_proposed(services: Services) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -250,6 +251,11 @@ def test_a_second_factor_is_asked_for_and_its_code_works_once(desk: Desk, clock:
     assert desk.enter(code=code) == "refused"
     assert desk.enter(code=recovery[0].upper()).login == "budi"
     assert desk.enter(code=recovery[0]) == "refused"
+    budi = desk.staff.get("budi")
+    for code in recovery[1:]:
+        with ThreadPoolExecutor(4) as at_once:
+            used = [at_once.submit(desk.second_factor.use, budi, code) for _ in range(4)]
+        assert [one.result() for one in used].count(True) == 1, "nor for two who use it in the same instant"
 
 
 def with_second_factor(desk: Desk, clock: Clock) -> str:
