@@ -105,9 +105,7 @@ class Staff:
 
     def set_role(self, login: str, role: Role, actor: str) -> None:
         """Raises LookupError, and `StaffRefused` where nobody would be left who can administer."""
-        if role is not Role.ADMIN:
-            self._must_not_be_last_admin(login)
-        self.change(login, role=role)
+        self.change(login, leaves_an_admin=role is not Role.ADMIN, role=role)
         self._audit.record(actor, "staff.role", login, role=role)
 
     def set_email(self, login: str, email: str, actor: str) -> None:
@@ -123,8 +121,7 @@ class Staff:
 
     def disable(self, login: str, actor: str) -> None:
         """No sign-in from now on, and all sessions end. Raises LookupError, `StaffRefused` for the last administrator."""
-        self._must_not_be_last_admin(login)
-        self.change(login, disabled_at=self._clock())
+        self.change(login, leaves_an_admin=True, disabled_at=self._clock())
         self._sessions.end_all(self.get(login).id)
         self._audit.record(actor, "staff.disabled", login)
 
@@ -135,13 +132,7 @@ class Staff:
     def reset_password(self, login: str, actor: str) -> str:
         """A new temporary password; second factor and sessions of the account end with it. Raises LookupError."""
         password = made_up()
-        values = {
-            "password_hash": hashed(password),
-            "password_is_temporary": True,
-            "totp": None,
-            "recovery_code_hashes": [],
-        }
-        self.change(login, **values)
+        self.change(login, password_hash=hashed(password), password_is_temporary=True, totp=None, recovery_code_hashes=[])
         self._sessions.end_all(self.get(login).id)
         self._audit.record(actor, "staff.password_reset", login)
         return password
@@ -158,19 +149,21 @@ class Staff:
     def set_locale(self, session: Session, locale: str) -> None:
         self.change(session.login, locale="en" if locale == "en" else "id")
 
-    def change(self, login: str, **values: object) -> None:
-        """Set columns of an account, unrecorded. Raises LookupError."""
+    def change(self, login: str, *, leaves_an_admin: bool = False, **values: object) -> None:
+        """Set columns of an account, unrecorded. Raises LookupError.
+
+        `leaves_an_admin`: the account may no longer administer after it. Raises `StaffRefused` where nobody else can.
+        """
+        admins = select(StaffMember.login).where(StaffMember.role == Role.ADMIN, StaffMember.disabled_at.is_(None))
         with self._database.durable_session() as session:
+            # Held to the end, so that two administrators who demote each other at once don't both find the other one left.
+            if leaves_an_admin and list(session.scalars(admins.order_by(StaffMember.id).with_for_update())) == [login]:
+                raise StaffRefused(Problem.LAST_ADMIN)
             member = session.scalar(select(StaffMember).where(StaffMember.login == login))
             if member is None:
                 raise LookupError(login)
             for name, value in values.items():
                 setattr(member, name, value)
-
-    def _must_not_be_last_admin(self, login: str) -> None:
-        others = [m for m in self.everyone() if m.role == Role.ADMIN and m.disabled_at is None and m.login != login]
-        if self.get(login).role == Role.ADMIN and not others:
-            raise StaffRefused(Problem.LAST_ADMIN)
 
     def _check_password(self, login: str, password: str) -> None:
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:

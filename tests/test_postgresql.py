@@ -24,9 +24,11 @@ from services.conversation_log import ConversationLog, LogFilter
 from services.handoff import Handoffs, NotYours
 from services.knowledge import Knowledge
 from services.knowledge_editing import EditRefused
+from services.permissions import Role
 from services.published_knowledge import PublishedKnowledge
 from services.settings import Settings
 from services.spans import Span
+from services.staff import StaffRefused
 from services.teaching import TeachingRefused
 from services.ticket_changes import ChangeRefused
 from services.tickets import Filing, Kind, Resolution
@@ -118,6 +120,28 @@ async def test_changes_reminders_and_leases_of_many_threads_happen_once(
     leases, length = Leases(services.database), timedelta(minutes=1)
     taken = await asyncio.gather(*(asyncio.to_thread(leases.take, "x", f"holder-{n}", due, length) for n in range(6)))
     assert sum(taken) == 1
+
+
+async def test_accounts_changed_by_many_at_once_keep_an_administrator_and_a_recovery_code_lets_one_in(
+    on_postgresql: tuple[httpx.AsyncClient, Services],
+) -> None:
+    _, services = on_postgresql
+    both = ["ani", "bos"]
+    for login in both:
+        services.staff.add(login, "Admin", Role.ADMIN, "uji")
+
+    def demote(login: str) -> bool:
+        try:
+            services.staff.set_role(login, Role.READER, "uji")
+        except StaffRefused:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(asyncio.to_thread(demote, login) for login in both))) == 1
+    services.staff.change("ani", recovery_code_hashes=[services.encryption.fingerprint("recovery", "kode")])
+    services.staff.change("ani", totp=services.encryption.seal(services.second_factor.new_secret()))
+    ani = services.staff.get("ani")
+    assert sum(await asyncio.gather(*(asyncio.to_thread(services.second_factor.use, ani, "kode") for _ in range(6)))) == 1
 
 
 async def test_of_many_officers_at_once_one_gets_the_conversation(on_postgresql: tuple[httpx.AsyncClient, Services]) -> None:

@@ -224,6 +224,18 @@ def test_the_last_administrator_can_be_neither_disabled_nor_demoted(desk: Desk) 
         assert refused.value.problem is Problem.LAST_ADMIN
 
 
+def test_of_two_administrators_who_demote_each_other_at_once_one_is_left(desk: Desk) -> None:
+    both = ["ani", "bos"]
+    for login in both:
+        desk.staff.add(login, "Admin", Role.ADMIN, "uji", PASSWORD)
+    for _ in range(10):
+        with ThreadPoolExecutor(2) as at_once:
+            done = [at_once.submit(desk.staff.set_role, login, Role.READER, "uji") for login in both]
+        assert sum(isinstance(one.exception(), StaffRefused) for one in done) == 1
+        for login in both:
+            desk.staff.set_role(login, Role.ADMIN, "uji")
+
+
 def test_who_has_to_administer_beside_the_first_one_is_promoted_and_the_first_can_step_back(desk: Desk) -> None:
     desk.staff.add("bos", "Bos", Role.ADMIN, "uji", PASSWORD)
     desk.staff.set_role("budi", Role.ADMIN, "bos")
