@@ -26,7 +26,7 @@ class ValidateInformation(ValidateForm):
         if details is None or fields.get(LOOKED_UP) == details:
             return fields
         finding = services().knowledge.find(details)
-        if finding.best and finding.is_certain and finding.best.facts.known and finding.best.topic not in self.journey.topics:
+        if finding.best and finding.is_plain and finding.best.facts.known and finding.best.topic not in self.journey.topics:
             utter_entry(dispatcher, tracker, finding.best)
             dispatcher.utter_message(response="utter_published_already")
         return {**fields, LOOKED_UP: details}

@@ -5,6 +5,7 @@ Base: UU 12/2011 with UU 13/2022 art. 96 (input of the public), UU 25/2009 art. 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from services import fields
@@ -16,6 +17,10 @@ OTHER = "lainnya"
 TOPICS = ("ekonomi", "hukum", "pendidikan", "kesehatan", "lingkungan", "layanan_setneg", OTHER)
 JOINED = "_similar"
 """Among the fields: the number of an aspiration much like this one that the same person sent within a day."""
+
+SAID_BY = 3
+"""Words that say an aspiration ("gaji DPR potong separo") where nobody speaks of one ("usul soal gaji DPR", which is a subject)."""
+_ERRAND = re.compile(r"\b(?:aspi?ra|usul|saran|masukan|kritik|pendapat|une[gk]|titip|samp(?:ai|e)|suggest|feedback|pesan untuk)")
 
 
 def suggested_topic(text: str) -> str | None:
@@ -29,7 +34,8 @@ def suggested_topic(text: str) -> str | None:
 
 def opening(message: str) -> dict[str, Any]:
     """The aspiration itself, where the first message holds it."""
-    text = fields.substance(message, _TEXT)
+    errand_is_named = _ERRAND.search(normalise(message))
+    text = fields.substance(message, _TEXT, fields.SUBSTANTIAL_WORDS if errand_is_named else SAID_BY)
     return {"text": text} if text else {}
 
 

@@ -14,13 +14,16 @@ APPLICANTS = ("wni", "badan_hukum", "lainnya")
 LOOKED_UP = "_looked_up"
 """Among the fields: the details for which the knowledge was searched, so that a published answer is offered once."""
 
+NAMED_BY = 2
+"""Words that name what is wanted ("laporan keuangan"), beside those for wanting it."""
+
 
 def opening(message: str) -> dict[str, Any]:
     """What the first message already says: who asks, and what for where it says more than that somebody asks."""
     applicant = fields.Choice(APPLICANTS, "applicant").named(message)
     if applicant == "badan_hukum" and not _SPEAKS_FOR_ONE.search(normalise(message)):
         applicant = None
-    details = fields.substance(message, _DETAILS)
+    details = fields.substance(message, _DETAILS, NAMED_BY)
     return ({"applicant": applicant} if applicant in ("wni", "badan_hukum") else {}) | ({"details": details} if details else {})
 
 

@@ -70,6 +70,11 @@ class Finding:
         return self.verdict is Verdict.ANSWER and not self.is_close and self.hits[0].score >= ANSWER_UNASKED_FROM
 
     @property
+    def is_plain(self) -> bool:
+        """Good enough for a wish for a document, which has much in common with answers about the same subject."""
+        return self.verdict is Verdict.ANSWER and not self.is_close and self.hits[0].score >= PLAIN_FROM
+
+    @property
     def neighbour(self) -> Entry | None:
         """What is offered beside an answer that is close."""
         return self.hits[1].entry if self.is_close else None

@@ -367,6 +367,24 @@ def test_an_objection_takes_the_day_from_the_first_message() -> None:
     assert "found_on" not in JOURNEYS["objection"].begin(received, {}).fields
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "is_told"),
+    [
+        ("information", "minta laporan keuangan setneg 2023 dong", True),
+        ("information", "mo mnta data jmlah pegawai, lwat PPID", True),
+        ("information", "Saya ingin mengajukan permohonan informasi publik, tolong", False),
+        ("information", "sy mo ajukn permhonan informsi publk skrg", False),
+        ("aspiration", "gaji guru honorer dinaikkan lah", True),
+        ("aspiration", "mau kasih saran soal gaji guru honorer", False),
+        ("aspiration", "usul saya: gaji guru honorer di daerah terpencil dinaikkan", True),
+        ("aspiration", "min, saya mau menyampaikan aspirasi untuk presiden", False),
+    ],
+)
+def test_the_first_message_is_the_story_where_it_says_more_than_that_there_is_one(name: str, said: str, is_told: bool) -> None:
+    journey = JOURNEYS[name]
+    assert journey.begin(said, {}).fields.get(journey.story) == (said if is_told else None)
+
+
 ROAD = "jalan di kampung kami rusak sejak dua tahun dan anak sekolah sering terpeleset"
 
 

@@ -425,6 +425,24 @@ async def test_the_answer_follows_the_citizens_language(client: httpx.AsyncClien
     assert "Kemensetneg" in await citizen.says("kalau magang itu apa ya?")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "is_published"),
+    [
+        ("dasar hukum perjalanan dinas luar negeri", True),
+        ("rincian anggaran perjalanan dinas luar negeri menteri 2025", False),
+        ("laporan penanganan gratifikasi Kemensetneg 2024", False),
+        ("keputusan siapa yang boleh menjadi focal point SIMPEL di tiap instansi", False),
+    ],
+)
+async def test_who_requests_information_is_shown_what_is_published_and_not_what_is_only_about_the_same(
+    client: httpx.AsyncClient, wanted: str, is_published: bool
+) -> None:
+    citizen = await Citizen(client).arrives()
+    answer = await citizen.goes_through("saya mau mengajukan permohonan informasi publik", "warga negara Indonesia", wanted)
+    assert ("sudah dipublikasikan" in answer) == is_published
+    assert "Untuk apa informasi itu digunakan?" in answer
+
+
 async def test_who_writes_the_aspiration_where_consent_is_asked_for_is_not_asked_for_it_again(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     asked = await citizen.goes_through("mau kirim aspirasi", ASPIRATION)
