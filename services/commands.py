@@ -40,6 +40,11 @@ _SKIPS = frozenset("lewati lewat lewatkan lewatin dilewati dilewat skip kosong k
 _EVERYTHING_LEFT = frozenset("semua semuanya sisa sisanya lain lainnya selebihnya all everything rest others".split())
 _BESIDE_SKIPS = frozenset("yang opsional wajib tidak bisa boleh langsung biar biarkan mau saya to the it i be can leave empty".split())
 """A message of these alone skips all that may stay empty, with one of the first and one of the second: "yang lain lewati semua"."""
+_ENOUGH = re.compile(
+    r"(?:oke )?(?:itu saja|(?:(?:sudah|cukup) )+(?:itu|segitu|segini|sekian)|segitu|segini|sekian|(?:sudah )?cukup"
+    r"|that(?:'s| is) (?:all|it)|nothing (?:else|more))(?: saja| dulu| cukup| terima kasih)*"
+)
+"""The same: "udah itu aja kak", where nothing more will be told."""
 _LONGEST_STOP, _LONGEST_BARE_STOP = 20, 6
 """In words; the second where a clause says only that, which may be of something told: "hentikan. tambang itu merusak sungai"."""
 _BARE_STOPS = {"stop", "berhenti", "hentikan", "tidak jadi"}
@@ -91,7 +96,8 @@ def _whole(message: str) -> Command | None:
     if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
         return Command.CANCEL
     words = set(re.findall(r"\w+", spelling))
-    if found is None and _skips_all(words):
+    without_address = " ".join(POLITE.sub(lambda polite: polite[0] if polite[0] in ("saja", "dulu") else " ", spelling).split())
+    if found is None and (_skips_all(words) or _ENOUGH.fullmatch(without_address)):
         return Command.SKIP_ALL
     if found is None and words & _YES and not POLITE.sub("", " ".join(words - _YES - _BESIDE_YES)).strip():
         return Command.YES

@@ -171,7 +171,8 @@ WISH_WORDS = frozenset(
     tidak tetapi tapi menyebut menyebutkan sebut nyebut nama identitas tanpa anonim secara anonymous anonymously
     buat bikin nulis tulis isi form formulir dan yang ini itu ada ingin mau bagaimana cara ppid sekarang segera nih deh saja juga lagi
     bikinin buatin buatkan siapin siapkan bantu dibantu proses diproses catat dicatat langsung mulai jadi sudah siap dulu resmi oke apa
-    skripsi tugas akhir nama atas let's lets start make ready i'd i'm iya lanjut lanjutkan ajuin ngajuin
+    skripsi tugas akhir nama atas let's lets start make ready how do does can could ask for this that it about some any
+    me we our get have need file apply use there is are what where i'd i'm iya lanjut lanjutkan ajuin ngajuin
     kirimin dikirimi dapatkah dibuka butuh perlu memerlukan cari
     """.split()
 )
@@ -217,6 +218,10 @@ _LAST = re.compile(
 )
 
 
+_NEGATIONS = frozenset("bukan tidak tanpa not no non".split())
+"""A name with one of these is no misspelling of what has none."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """One of `values`: by name, by a misspelt name, by another word for it (of `words`, a key of choice_words.yml) or by number."""
@@ -231,7 +236,11 @@ class Choice:
         names, spelling = self._names(), normalise(message)
         if find_command(message) and spelling not in names:
             return Rejection("utter_invalid_choice")
-        found = process.extractOne(spelling, list(names), scorer=fuzz.ratio, score_cutoff=78)
+        begun = {value for value in self.values if self._own_name(value).startswith(f"{spelling} ")} if " " in spelling else set()
+        if len(begun) == 1:  # "warga negara" for the first of its words, "warga negara indonesia"
+            return begun.pop()
+        likely = [name for name in names if not _NEGATIONS & (set(name.split()) - set(spelling.split()))]
+        found = process.extractOne(spelling, likely, scorer=fuzz.ratio, score_cutoff=78)
         return (names[found[0]] if found else self.named(message)) or Rejection("utter_invalid_choice")
 
     def _place_named(self, message: str) -> int | None:
@@ -249,6 +258,9 @@ class Choice:
         said = [name for name in values if f" {name} " in spelling]
         whole = {values[name] for name in said if not any(f" {name} " in f" {longer} " for longer in said if longer != name)}
         return whole.pop() if len(whole) == 1 else None
+
+    def _own_name(self, value: str) -> str:
+        return next(iter(choice_words(self.words).get(value, ())), "") if self.words else ""
 
     def _names(self) -> dict[str, str]:
         others = choice_words(self.words) if self.words else {}

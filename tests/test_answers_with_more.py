@@ -134,7 +134,17 @@ def test_further_answers_in_a_row_are_taken(journey: str, asked: str, said: str,
 
 
 @pytest.mark.parametrize(
-    "said", ["lewati semua", "lewatin semua", "yang lain kosongin aja", "skip the rest", "udah segitu aja langsung kirim"]
+    "said",
+    [
+        "lewati semua",
+        "lewatin semua",
+        "yang lain kosongin aja",
+        "skip the rest",
+        "udah segitu aja langsung kirim",
+        "udah itu aja kak",
+        "cukup sekian, terima kasih",
+        "that's all, thanks",
+    ],
 )
 def test_all_that_is_optional_is_skipped_at_once(said: str) -> None:
     assert took("aspiration", "policy", said) == dict.fromkeys(("policy", "place", "name", "contact"))
@@ -142,6 +152,8 @@ def test_all_that_is_optional_is_skipped_at_once(said: str) -> None:
 
 def test_what_names_something_to_skip_is_no_such_wish() -> None:
     assert find_command("lewati semua rapat pembahasan RUU") is None
+    assert find_command("itu") is None
+    assert find_command("sudah cukup lama saya menunggu") is None
 
 
 def test_repeating_keeps_what_was_given_and_only_from_the_beginning_starts_anew() -> None:

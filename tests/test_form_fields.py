@@ -385,6 +385,21 @@ def test_the_first_message_is_the_story_where_it_says_more_than_that_there_is_on
     assert journey.begin(said, {}).fields.get(journey.story) == (said if is_told else None)
 
 
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("warga negara", "wni"),
+        ("wn indonesia", "wni"),
+        ("badan hukum", "badan_hukum"),
+        ("warga negara asng", "lainnya"),
+        ("saya warga negara amerika", None),
+    ],
+)
+def test_a_choice_is_known_by_the_beginning_of_its_name_and_not_by_its_contrary(said: str, value: str | None) -> None:
+    given = field("information", "applicant").check(said)
+    assert (given if isinstance(given, str) else None) == value
+
+
 ROAD = "jalan di kampung kami rusak sejak dua tahun dan anak sekolah sering terpeleset"
 
 
