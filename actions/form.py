@@ -6,6 +6,7 @@ middle are answered, then the open question is asked again.
 
 from __future__ import annotations
 
+import re
 import secrets
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from services.remarks import SURE, VERY_SURE, turned_to
 from services.turn import CURRENT, AnswerStatus, Turn
 from services.value_words import shown
 from store.database import utc_now
+from store.offered import offered_to
 
 Events = list[dict[str, Any]]
 TAKEN = "terisi"
@@ -42,6 +44,9 @@ REJECTIONS_BEFORE_OFFICER = 3
 CANCEL_WORDS = (3, 8)
 """How many words a wish to cancel has: fewer may be a name ("Batal Sirait") or are a command, more tell something."""
 LEFT_AFTER = timedelta(hours=12)
+OFFERED_TO = {"ask_information", "report_complaint", "out_of_scope"}
+"""What a message meant that is worth keeping for the form; a call for a person is no story."""
+_MASKED = re.compile(r"\[[^\]]*\]")
 STORIES = {"report_complaint", "submit_aspiration", "submit_information_request", "submit_objection"}
 
 
@@ -209,13 +214,21 @@ class ValidateForm(Action, ABC):
             return self._after(dispatcher, tracker, step)
         if self.journey.basis:
             dispatcher.utter_message(response=self.journey.basis)
-        step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)})
+        before = self._offered_to(tracker)
+        step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)}, before)
         story = self.journey.field_named(self.journey.story or "")
         if story and story.name in step.fields:
-            dispatcher.utter_message(response="utter_taken_as_story")
+            dispatcher.utter_message(response="utter_taken_from_before" if before else "utter_taken_as_story")
         elif story and story.check(turn_of(tracker).text) is TOO_LONG:
             dispatcher.utter_message(response="utter_text_too_long")
+        elif story is None and self.journey.has_answers(step.fields) and step.outcome is Outcome.ASK:
+            dispatcher.utter_message(response="utter_taken_in_part")
         return self._after(dispatcher, tracker, step)
+
+    def _offered_to(self, tracker: Tracker) -> str:
+        """What was asked or told in the message before, where this form was offered under the answer to it."""
+        message = offered_to(services().database, tracker.sender_id, f"/{self.journey.opened_by}")
+        return message.text if message and message.intent in OFFERED_TO and not _MASKED.fullmatch(message.text) else ""
 
     def _left_at(self, tracker: Tracker) -> Field | None:
         """The question at which a danger was heard, where the message is an answer to that after all."""

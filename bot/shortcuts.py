@@ -12,7 +12,7 @@ from services.fields import Field
 from services.handoff import Place, State
 from services.journeys import CONFIRMATION, Journey
 from services.registry import JOURNEYS
-from services.remarks import SURE, VERY_SURE, is_puzzled
+from services.remarks import SURE, VERY_SURE, is_puzzled, is_question
 from services.spelling import normalise
 from services.status_checks import SIMPEL, is_status_alone
 from store.models import Button
@@ -24,6 +24,8 @@ SHORTEST_BEGINNING = 4
 """So many characters of a label at least may stand for it."""
 LONGEST_WISH = 10
 """In words: a longer message says more than the name of an errand."""
+WISH_BEGINS_WITHIN = 6
+"""Words of a longer one, which may begin with a wish and tell more of it: "catat kunjungan kami dari SMA 3 Bandung, 40 siswa …"."""
 PAYLOAD = re.compile(r"/(\w+)(\{.*\})?", re.DOTALL)
 BESIDE_A_FORM = {"talk_to_officer": "action_officer", "manage_my_data": "action_manage_data"}
 """What is answered by its own action while a form is open, which then goes on; elsewhere rules lead to the same actions."""
@@ -67,13 +69,18 @@ def errand_named(text: str) -> str | None:
         return SIMPEL.opened_by
     spelling = normalise(text)
     if len(spelling.split()) > LONGEST_WISH:
-        return None
+        beginning = " ".join(spelling.split()[:WISH_BEGINS_WITHIN])
+        return None if is_question(text) or _ASKS_HOW.search(beginning) else _wish(beginning)
     if is_status_alone(text):
         return "check_simpel_status"  # whose action asks which status
     if _GO_ON.match(POLITE.sub("", spelling).strip()) and not _ASKS.search(spelling):
         return errand_of_kind(text)
     if _ASKS_HOW.search(spelling):
         return None
+    return _wish(spelling)
+
+
+def _wish(spelling: str) -> str | None:
     return next((intent for intent, words in _WISHES.items() if words.search(spelling)), None)
 
 

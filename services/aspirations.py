@@ -11,7 +11,9 @@ from typing import Any
 from services import fields
 from services.fields import Field
 from services.journeys import Journey
+from services.remarks import is_question
 from services.spelling import normalise
+from services.substance import SUBSTANTIAL_WORDS, substance
 
 OTHER = "lainnya"
 TOPICS = ("ekonomi", "hukum", "pendidikan", "kesehatan", "lingkungan", "layanan_setneg", OTHER)
@@ -35,7 +37,13 @@ def suggested_topic(text: str) -> str | None:
 def opening(message: str) -> dict[str, Any]:
     """The aspiration itself, where the first message holds it."""
     errand_is_named = _ERRAND.search(normalise(message))
-    text = fields.substance(message, _TEXT, fields.SUBSTANTIAL_WORDS if errand_is_named else SAID_BY)
+    text = substance(message, _TEXT, SUBSTANTIAL_WORDS if errand_is_named else SAID_BY)
+    return {"text": text} if text else {}
+
+
+def told_before(message: str) -> dict[str, Any]:
+    """The same of a message that was answered with the offer to note it; a question is none."""
+    text = None if is_question(message) else substance(message, _TEXT)
     return {"text": text} if text else {}
 
 
@@ -51,6 +59,7 @@ JOURNEY = Journey(
     opened_by="submit_aspiration",
     topics=("kanal_aspirasi", "pelindungan_data", "tentang_asisten"),
     opening=opening,
+    told_before=told_before,
     story="text",
     fields=(
         Field("consent", fields.consent, in_summary=False),

@@ -161,24 +161,6 @@ def text(minimum: int, maximum: int, response: str) -> Check:
     return check
 
 
-WISH_WORDS = frozenset(
-    """
-    saya aku gue gw kami mau ingin hendak pengin pengen mohon minta tolong bisa boleh dong ya kak pak bu min mas mbak halo hai permisi
-    selamat pagi siang sore malam menyampaikan sampaikan kirim mengirim kasih memberi memberikan mengajukan ajukan ngajuin nyampein
-    titip sebuah satu aspirasi usul usulan saran masukan pendapat kritik permohonan permintaan informasi publik data dokumen keberatan
-    kunjungan magang pendaftaran daftar kepada ke untuk pemerintah presiden setneg kemensetneg kementerian menteri lewat di sini
-    tentang soal mengenai terkait i want to would like send submit an a my suggestion request public information please the
-    tidak tetapi tapi menyebut menyebutkan sebut nyebut nama identitas tanpa anonim secara anonymous anonymously
-    buat bikin nulis tulis isi form formulir dan yang ini itu ada ingin mau bagaimana cara ppid sekarang segera nih deh saja juga lagi
-    bikinin buatin buatkan siapin siapkan bantu dibantu proses diproses catat dicatat langsung mulai jadi sudah siap dulu resmi oke apa
-    skripsi tugas akhir nama atas let's lets start make ready how do does can could ask for this that it about some any
-    me we our get have need file apply use there is are what where i'd i'm iya lanjut lanjutkan ajuin ngajuin
-    kirimin dikirimi dapatkah dibuka butuh perlu memerlukan cari
-    """.split()
-)
-SUBSTANTIAL_WORDS = 5
-_AS_GOOD_AS_A_WISH_WORD = 85
-"""Likeness in percent of a misspelt one ("prmohonan")."""
 _CALLED = r"\b(?:e-?mail|surel|hp|wa|telp|telepon|phone|nomor|nik|nip|npwp|ktp|paspor|passport|rekening)\b\W*(?=\n|$)"
 
 
@@ -187,22 +169,6 @@ def without_personal_data(message: str) -> str:
     for _, value in mask(message).found:
         message = message.replace(value, "\n")
     return re.sub(_CALLED, "", message, flags=re.IGNORECASE)
-
-
-def substance(message: str, check: Check, enough: int = SUBSTANTIAL_WORDS) -> str | None:
-    """The message as the value of a free text, where it says more than that somebody wants to write one; no personal numbers.
-
-    `enough` words beside those of the wish are more.
-    """
-    message = without_personal_data(message).strip(" ,;\n") if contains_personal_data(message) else message
-    telling = [word for word in normalise(message).split() if len(word) > 2 and not _is_of_a_wish(word)]
-    value = check(message) if len(telling) >= enough else None
-    return None if isinstance(value, Rejection) else value
-
-
-def _is_of_a_wish(word: str) -> bool:
-    near = len(word) > 3 and process.extractOne(word, WISH_WORDS, scorer=fuzz.ratio, score_cutoff=_AS_GOOD_AS_A_WISH_WORD)
-    return word in WISH_WORDS or bool(near)
 
 
 @cache

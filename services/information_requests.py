@@ -9,6 +9,7 @@ from services import fields
 from services.fields import Field
 from services.journeys import Journey
 from services.spelling import normalise
+from services.substance import substance
 
 APPLICANTS = ("wni", "badan_hukum", "lainnya")
 LOOKED_UP = "_looked_up"
@@ -23,7 +24,7 @@ def opening(message: str) -> dict[str, Any]:
     applicant = fields.Choice(APPLICANTS, "applicant").named(message)
     if applicant == "badan_hukum" and not _SPEAKS_FOR_ONE.search(normalise(message)):
         applicant = None
-    details = fields.substance(message, _DETAILS, NAMED_BY)
+    details = substance(message, _DETAILS, NAMED_BY)
     return ({"applicant": applicant} if applicant in ("wni", "badan_hukum") else {}) | ({"details": details} if details else {})
 
 
@@ -41,6 +42,7 @@ JOURNEY = Journey(
     topics=("keterbukaan_informasi", "pelindungan_data", "tentang_asisten"),
     subject="permohonan informasi",
     opening=opening,
+    told_before=opening,
     story="details",
     fields=(
         Field("applicant", fields.Choice(APPLICANTS, "applicant")),

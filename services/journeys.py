@@ -17,9 +17,10 @@ from typing import Any
 from services import left_out, several_answers
 from services.commands import Command, find_command, sends
 from services.corrections import Addition, Correction, Reader, mended
-from services.fields import Choice, Field, Rejection, agreement, substance
+from services.fields import Choice, Field, Rejection, agreement
 from services.remarks import is_question
 from services.spelling import normalise
+from services.substance import substance
 
 CONFIRMATION = Field("confirmed", agreement)
 KEY = "_submission_key"
@@ -88,6 +89,8 @@ class Journey:
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that the first message may hold in its own words."""
+    told_before: Callable[[str], dict[str, Any]] = lambda message: {}
+    """Values that a message may hold to which the assistant answered with the offer of the form."""
     given_anew: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = lambda given, found: found
     """Values to keep of what was `given` and what a later message is `found` to hold instead."""
     story: str | None = None
@@ -133,9 +136,12 @@ class Journey:
         names = [f.name for f in self.numbered if f is not asked and f.name in before and f.name in after]
         return any(before[name] != after[name] for name in names)
 
-    def begin(self, message: str, fields: dict[str, Any]) -> Step:
-        """The first step: what the opening message holds is taken, then the first missing field is asked."""
-        return self.onwards({**self.opening(message), **self.prefill(message), **fields})
+    def begin(self, message: str, fields: dict[str, Any], before: str = "") -> Step:
+        """The first step: what the opening message holds is taken, then the first missing field is asked.
+
+        `before` is the message to which the form was offered.
+        """
+        return self.onwards({**self.told_before(before), **self.opening(message), **self.prefill(message), **fields})
 
     def resume(self, message: str, kept: dict[str, Any]) -> Step:
         """The first step for who comes back: what was kept stays, what is missing may stand in the message."""

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from services.commands import POLITE
-from services.fields import WISH_WORDS
 from services.remarks import is_question
 from services.spelling import normalise
+from services.substance import WISH_WORDS
 from services.tickets import TAIL_LENGTH, Kind, normalise_number
 
 WORDS_FILE = Path(__file__).with_name("ticket_wishes.yml")

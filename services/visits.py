@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from services import fields
 from services.calendar import JAKARTA
 from services.date_reading import read_date
 from services.fields import Field, Rejection
 from services.journeys import Journey
+from services.plans import institution_of, people_of
 from store.database import utc_now
 
-MODES = ("tatap_muka", "virtual", "ke_kampus")
+OFFICE, VIRTUAL = "kantor", "virtual"
+MODES = ("tatap_muka", VIRTUAL, "ke_kampus")
 
 
 def day_to_come(message: str) -> str | Rejection:
@@ -29,14 +32,32 @@ def group_size(message: str) -> str | Rejection:
     return value if len(value) <= 100 and re.search(r"[1-9]", value) else Rejection("utter_invalid_group_size")
 
 
+_KIND, _MODE = fields.Choice((OFFICE, "istana"), "kind"), fields.Choice(MODES, "mode")
+
+
+def opening(message: str) -> dict[str, Any]:
+    """What a message says of the visit that it wishes for or asks about."""
+    day, mode = day_to_come(message), _MODE.named(message)
+    told = {
+        "institution": institution_of(message),
+        "mode": mode if mode == VIRTUAL else None,  # "ke setneg" need not mean in person
+        "date": None if isinstance(day, Rejection) else day,
+        "people": people_of(message),
+    }
+    told = {name: value for name, value in told.items() if value}
+    return {"kind": OFFICE, **told} if told and _KIND.named(message) == OFFICE else told
+
+
 JOURNEY = Journey(
     name="visit",
     opened_by="start_visit",
+    opening=opening,
+    told_before=opening,
     topics=("setneg_mantul", "istura", "pelindungan_data", "tentang_asisten"),
     fields=(
-        Field("kind", fields.Choice(("kantor", "istana"), "kind"), in_summary=False),
+        Field("kind", _KIND, in_summary=False),
         Field("institution", fields.text(3, 150, "utter_invalid_institution"), free_text=True),
-        Field("mode", fields.Choice(MODES, "mode")),
+        Field("mode", _MODE),
         Field("date", day_to_come),
         Field("other_date", day_to_come, optional=True),
         Field("people", group_size),

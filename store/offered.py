@@ -7,6 +7,7 @@ from itertools import takewhile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.database import Database
 from store.models import Button, Message
 
 AMONG = 10
@@ -27,3 +28,16 @@ def newest_offered(session: Session, conversation_id: str, written_since: int) -
     if len(before) == len(messages) or sum(message.author == "user" for message in before) > written_since:
         return []
     return offered_under(session, messages[len(before)])
+
+
+def offered_to(database: Database, conversation_id: str, payload: str) -> Message | None:
+    """The citizen's message before the newest, where a button under the answer to it has this payload."""
+    newest = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(AMONG)
+    with database.session() as session:
+        messages = list(session.scalars(newest))
+        spoken = [place for place, message in enumerate(messages) if message.author == "user"]
+        if len(spoken) < 2:
+            return None
+        answer = messages[spoken[0] + 1 : spoken[1]]
+        offered = any(button.payload == payload for message in answer for button in offered_under(session, message))
+    return messages[spoken[1]] if offered else None
