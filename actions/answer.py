@@ -15,6 +15,8 @@ from actions.opened_ticket import wish_of
 from actions.replies import (
     button,
     language_of,
+    last_said,
+    remember,
     remember_answered,
     remember_said,
     turn_of,
@@ -28,7 +30,7 @@ from services.clarification import answer_offer, offers
 from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
 from services.dangers import Danger, danger_of
 from services.denials import rest_of_rejection
-from services.follow_ups import AGAINST_THE_ANSWER, After, LastSaid
+from services.follow_ups import AGAINST_THE_ANSWER, STATUS_ENTRY, After, LastSaid, asks_for_next_step
 from services.knowledge import Finding, Verdict
 from services.knowledge_files import Entry
 from services.remarks import wants_again
@@ -50,12 +52,23 @@ class ActionAnswer(Action):
         return "action_answer"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        last = last_said(tracker)
+        if last and last.after is After.STATUS and last.about and asks_for_next_step(turn_of(tracker).text):
+            return _say_next_step(dispatcher, tracker, last)
         said = entry_said(tracker)
         chosen = _chosen(tracker) or (said if wants_again(turn_of(tracker).text) else None)
         if chosen:
             return _say_chosen(dispatcher, tracker, chosen)
         of_it = _say_of_the_answer(dispatcher, tracker, said) if said else None
         return _say_found(dispatcher, tracker) if of_it is None else of_it
+
+
+def _say_next_step(dispatcher: CollectingDispatcher, tracker: Tracker, last: LastSaid) -> list[dict[str, Any]]:
+    """What follows from the status that was shown."""
+    turn = turn_of(tracker)
+    turn.topic, turn.entry, turn.status = "simpel", STATUS_ENTRY, AnswerStatus.ANSWERED
+    dispatcher.utter_message(response=f"utter_simpel_next_{last.about}")
+    return [remember(last), SlotSet("misses", 0)]
 
 
 def _chosen(tracker: Tracker) -> Entry | None:

@@ -112,9 +112,13 @@ def name(message: str) -> str | Rejection:
     return value
 
 
+_STREET = re.compile(r"^(?:jl|jln|jalan|gg|komplek\w*|perum\w*|dusun|blok)\b|\b(?:no|nomor)\b\.? ?\d", re.IGNORECASE)
+"""The answer to the question for an address, one question early."""
+
+
 def _says_something(value: str) -> bool:
     """Whether words of it stand in nobody's name: "kok banyak nanyanya", "ganti dong"."""
-    return bool(_NO_NAME.search(value)) or value.lower() in _ONESELF or _has_no_name_word(value)
+    return bool(_NO_NAME.search(value) or _STREET.search(value)) or value.lower() in _ONESELF or _has_no_name_word(value)
 
 
 def _has_no_name_word(value: str) -> bool:

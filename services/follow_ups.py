@@ -5,10 +5,12 @@ bot/nlu/follow_up_model.py tells what a message is after each kind of thing said
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from services.spelling import normalise
 from services.status_checks import TICKET
 from services.ticket_wishes import Wish
 from services.tickets import Kind
@@ -114,6 +116,24 @@ AGAINST_THE_ANSWER = {
 }
 """The entry that says what can be done where the answer to a ticket is late or a refusal. For other kinds no law gives a way."""
 OFFERED_WHERE_UNKNOWN = "submit_information_request"
+
+
+_ON = r"(?:terus|lalu|jadi|so|then|and|oke|iya|(?:h?abis|setelah) ini|sekarang)"
+_ONE = r"(?:saya|aku|gue|kami|i|kak|min|pak|bu|dong|ini|lagi|now)"
+_NEXT = re.compile(
+    rf"^(?:{_ON} )+(?:{_ONE} )*(?:bagaimana|ngapain|apa|what)(?: {_ONE})*\W*$|\b(?:harus|mesti|kudu|perlu|sebaiknya)(?: {_ONE})* "
+    r"(?:apa|bagaimana|diapain|berbuat)\b|\bngapain\b|\b(?:langkah|tindakan)\b.{0,15}\b(?:berikut\w*|selanjutnya|apa)\b"
+    r"|\b(?:selanjutnya|berikutnya)\b.{0,12}\b(?:apa|bagaimana)\b"
+    r"|\bwhat (?:should|do|must|can) i do\b|\bwhat(?:'s| is)? (?:next|now)\b|\bnext steps?\b"
+)
+LONGEST_NEXT = 8
+"""In words: a longer message asks for something of its own."""
+
+
+def asks_for_next_step(text: str) -> bool:
+    """Whether it is asked what to do now, and of nothing else: "trus saya harus ngapain", "what next"."""
+    spelling = normalise(text)
+    return len(spelling.split()) <= LONGEST_NEXT and bool(_NEXT.search(spelling))
 
 
 def intent_meant(meant: Meant, last: LastSaid) -> tuple[str, dict[str, str]] | None:

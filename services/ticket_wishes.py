@@ -381,6 +381,9 @@ def _waits(spelling: str, text: str, reach: Reach) -> Wish | None:
     near = near or _pattern(r"(?:(?:{filler}|{asking}|{when}|{answered}) ?)+").fullmatch(spelling)
     if near and _has("when", spelling) and _has("answered", spelling):
         return Wish.DUE
+    how_long = r"(?:(?:{filler}|{remaining}) )*{when}(?: (?:{filler}|{remaining}))*"
+    if reach is Reach.LAST and _pattern(how_long).fullmatch(spelling):
+        return Wish.DUE
     granted = r"(?:(?:{filler}|{asking}|{ticket}) )*{accepted}(?: (?:{filler}|{asking}))*"
     if _pattern(granted).fullmatch(spelling) and (_has("asking", spelling) or text.rstrip().endswith("?")):
         return Wish.ACCEPTED

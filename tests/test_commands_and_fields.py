@@ -66,7 +66,7 @@ def test_a_name_is_taken_without_the_words_around_it(typed: str, kept: str) -> N
     assert fields.name(typed) == kept
 
 
-@pytest.mark.parametrize("typed", ["", "x", "12345", "nama siapa?", "a" * 101])
+@pytest.mark.parametrize("typed", ["", "x", "12345", "nama siapa?", "a" * 101, "jln kenanga 5 solo", "Jalan Mawar", "Kenanga no 5"])
 def test_what_can_be_no_name_is_rejected(typed: str) -> None:
     assert fields.name(typed) == Rejection("utter_invalid_name")
 

@@ -6,19 +6,31 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from bot.nlu.follow_up_model import FollowUpModel
 from bot.understanding import leaning
 from services.assembly import Services, shared_encoder
 from services.demo import DEMO_REQUESTS
 from services.follow_up_search import FollowUp, FollowUpSearch, read
-from services.follow_ups import ENTRY_OF_TICKET, STATUS_ENTRY, After, LastSaid, Meant, intent_meant
+from services.follow_ups import ENTRY_OF_TICKET, STATUS_ENTRY, After, LastSaid, Meant, asks_for_next_step, intent_meant
 from services.knowledge import Knowledge
+from services.settings import PROJECT
+from services.simpel import Status
 from services.spelling import normalise
 from services.ticket_events import Happening
 from tests.citizen import Citizen
 from tests.test_journeys_in_conversation import TO_THE_SUMMARY, number_and_code
 
+ASKS_FOR_NEXT_STEP = [
+    "trus saya harus ngapain",
+    "terus gimana",
+    "lalu apa?",
+    "langkah selanjutnya apa",
+    "abis ini gimana min",
+    "what should I do now",
+    "what's next?",
+]
 MAGANG = LastSaid(After.ENTRY, "magang_syarat")
 TICKET = LastSaid(After.TICKET, "ASP-20261123-7K4Q")
 
@@ -256,3 +268,31 @@ async def test_a_denial_alone_is_answered_shortly(client: httpx.AsyncClient) -> 
     await citizen.says("saya mau bunuh diri saja")
     assert "Apa yang dapat saya bantu" in await citizen.says("itu lirik lagu kok")
     assert "Sama-sama" in await citizen.says("makasih")
+
+
+@pytest.mark.parametrize("message", ASKS_FOR_NEXT_STEP)
+def test_what_to_do_now_is_asked_in_many_ways(message: str) -> None:
+    assert asks_for_next_step(message)
+
+
+@pytest.mark.parametrize("message", ["terus SP itu apa", "saya harus bayar apa aja", "siapa focal pointnya", "cara ajukan gimana"])
+def test_a_question_of_its_own_is_not_what_to_do_now(message: str) -> None:
+    assert not asks_for_next_step(message)
+
+
+async def test_after_a_status_the_next_step_is_said_as_often_as_it_is_asked_for(client: httpx.AsyncClient) -> None:
+    (returned,) = [(number, code) for number, (code, status, _) in DEMO_REQUESTS.items() if status is Status.RETURNED]
+    citizen = await Citizen(client).arrives()
+    shown = await citizen.says("cek status SIMPEL {} {}".format(*returned))
+    step = await citizen.says("terus gimana")
+    assert step.startswith("Langkah berikutnya:")
+    assert shown.endswith(step)
+    await citizen.says("maksudnya dikembalikan itu apa, ditolak?")
+    assert await citizen.says("trus saya harus ngapain") == step
+
+
+def test_every_status_says_its_next_step_in_the_same_words(services: Services) -> None:
+    responses = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
+    for status in Status:
+        whole, step = (responses[f"utter_simpel_{which}{status.lower()}"] for which in ("", "next_"))
+        assert [one["text"].rpartition("\n\n")[2] for one in whole] == [one["text"] for one in step]
