@@ -221,7 +221,7 @@ class ValidateForm(Action, ABC):
             dispatcher.utter_message(response="utter_taken_from_before" if before else "utter_taken_as_story")
         elif story and story.check(turn_of(tracker).text) is TOO_LONG:
             dispatcher.utter_message(response="utter_text_too_long")
-        elif story is None and self.journey.has_answers(step.fields) and step.outcome is Outcome.ASK:
+        elif self.journey.confirm and not story and self.journey.has_answers(step.fields) and step.outcome is Outcome.ASK:
             dispatcher.utter_message(response="utter_taken_in_part")
         return self._after(dispatcher, tracker, step)
 

@@ -143,3 +143,8 @@ async def test_a_call_for_a_person_is_no_text_for_the_form_that_is_offered_inste
         "kampus mana yang paling sering kirim anak magang ke setneg?", "oke, terima kasih banyak atas bantuannya"
     )
     assert "saya catat sebagai isi" not in await citizen.says("ajukan permohonan informasi")
+
+
+async def test_a_number_that_opens_a_status_check_is_asked_about_no_further(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    assert (await citizen.says("cek status SIMPEL DEMO-SMP-000106")).startswith("Berapa kode aksesnya?")
