@@ -44,7 +44,8 @@ _WRONG = r"(?:salah(?: ketik| isi| tulis)?|keliru|typo|kurang(?: lengkap| tepat|
 _ADD = r"(?:(?:di|me)?(?:tambah|nambah)(?:in|kan|i|an|ke)?(?: lagi| juga| dengan| sama)*|kurang(?: lengkap)?(?=\s*:)|add(?: to)?)"
 _ADDS = re.compile(rf"{_ADD}\s*[:,]?\s+(?P<value>.+)", _I | re.DOTALL)
 _EMPTY = (
-    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang|busek)(?:kan|in|no|keun|ke|ne|en|i)?"
+    r"(?<!jangan )(?<!not )(?<!don't )"
+    r"(?:(?:di)?(?:kosong|hapus|apus|hilang|ilang|busek|buang|rahasia|sembunyi)(?:kan|in|no|keun|ke|ne|en|i)?"
     r"|(?:ga|gak|nggak|ngga|tidak|teu|ora) ?(?:usah|perlu|kedah)(?: di(?:isi|tulis|sebut))?|gausah"
     r"|anonim(?:kan|in)?|tanpa|remove|delete|leave (?:it )?(?:out|empty|blank)|drop)"
 )

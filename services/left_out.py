@@ -12,11 +12,17 @@ from services.spelling import normalise
 WITHDRAWAL_WORDS = 8
 """A longer message that says "hapus" or "tanpa" is telling something."""
 DECLINING_WORDS = 12
+_SHOWN = r"(?:di)?(?:pakai|pake|sebut\w*|cantum\w*|tulis\w*|masuk\w*|tampil\w*|lihat\w*|publikasi\w*)"
 _WITHDRAWS = re.compile(
     r"(?<!jangan )(?<!tidak )(?<!don't )(?<!not )"
-    r"\b(?:jangan (?:pakai|pake|sebut|cantum\w*|tulis|masuk\w*)|hapus|hilangkan|tanpa|remove|without"
-    r"|don't (?:use|include)|leave out)\b"
+    rf"\b(?:(?:jangan|tidak (?:usah|perlu)|gausah) {_SHOWN}|hapus|hilangkan|buang|rahasiakan|sembunyikan|tanpa|remove|without|hide"
+    r"|don't (?:use|include|show)|leave out)\b"
 )
+_IS_WITHDRAWN = re.compile(
+    rf"\s*(?:(?:saya|aku|kami|itu|tadi|mau|ingin|tolong|sebaiknya|mending) )*(?:(?:jangan|tidak (?:usah|perlu)|gausah) {_SHOWN}"
+    r"|(?:di)?(?:hapus|hilangkan|hilangin|kosongkan|kosongin|buang|rahasiakan|rahasiain|sembunyikan|sembunyiin))\b"
+)
+"""Behind the word for an answer: "namanya jangan dicantumin"."""
 _DOES_NOT_KNOW = re.compile(
     r"(?:(?:saya|maaf|ya|wah|hm|i) )*"
     r"(?:(?:tidak|kurang|belum) (?:tahu|tau|yakin|paham)|entah(?:lah)?|terserah|don't know|no idea|not sure)"
@@ -105,16 +111,30 @@ def without_name(message: str, asked: Field) -> str | None:
 def withdrawn(all_fields: Sequence[Field], asked: Field, message: str, given: Mapping[str, object]) -> list[str]:
     """The names of the fields on who writes that may stay empty and are to after all: "jangan pakai nama saya"."""
     spelling = normalise(message)
-    said = _WITHDRAWS.search(spelling)
-    if said is None or len(spelling.split()) > WITHDRAWAL_WORDS:
+    if len(spelling.split()) > WITHDRAWAL_WORDS:
         return []
     if asked.takes_sentences and asked.name not in _PERSON and not re.search(r"\b(?:saya|my)\b", spelling):
         return []  # "hapus nama jalan Belanda"
-    behind = spelling[said.end() :]
-    meant = _PERSON if _IDENTITY.match(behind) else tuple(name for name in _PERSON if _begins_with_word_for(name, behind))
+    meant = _named_to_withdraw(spelling)
+    if asked.is_yes_or_no and "name" in given and not _STAYS_NAMED.match(message) and _NAMELESS.search(message):
+        meant = ("name",)
     found = [one.name for one in all_fields if one.optional and one.name in meant and (one.name in given or one is asked)]
     holds_value = asked.name == "contact" and asked.accepts(message)
     return [name for name in found if not (holds_value and name == asked.name)]
+
+
+def _named_to_withdraw(spelling: str) -> tuple[str, ...]:
+    said = _WITHDRAWS.search(spelling)
+    behind = spelling[said.end() :] if said else ""
+    if _IDENTITY.match(behind):
+        return _PERSON
+    return tuple(name for name in _PERSON if _begins_with_word_for(name, behind) or _is_withdrawn(name, spelling))
+
+
+def _is_withdrawn(name: str, spelling: str) -> bool:
+    words = "|".join(map(re.escape, FIELD_WORDS[name]))
+    said = re.search(rf"\b(?:{words})(?:nya|ku)?\b", spelling)
+    return bool(said and _IS_WITHDRAWN.match(spelling, said.end()))
 
 
 def _begins_with_word_for(name: str, spelling: str) -> bool:

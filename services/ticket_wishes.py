@@ -353,8 +353,10 @@ def _corrects(spelling: str, text: str, reach: Reach) -> bool:
     whole = r"\b(?:{change} (?:{between} |{filed} ){0,2}{filler*}{ticket}|{ticket} {filler*}(?:{filed} )?{change})"
     if _pattern(whole).search(spelling):
         return True
-    part = r"\b(?:{change} {between*}{filler*}{filed}|{filed} {filler*}{change})"
+    part = r"\b(?:{change} (?:tidak )?{between*}{filler*}{filed}|{filed} {filler*}{change})"
     if reach is Reach.LAST:
+        if _pattern(r"(?:^|, ){filler*}{may} {filler*}{change}(?: (?:tidak|{filler}))*(?= ,|$)").search(spelling):
+            return True
         checked = is_question(text) and _pattern(r"\b{filed} (?:{filler} )*{right}(?: {filler})*(?: tidak)?(?: ,|$)").search(spelling)
         return bool(_pattern(part).search(spelling) or checked)
     if _pattern(rf"(?:^|, ){{filler*}}{part}").search(spelling) and NEW_VALUE.search(text):

@@ -10,7 +10,7 @@ import yaml
 
 from services.calendar import WorkingCalendar
 from services.fields import Choice, Field, Rejection, SeveralChoices, consent
-from services.journeys import Journey, Outcome
+from services.journeys import CONFIRMATION, Journey, Outcome
 from services.left_out import without_name
 from services.objections import is_late
 from services.registry import JOURNEYS
@@ -276,6 +276,9 @@ def test_a_short_text_with_a_word_of_correction_is_the_answer_all_the_same(
         ("tanpa identitas saja", {"name": None, "contact": None}),
         ("alamatnya salah", {}),
         ("jangan hapus nama saya", {}),
+        ("nama saya jangan dihapus", {}),
+        ("eh wait namanya jangan dicantumin", {"name": None}),
+        ("nama saya dibuang aja", {"name": None}),
         ("jangan pakai hp, ini budi@contoh.id", {"contact": "budi@contoh.id"}),
         ("hapus nama saya, kontak budi@contoh.id", {"name": None, "contact": "budi@contoh.id"}),
     ],
@@ -284,6 +287,16 @@ def test_an_optional_value_can_be_withdrawn(said: str, kept: dict[str, str | Non
     given = {"consent": True, "text": "x" * 20, "topic": "ekonomi", "policy": None, "place": "Alor", "name": "Budi"}
     fields = JOURNEYS["aspiration"].take(field("aspiration", "contact"), said, given).fields
     assert {name: value for name, value in fields.items() if given.get(name, 0) != value} == kept
+
+
+@pytest.mark.parametrize(
+    "said", ["anonim aja deh", "gak usah pake nama", "rahasiakan nama saya", "namanya disembunyiin aja", "please hide my name"]
+)
+def test_a_name_is_taken_out_of_the_summary_in_many_ways(said: str) -> None:
+    given = {"consent": True, "text": "x" * 20, "topic": "ekonomi", "policy": None, "place": "Alor", "name": "Budi", "contact": None}
+    step = JOURNEYS["aspiration"].take(CONFIRMATION, said, given)
+    assert (step.outcome, step.field, step.fields["name"]) == (Outcome.ASK, CONFIRMATION, None)
+    assert JOURNEYS["aspiration"].take(CONFIRMATION, "jangan anonim", given).fields["name"] == "Budi"
 
 
 def test_who_may_not_use_an_errand_is_stopped_however_it_is_said() -> None:
