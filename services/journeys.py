@@ -17,6 +17,7 @@ from typing import Any
 from services import left_out, several_answers
 from services.commands import Command, find_command, sends
 from services.corrections import Addition, Correction, Reader, mended
+from services.field_names import FIELD_WORDS
 from services.fields import Choice, Field, Rejection, agreement
 from services.remarks import is_question
 from services.spelling import normalise
@@ -44,6 +45,10 @@ SECOND_THOUGHT = re.compile(
     r"(?:(?:eh|aduh|oh|maaf|no|wait) )*(?:tidak jadi|jangan|tunggu|bukan|wait|no|nomor)(?: (?:deh|dulu|dong|ah|ya|iya))*"
 )
 """It takes back what was said, and need not be all of it."""
+AS_BEFORE = re.compile(
+    r"(?:yang |seperti |balik |kembali |ke )*(?:tadi|lama|awal|semula|sebelumnya|pertama|before|the old one)(?: saja| dong| deh)*"
+)
+"""Behind a second thought at the summary: what was meant to be taken back is not known, so the summary is shown again."""
 
 
 class Outcome(StrEnum):
@@ -152,7 +157,14 @@ class Journey:
         first, rest = (*re.split(r"[,;.!]\s+", message.strip(), maxsplit=1), "")[:2]
         if not rest or not SECOND_THOUGHT.fullmatch(normalise(first)):
             return ""
-        return rest if left_out.withdrawn(self.fields, asked, rest, fields) or self.corrections(asked, rest, fields) else ""
+        if left_out.withdrawn(self.fields, asked, rest, fields) or self.corrections(asked, rest, fields):
+            return rest
+        if asked is not CONFIRMATION:
+            return rest if isinstance(asked.check, Choice) and asked.accepts(rest) else ""
+        if AS_BEFORE.fullmatch(normalise(rest)):
+            return "ulang"
+        chosen = [one for one in self.numbered if isinstance(one.check, Choice) and one.name in fields and one.accepts(rest)]
+        return f"{FIELD_WORDS[chosen[0].name][0]} {rest}" if len(chosen) == 1 else ""
 
     def take(self, asked: Field, message: str, fields: dict[str, Any]) -> Step:
         """What `message` means as an answer to `asked`."""

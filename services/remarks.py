@@ -61,7 +61,8 @@ _AGAIN = re.compile(
     r"^(?:(?:tolong|coba|bisa|kak|min|mohon|please|can you) )*(?:di)?ulang(?:i|in)?\b|\bsekali lagi\b|\brepeat\b|\b(?:it|that) again\b"
     r"|\bsumber(?:nya|ne|na)? (?:apa|mana|dari mana|di mana)\b"
     r"|\bdari mana (?:sumber|informasi|info|data)(?:nya|ne|na)?(?: (?:itu|ini|tadi|kak|min|iya|pak|bu))* ?\??$"
-    r"|^(?:what|where)(?:'s| is| are) (?:the|your|its|that) sources?\b|^sources? ?\??$"
+    r"|^(?:what|where)(?:'s| is| are) (?:the|your|its|that) sources?\b"
+    r"|^(?:sumber(?:nya|ne|na)?|sources?)(?: (?:kak|min|dong|please))* ?\??$"
 )
 _REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
 _REJECTION = (

@@ -248,6 +248,23 @@ def test_a_part_of_a_value_is_changed_and_nothing_is_pasted_in_unasked(said: str
     assert took("aspiration", CONFIRMATION.name, said)[1] == changed
 
 
+@pytest.mark.parametrize(
+    ("message", "outcome", "topic"),
+    [
+        ("eh ga jadi, kesehatan aja", Outcome.ASK, "kesehatan"),
+        ("ga jadi, balik ke yang tadi aja", Outcome.ASK, "pendidikan"),
+        ("ga jadi, males", Outcome.CANCELLED, None),
+        ("eh ga jadi deh", Outcome.CANCELLED, None),
+    ],
+)
+def test_a_second_thought_at_the_summary_deletes_nothing_where_it_names_a_choice(
+    message: str, outcome: Outcome, topic: str | None
+) -> None:
+    journey, given = JOURNEYS["aspiration"], {**GIVEN["aspiration"], "topic": "pendidikan"}
+    step = journey.take(CONFIRMATION, journey.second_thought(CONFIRMATION, message, given) or message, given)
+    assert (step.outcome, step.fields.get("topic")) == (outcome, topic)
+
+
 def test_one_figure_in_place_of_another_leaves_the_rest_of_the_value() -> None:
     given = {**GIVEN["information"], "address": "Jl. Mawar 8 RT 2, Bandung"}
     step = JOURNEYS["information"].take(CONFIRMATION, "alamatnya no 18 bukan 8", given)

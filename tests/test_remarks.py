@@ -97,6 +97,8 @@ def test_who_tells_of_a_loss_is_told_apart_from_who_asks_for_something_else(mess
     [
         ("tolong ulangi", True),
         ("sumbernya apa", True),
+        ("sumbernya?", True),
+        ("sumber daya alam", False),
         ("dr mana infonya", True),
         ("what's your source?", True),
         ("sumber daya apa yang dikelola", False),
