@@ -56,7 +56,7 @@ def train(models: Path, *, force: bool = False) -> Path:
         return path
     log.info("training the model; the first time this takes about five minutes")
     if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")  # progress bars, which fill a log
+        os.environ.setdefault("LOG_LEVEL", "WARNING")  # of Rasa, which else fills a log with progress bars
     from rasa.api import train as rasa_train
 
     models.mkdir(parents=True, exist_ok=True)
