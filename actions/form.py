@@ -218,7 +218,8 @@ class ValidateForm(Action, ABC):
         step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)}, before)
         story = self.journey.field_named(self.journey.story or "")
         if story and story.name in step.fields:
-            dispatcher.utter_message(response="utter_taken_from_before" if before else "utter_taken_as_story")
+            is_of_now = story.name in self.journey.opening(turn_of(tracker).text)
+            dispatcher.utter_message(response="utter_taken_as_story" if is_of_now else "utter_taken_from_before")
         elif story and story.check(turn_of(tracker).text) is TOO_LONG:
             dispatcher.utter_message(response="utter_text_too_long")
         elif self.journey.confirm and not story and self.journey.has_answers(step.fields) and step.outcome is Outcome.ASK:
