@@ -30,7 +30,7 @@ from services.clarification import answer_offer, offers
 from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
 from services.dangers import Danger, danger_of
 from services.denials import rest_of_rejection
-from services.follow_ups import AGAINST_THE_ANSWER, STATUS_ENTRY, After, LastSaid, asks_for_next_step
+from services.follow_ups import AGAINST_THE_ANSWER, STATUS_ENTRY, After, LastSaid, asks_for_next_step, asks_why
 from services.knowledge import Finding, Verdict
 from services.knowledge_files import Entry
 from services.remarks import wants_again
@@ -53,8 +53,8 @@ class ActionAnswer(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         last = last_said(tracker)
-        if last and last.after is After.STATUS and last.about and asks_for_next_step(turn_of(tracker).text):
-            return _say_next_step(dispatcher, tracker, last)
+        if last and last.after is After.STATUS and last.about and (response := _of_status(turn_of(tracker).text, last.about)):
+            return _say_of_status(dispatcher, tracker, last, response)
         said = entry_said(tracker)
         chosen = _chosen(tracker) or (said if wants_again(turn_of(tracker).text) else None)
         if chosen:
@@ -63,11 +63,15 @@ class ActionAnswer(Action):
         return _say_found(dispatcher, tracker) if of_it is None else of_it
 
 
-def _say_next_step(dispatcher: CollectingDispatcher, tracker: Tracker, last: LastSaid) -> list[dict[str, Any]]:
-    """What follows from the status that was shown."""
+def _of_status(text: str, status: str) -> str | None:
+    """The response to a question for what follows from a SIMPEL status, or why it is so."""
+    return f"utter_simpel_next_{status}" if asks_for_next_step(text) else "utter_simpel_no_reason" if asks_why(text) else None
+
+
+def _say_of_status(dispatcher: CollectingDispatcher, tracker: Tracker, last: LastSaid, response: str) -> list[dict[str, Any]]:
     turn = turn_of(tracker)
     turn.topic, turn.entry, turn.status = "simpel", STATUS_ENTRY, AnswerStatus.ANSWERED
-    dispatcher.utter_message(response=f"utter_simpel_next_{last.about}")
+    dispatcher.utter_message(response=response)
     return [remember(last), SlotSet("misses", 0)]
 
 

@@ -9,7 +9,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.replies import turn_of
+from actions.replies import last_said, remember, turn_of
+from services.assembly import services
+from services.follow_ups import After, LastSaid
 from services.spelling import normalise
 
 
@@ -25,7 +27,13 @@ def switch_language(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[
     """Set the language that the message names, and say so in that language."""
     language = language_named(turn_of(tracker).text)
     dispatcher.utter_message(response=f"utter_language_{language}" if language else "utter_language_not_offered")
-    return [SlotSet("language", language or tracker.get_slot("language"))]
+    switched = dict(SlotSet("language", language or tracker.get_slot("language")))
+    last = last_said(tracker)
+    said = services().knowledge.entry(last.about) if last and last.after is After.ENTRY else None
+    if language is None or said is None:
+        return [switched]
+    dispatcher.utter_message(text=said.answers[language], json_message={"sources": [said.source_named()]})
+    return [switched, remember(LastSaid(After.ENTRY, said.id, language))]
 
 
 def language_named(message: str) -> str | None:

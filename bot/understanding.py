@@ -34,11 +34,11 @@ from services.open_dangers import SLOT as OPEN_DANGER
 from services.open_dangers import OpenDanger, calls_for_help, rest_after_denial
 from services.privacy import mask
 from services.read_back import asks_what_a_number_is, takes_back, wants_choices
-from services.registry import ERRANDS, JOURNEY_OF, JOURNEYS
+from services.registry import ERRANDS, JOURNEY_OF, JOURNEYS, OPENED_BY
 from services.remarks import is_question, is_small_talk, rejects, tells_who, turned_to, wants_again
 from services.status_checks import TICKET, is_code_alone, mask_factors
 from services.ticket_follow_ups import NOTE
-from services.ticket_wishes import Reach, Wish, find_wish, may_wish, still_open, ticket_meant, told_note
+from services.ticket_wishes import Reach, Wish, find_wish, keeps, may_wish, still_open, ticket_meant, told_note
 from services.tickets import Kind, Tickets
 from store.conversations import Conversations, Opening
 from store.database import utc_now
@@ -52,6 +52,8 @@ SURE_OF_NO_DANGER = 0.95
 """That from which it does though it sounds like a danger in no words of one."""
 OF_ITSELF, AGAINST_ITSELF = 0.98, 0.95
 """From the first, an intent with an answer of its own needs no light from before; the second overrules it."""
+SURE_OF_ERRAND = 0.6
+"""From which a message that opens a form by itself is no wish to withdraw what was filed."""
 UNSURE_ALONE = {"ask_information", "out_of_scope", FALLBACK, "affirm", "deny", "cancel", "correct_answer", "help"}
 """Intents that a message has by itself which leans on what was said, however likely."""
 LEAST_LIKELY = 0.3
@@ -288,10 +290,16 @@ def leaning(parsed: dict[str, Any], text: str, last: LastSaid) -> Meaning:
     if alone["name"] == CRISIS and not (meant and meant[0] == CRISIS):
         asks = service_asked_for(text) is not None
         is_danger, needed = not asks and danger_of(text) is not None, LEANS_FROM if asks else SURE_OF_NO_DANGER
-    if meant is None or is_danger or confidence < needed or (meant[0] == CRISIS and only_looks_like_one(text)):
+    is_other = meant is not None and meant[0] == OF_TICKET[Wish.WITHDRAW] and (keeps(text) or _names_another_errand(alone))
+    if meant is None or is_danger or is_other or confidence < needed or (meant[0] == CRISIS and only_looks_like_one(text)):
         return Meaning(parsed, text, None)
     name, entities = meant
     return Meaning(_understood_as(parsed, name, entities, confidence), text, None, last)
+
+
+def _names_another_errand(alone: dict[str, Any]) -> bool:
+    """Whether a message opens a form by itself, likelier than not: to object is no wish to withdraw."""
+    return alone["name"] in OPENED_BY and alone["name"] != OF_TICKET[Wish.WITHDRAW] and alone["confidence"] >= SURE_OF_ERRAND
 
 
 def in_danger(meaning: Meaning, text: str, danger: OpenDanger) -> Meaning:

@@ -22,7 +22,9 @@ JOINED = "_similar"
 
 SAID_BY = 3
 """Words that say an aspiration ("gaji DPR potong separo") where nobody speaks of one ("usul soal gaji DPR", which is a subject)."""
-_ERRAND = re.compile(r"\b(?:aspi?ra|usul|saran|masukan|kritik|pendapat|une[gk]|titip|samp(?:ai|e)|suggest|feedback|pesan untuk)")
+_ERRAND = re.compile(
+    r"\b(?:aspi?ra|usul|saran|masukan|kritik|pendapat|une[gk]|titip|samp(?:ai|e)|suggest|feedback|opinion|pesan untuk)"
+)
 
 
 def suggested_topic(text: str) -> str | None:

@@ -30,6 +30,7 @@ _SENDS = re.compile(r"\b(?:kirim(?:kan|in)?|dikirim|send)\b")
 _BESIDE_YES = frozenset(
     """
     saya aku kulo beta ku kami sudah dh semua semuanya itu data datanya isinya isian sekarang langsung mau boleh saja segitu cukup
+    udeh dah nggih inggih le nduk
     mantap mantul jos bagus top keren pas good great fine
     mama ibu bapak
     ayah wali atuh mawon we wae sip sangat begitu gitu silakan monggo mangga la lah ka sekali gas siap it all now i everything is
@@ -45,6 +46,24 @@ _ENOUGH = re.compile(
     r"|that(?:'s| is) (?:all|it)|nothing (?:else|more))(?: saja| dulu| cukup| terima kasih)*"
 )
 """The same: "udah itu aja kak", where nothing more will be told."""
+_NOT_CALLED_OFF = re.compile(
+    r"(?:(?:eh|oh|iya|oke|maaf|tolong) )*(?:tidak jadi|jangan|tidak (?:usah|perlu|mau|ingin)|don't|do not)(?: saya| kami)? "
+    r"(?:(?:di)?(?:batal(?:kan|in)?|hapus|cancel|stop|hentikan)|berhenti)(?: (?:dulu|form\w*|formulir\w*|isian\w*|dong|deh|it|saya))*"
+    r"(?: ?,? ?(?:lanjut\w*|terus\w*|go on|continue|let's)\b.{0,30})?"
+)
+"""Takes a cancel back: "eh gak jadi batal deh, lanjut"."""
+_GO_ON = re.compile(
+    r"(?:(?:oke|iya|ya|eh|mari|ayo|let's) )*(?:lanjut\w*|melanjutkan|terus(?:kan|in)|continue|go on)"
+    r"(?: (?:isi|mengisi|dong|dulu|saja|lagi|yang|with))* "
+    r"(?:form\w*|isian\w*|aspirasi\w*|permohonan\w*|keberatan\w*|kunjungan\w*|magang\w*|tadi|request|the form|it)"
+    r"(?: (?:saya|tadi|dong|saja|yang))*"
+)
+"""The form, which is open: "lanjut aspirasi tadi"."""
+_BUSY = re.compile(
+    r"(?:(?:oke|iya|ya|eh|maaf) )*(?:bentar|sebentar|tunggu|wait|hold on)\b.{0,40}\b(?:ngetik|mengetik|nyetir|menyetir|ambil|ngambil"
+    r"|cari|nyari|mikir|makan|rapat|sholat|salat|sinyal|lihat|liat|cek|ngecek|tanya|type|typing|driving|look)\b.{0,30}"
+)
+_LONGEST_BUSY = 10
 _LONGEST_STOP, _LONGEST_BARE_STOP = 20, 6
 """In words; the second where a clause says only that, which may be of something told: "hentikan. tambang itu merusak sungai"."""
 _BARE_STOPS = {"stop", "berhenti", "hentikan", "tidak jadi"}
@@ -84,6 +103,11 @@ def _spellings() -> dict[str, Command]:
 
 def find_command(message: str) -> Command | None:
     """The command that the whole message is, with or without polite words around it, once or in several clauses."""
+    spelling = " ".join(POLITE.sub(" ", normalise(message)).split())
+    if _NOT_CALLED_OFF.fullmatch(spelling) or _GO_ON.fullmatch(spelling):
+        return Command.REPEAT
+    if len(spelling.split()) <= _LONGEST_BUSY and _BUSY.fullmatch(spelling):
+        return Command.WAIT
     return _whole(message) or _in_clauses(message) or (Command.CANCEL if _stops(message) else None)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from services.commands import POLITE, find_ordinal
 from services.field_names import FIELD_WORDS
-from services.fields import Field, Rejection
+from services.fields import Field, Rejection, SeveralChoices
 from services.spelling import normalise
 
 _I = re.IGNORECASE
@@ -76,6 +76,7 @@ _AFTER_REMARK = re.compile(
 _ONLY = re.compile(r"^(?:cukup|hanya|cuma|cuman|just|only)\s+(?=\w)", _I)
 _NO_VALUE = re.compile(r"(?:itu|ini|kok|kenapa|mana|apa|belum|masih|why|what)\b|.*\?\s*$", _I)
 """What complains about the old value and is no new one."""
+_OLD_BUT_NEW = re.compile(r"(?:bukan|not)\s.{1,60}?[\s,]{1,3}(?:tapi|tp|melainkan|but)\s{1,3}(?P<value>\S.*)", _I | re.DOTALL)
 _EVERYTHING = re.compile(r"\b(?:data|percakapan|chat|obrolan|semua\w*|conversation|everything)\b")
 _BESIDE_NUMBERS = {"nomor", "no", "dan", "sama", "yang", "and", "bagian", "part"}
 _CHOOSING_WORDS = 5
@@ -226,7 +227,7 @@ class Reader:
         if match := self._emptied.fullmatch(text):
             one = self._meant(match)
             return Correction(one, None if one.optional else Rejection(""))
-        if (match := self._added.fullmatch(text)) and self._meant(match).free_text:
+        if (match := self._added.fullmatch(text)) and _takes_more(self._meant(match)):
             return Correction(self._meant(match), Addition(match["value"].strip()))
         if match := self._asked_anew.fullmatch(text):
             return Correction(self._meant(match), Rejection(""))
@@ -248,7 +249,9 @@ class Reader:
         value = re.sub(rf"^(?:{words})nya\s+(?=\w)", "", value.strip(), flags=_I)
         if _NO_VALUE.match(value):
             return Correction(one, Rejection(""))
-        if one.free_text and (match := _ADDS.fullmatch(value)):
+        if match := _OLD_BUT_NEW.fullmatch(value):
+            value = match["value"]
+        if _takes_more(one) and (match := _ADDS.fullmatch(value)):
             return Correction(one, Addition(match["value"].strip()))
         if one.name in ("name", "place"):
             value = _BESIDE_NAME.split(value)[0]
@@ -287,6 +290,11 @@ class Reader:
         told_on = was_told and match["how"].lower() in ("salah", "keliru")
         value: Any = Addition(match["value"].strip()) if told_on else self._checked(one, match["value"]).value
         return [] if isinstance(value, Rejection) else [Correction(one, value)]
+
+
+def _takes_more(one: Field) -> bool:
+    """Whether something can be added to a value of it."""
+    return one.free_text or one.name == "address" or isinstance(one.check, SeveralChoices)
 
 
 def _is_of_another(one: Correction, asked: Field, given: Mapping[str, Any]) -> bool:

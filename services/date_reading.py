@@ -42,6 +42,21 @@ _AGO = re.compile(
 )
 
 
+WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        ("senin monday", "selasa tuesday", "rabu wednesday", "kamis thursday", "jumat jum'at friday", "sabtu saturday", "ahad sunday")
+    )
+    for name in names.split()
+}
+_WEEKDAY = re.compile(
+    rf"\b(?:(?:minggu|pekan) (?P<before>depan|lalu|kemarin)(?: hari)? )?(?P<day>{'|'.join(WEEKDAYS)}|(?<=hari )minggu)\b"
+    r"(?: (?:minggu|pekan) (?P<behind>depan|lalu|kemarin))?"
+)
+_NUMBERED_MONTH = re.compile(r"\b(\d{1,2}) bulan (1[0-2]|[1-9])(?: (?:tahun )?(20\d{2}|depan|tahun depan|ini))?\b")
+_SHORT_YEAR = re.compile(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{2})\b")
+
+
 def read_date(message: str, today: date, *, to_come: bool) -> date | None:
     """The day that `message` names, or None. A day without a year is the last one, or the next one where it is `to_come`."""
     lowered = in_figures(" ".join(message.lower().split())) if _IN_WORDS.search(message) else message.lower()
@@ -53,11 +68,17 @@ def read_date(message: str, today: date, *, to_come: bool) -> date | None:
         return _day(int(iso[1]), int(iso[2]), int(iso[3]))
     if numeric:
         return _day(int(numeric[3]), int(numeric[2]), int(numeric[1]))
+    if short := _SHORT_YEAR.search(lowered):
+        return _day(2000 + int(short[3]), int(short[2]), int(short[1]))
+    if numbered := _NUMBERED_MONTH.search(in_figures(lowered) if "bulan" in lowered else lowered):
+        return _in_month(numbered, today, to_come=to_come)
     for day, name, year in worded + english:
         month = _month(name)
         if month:
             return _day(int(year), month, int(day)) if year else _nearest(month, int(day), today, to_come=to_come)
     spelling = f" {normalise(message)} "
+    if not re.search(r"\d", lowered) and (weekday := _on_weekday(spelling, today, to_come=to_come)):
+        return weekday
     ago = None if to_come else _AGO.search(spelling)
     if ago and (ago["number"] or ago["span"] != "hari"):
         number = ago["number"] or "1"
@@ -85,3 +106,23 @@ def _nearest(month: int, day: int, today: date, *, to_come: bool) -> date | None
     if to_come:
         return this_year if this_year >= today else _day(today.year + 1, month, day)
     return this_year if this_year <= today else _day(today.year - 1, month, day)
+
+
+def _in_month(found: re.Match[str], today: date, *, to_come: bool) -> date | None:
+    """ "12 bulan 3 tahun depan"."""
+    day, month, year = int(found[1]), int(found[2]), found[3]
+    if year is None:
+        return _nearest(month, day, today, to_come=to_come)
+    return _day(int(year) if year.isdecimal() else today.year + ("depan" in year), month, day)
+
+
+def _on_weekday(spelling: str, today: date, *, to_come: bool) -> date | None:
+    """The nearest day of that name on the right side of today, or that of another week: "senin kemarin", "minggu depan hari rabu"."""
+    found = _WEEKDAY.search(spelling)
+    if found is None:
+        return None
+    number = WEEKDAYS.get(found["day"], 6)  # "hari minggu" is Sunday, and "minggu" a week
+    if week := found["before"] or found["behind"]:
+        return today + timedelta(days=number - today.weekday() + (7 if week == "depan" else -7))
+    ahead = (number - today.weekday()) % 7 or 7
+    return today + timedelta(days=ahead if to_come else (ahead - 7 or -7))

@@ -85,7 +85,9 @@ _NO_NAME = re.compile(
 )
 _CALLED_BY = re.compile(
     r"(?:(?:eh|oh|lho|iya|ok|oke)[\s,]{1,3}){0,2}"
-    r"(?:nama(?:nya| (?:saya|aku|gue|lengkap saya|bapak|ibu))?|jeneng(?:ku|e)?|nami(?:na)?|ngaran|atas nama|panggil(?: saja| aja)?"
+    r"(?:(?:perkenalkan|kenalkan|kenalin)[\s,]{1,3})?"
+    r"(?:nama(?:nya| (?:saya|aku|gue|gw|gua|ane|beta|lengkap saya|bapak|ibu))?|jeneng(?:ku|e)?|nami(?:na)?|ngaran|atas nama"
+    r"|(?:panggil|sebut)(?: saja| aja)?"
     r"|(?:my )?name(?:'s| is)|it's|i am|i'm|this is|call me|saya|aku)\s+(?:sendiri\s*,?\s*)?(?:adalah\s+)?",
     re.IGNORECASE,
 )
@@ -112,8 +114,8 @@ def name(message: str) -> str | Rejection:
     return value
 
 
-_STREET = re.compile(r"^(?:jl|jln|jalan|gg|komplek\w*|perum\w*|dusun|blok)\b|\b(?:no|nomor)\b\.? ?\d", re.IGNORECASE)
-"""The answer to the question for an address, one question early."""
+_STREET = re.compile(r"^(?:ini|jl|jln|jalan|gg|komplek\w*|perum\w*|dusun|blok)\b|\b(?:no|nomor)\b\.? ?\d", re.IGNORECASE)
+"""The answer to the question for an address, one question early; or "(saya) ini petani"."""
 
 
 def _says_something(value: str) -> bool:
@@ -267,9 +269,10 @@ class SeveralChoices:
 def agreement(message: str) -> bool | Rejection:
     """True for a yes. A no is False; anything else is asked again."""
     command = find_command(message)
-    if command is Command.YES or find_ordinal(message) == 1:
+    ordinal = None if "?" in message else find_ordinal(message)
+    if command is Command.YES or ordinal == 1:
         return True
-    if command in (Command.NO, Command.SKIP) or find_ordinal(message) == 2 or (command is None and _refuses(message)):
+    if command in (Command.NO, Command.SKIP) or ordinal == 2 or (command is None and _refuses(message)):
         return False
     return Rejection("utter_invalid_yes_no")
 

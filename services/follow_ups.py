@@ -125,6 +125,7 @@ _NEXT = re.compile(
     r"(?:apa|bagaimana|diapain|berbuat)\b|\bngapain\b|\b(?:langkah|tindakan)\b.{0,15}\b(?:berikut\w*|selanjutnya|apa)\b"
     r"|\b(?:selanjutnya|berikutnya)\b.{0,12}\b(?:apa|bagaimana)\b"
     r"|\bwhat (?:should|do|must|can) i do\b|\bwhat(?:'s| is)? (?:next|now)\b|\bnext steps?\b"
+    r"|\bsiapa (?:yang )?(?:pegang|megang|memegang|proses|memproses)\b|\bwho (?:has|holds|is handling) (?:it|my (?:file|request))\b"
 )
 LONGEST_NEXT = 8
 """In words: a longer message asks for something of its own."""
@@ -134,6 +135,15 @@ def asks_for_next_step(text: str) -> bool:
     """Whether it is asked what to do now, and of nothing else: "trus saya harus ngapain", "what next"."""
     spelling = normalise(text)
     return len(spelling.split()) <= LONGEST_NEXT and bool(_NEXT.search(spelling))
+
+
+_REASON = r"(?:kenapa|mengapa|kok bisa|naha|ngopo|kunaon|why|how come|alasannya(?: apa)?|apa alasannya)"
+_WHY = re.compile(rf"(?:{_ON} |{_ONE} |kok |lho |but )*{_REASON}(?: {_ONE}| ya| iya)*\W*")
+
+
+def asks_why(text: str) -> bool:
+    """Whether nothing but the reason is asked for: "kok bisa?", "why?"."""
+    return bool(_WHY.fullmatch(normalise(text)))
 
 
 def intent_meant(meant: Meant, last: LastSaid) -> tuple[str, dict[str, str]] | None:

@@ -325,7 +325,7 @@ class Journey:
         found = dict(fields)
         for one, value in corrections:
             if isinstance(value, Addition):
-                value = one.check(f"{fields[one.name]}\n{value}") if fields.get(one.name) else one.check(value)
+                value = _with_more(one, fields.get(one.name), value)
             if not isinstance(value, Rejection):
                 found[one.name] = value
             elif one.name in found:
@@ -334,3 +334,11 @@ class Journey:
 
     def _ask_again(self, asked: Field, fields: dict[str, Any]) -> Step:
         return Step(Outcome.ASK, {k: v for k, v in fields.items() if k not in (asked.name, CONFIRMATION.name)}, asked)
+
+
+def _with_more(one: Field, given: Any, more: Addition) -> Any:
+    """A value with what was said besides; the `Rejection` where that can't be."""
+    if not isinstance(given, list):
+        return one.check(f"{given}\n{more}" if given else more)
+    chosen = one.check(more)
+    return chosen if isinstance(chosen, Rejection) else [*given, *(value for value in chosen if value not in given)]

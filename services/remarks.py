@@ -63,6 +63,9 @@ _AGAIN = re.compile(
     r"|\bdari mana (?:sumber|informasi|info|data)(?:nya|ne|na)?(?: (?:itu|ini|tadi|kak|min|iya|pak|bu))* ?\??$"
     r"|^(?:what|where)(?:'s| is| are) (?:the|your|its|that) sources?\b"
     r"|^(?:sumber(?:nya|ne|na)?|sources?)(?: (?:kak|min|dong|please))* ?\??$"
+    r"|^(?:(?:itu|terus|lho) )?(?:siapa yang|yang) bilang(?: (?:siapa|begitu|itu))* ?\??$"
+    r"|^who (?:says?|said)(?: (?:that|so|this))? ?\??$"
+    r"|^(?:(?:where did you|how do you) (?:get|know) (?:that|this|it)(?: from)?|cite (?:your|the|a) sources?) ?\??$"
 )
 _REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
 _REJECTION = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rapidfuzz import fuzz, process
 
 from services.fields import Check, Rejection, without_personal_data
@@ -20,12 +22,18 @@ WISH_WORDS = frozenset(
     bikinin buatin buatkan siapin siapkan bantu dibantu proses diproses catat dicatat langsung mulai jadi sudah siap dulu resmi oke apa
     skripsi tugas akhir nama atas let's lets start make ready how do does can could ask for this that it about some any
     me we our get have need file apply use there is are what where i'd i'm iya lanjut lanjutkan ajuin ngajuin
-    kirimin dikirimi dapatkah dibuka butuh perlu memerlukan cari
+    kirimin dikirimi dapatkah dibuka butuh perlu memerlukan cari opinion share policy government
     """.split()
 )
 SUBSTANTIAL_WORDS = 5
 _AS_GOOD_AS_A_WISH_WORD = 85
 """Likeness in percent of a misspelt one ("prmohonan")."""
+
+_INTRODUCTION = re.compile(
+    r"^(?:\w+ ){0,2}(?:saya|kami|aku|beta|sa|aye|abdi|kula|kulo|ambo|den|i|we)(?: \w+){0,2} (?:dari|asal|from|warga)(?: \w+){1,3}? "
+    r"(?=(?:mau|ingin|hendak|minta|mohon|butuh|perlu|pengen|pengin|want|would|need|request)\b)"
+)
+"""Who asks, before the wish: "beta dari Rote mau minta informasi publik"."""
 
 
 def substance(message: str, check: Check, enough: int = SUBSTANTIAL_WORDS) -> str | None:
@@ -34,7 +42,8 @@ def substance(message: str, check: Check, enough: int = SUBSTANTIAL_WORDS) -> st
     `enough` words beside those of the wish are more.
     """
     message = without_personal_data(message).strip(" ,;\n") if contains_personal_data(message) else message
-    telling = [word for word in normalise(message).split() if len(word) > 2 and not _is_of_a_wish(word)]
+    told = _INTRODUCTION.sub("", normalise(message))
+    telling = [word for word in told.split() if len(word) > 2 and not _is_of_a_wish(word)]
     value = check(message) if len(telling) >= enough else None
     return None if isinstance(value, Rejection) else value
 

@@ -42,6 +42,11 @@ NEW_VALUE = re.compile(
 """What stands behind such words in a correction is the new value."""
 _LIKE_A_TAIL = re.compile(r"(?<![\w-])(?:[A-Z0-9]{4}|(?=\w*\d)(?=\w*[a-z])[a-z0-9]{4})(?![\w-])")
 _ANNOUNCEMENT_ENDS = re.compile(r"[:,\n]|(?<=\s)-(?=\s)")
+_KEEPS = re.compile(
+    r"\b(?:jangan(?: sampai)?|tidak (?:usah|perlu|mau|jadi|ingin)|ojo|ulah|don't|do not)(?: saya| kami| pernah)? "
+    r"(?:di|me|men)?(?:cabut|tarik|narik|nyabut|batal|hapus|withdraw|cancel)\w*"
+)
+"""What must not be done to the ticket: "jangan dicabut ya"."""
 STAND_IN = "nomortiket"
 """How `normalise` spells the number of a ticket, with the kind behind it."""
 VISIT_PLAN = "rencana kunjungan"
@@ -144,6 +149,11 @@ def is_other_wish(text: str) -> bool:
 def withdraws(text: str) -> bool:
     """Whether a ticket is to be withdrawn, in words that by another reading would delete data."""
     return find_wish(text, Reach.AT_HAND) is Wish.WITHDRAW
+
+
+def keeps(text: str) -> bool:
+    """Whether it is said what must not be done to a ticket: "gak usah dicabut, biarin"."""
+    return bool(_KEEPS.search(normalise(text)))
 
 
 def withdraws_that(text: str) -> bool:
@@ -264,7 +274,7 @@ def _has(name: str, spelling: str) -> bool:
 
 
 def _withdraws(spelling: str, reach: Reach) -> bool:
-    if _has("elsewhere", spelling):
+    if _has("elsewhere", spelling) or _KEEPS.search(spelling):
         return False
     if reach is Reach.NONE:
         return bool(_found("withdraw_named", spelling)) and not is_question(spelling)

@@ -253,10 +253,29 @@ def test_grounds_are_read_by_the_letters_of_the_law(said: str, letters: str) -> 
         ("the 2nd of October 2026", date(2026, 10, 2)),
         ("dua minggu lalu", date(2026, 11, 13)),
         ("sepuluh hari kerja", None),
+        ("hari senin kemarin", date(2026, 11, 23)),
+        ("minggu lalu hari rabu", date(2026, 11, 18)),
+        ("hari minggu kemarin", date(2026, 11, 22)),
+        ("10/11/26", date(2026, 11, 10)),
+        ("tgl 20 bulan satu", date(2026, 1, 20)),
     ],
 )
 def test_days_among_other_numbers_and_in_words_are_read(said: str, day: date | None) -> None:
     assert read_date(said, date(2026, 11, 27), to_come=False) == day
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("rabu depan", date(2026, 12, 2)),
+        ("minggu depan hari rabu", date(2026, 12, 2)),
+        ("12 bulan 3 tahun depan", date(2027, 3, 12)),
+        ("20/1/27", date(2027, 1, 20)),
+        ("minggu depan", None),
+    ],
+)
+def test_days_to_come_are_read_by_their_names_and_with_short_years(said: str, day: date | None) -> None:
+    assert read_date(said, date(2026, 11, 27), to_come=True) == day
 
 
 @pytest.mark.parametrize(

@@ -60,15 +60,47 @@ def test_what_says_more_than_a_choice_is_no_ordinal(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [("nama saya Siti Aminah", "Siti Aminah"), ("I'm John O'Neil", "John O'Neil"), ("Ni Luh", "Ni Luh")]
+    ("typed", "kept"),
+    [
+        ("nama saya Siti Aminah", "Siti Aminah"),
+        ("I'm John O'Neil", "John O'Neil"),
+        ("Ni Luh", "Ni Luh"),
+        ("sebut saja Rina", "Rina"),
+        ("perkenalkan saya Budi", "Budi"),
+        ("nama gw Raka", "Raka"),
+    ],
 )
 def test_a_name_is_taken_without_the_words_around_it(typed: str, kept: str) -> None:
     assert fields.name(typed) == kept
 
 
-@pytest.mark.parametrize("typed", ["", "x", "12345", "nama siapa?", "a" * 101, "jln kenanga 5 solo", "Jalan Mawar", "Kenanga no 5"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "x",
+        "12345",
+        "nama siapa?",
+        "a" * 101,
+        "jln kenanga 5 solo",
+        "Jalan Mawar",
+        "Kenanga no 5",
+        "nanti saya kabari",
+        "hehe malu ah",
+    ],
+)
 def test_what_can_be_no_name_is_rejected(typed: str) -> None:
     assert fields.name(typed) == Rejection("utter_invalid_name")
+
+
+@pytest.mark.parametrize("typed", ["jln kenanga 5 solo", "Jalan Mawar", "Kenanga no 5", "saya ini petani dari NTT"])
+def test_a_place_or_a_trade_is_no_name(typed: str) -> None:
+    assert fields.name(typed) == Rejection("utter_invalid_name")
+
+
+@pytest.mark.parametrize("typed", ["sebut saja Raka", "perkenalkan saya Raka", "nama gw Raka"])
+def test_a_name_is_taken_however_it_is_introduced(typed: str) -> None:
+    assert fields.name(typed) == "Raka"
 
 
 @pytest.mark.parametrize(

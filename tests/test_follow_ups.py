@@ -291,6 +291,18 @@ async def test_after_a_status_the_next_step_is_said_as_often_as_it_is_asked_for(
     assert await citizen.says("trus saya harus ngapain") == step
 
 
+async def test_why_a_status_is_so_is_not_known_and_who_asks_is_told_whom_to_ask(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("cek status SIMPEL DEMO-SMP-000109 8PV4NK")
+    assert "focal point" in await citizen.says("kok bisa?")
+
+
+async def test_who_changes_the_language_gets_the_last_answer_in_it(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    await citizen.says("apa itu Setneg Mantul?")
+    assert "programme" in await citizen.says("in English please")
+
+
 def test_every_status_says_its_next_step_in_the_same_words(services: Services) -> None:
     responses = yaml.safe_load((PROJECT / "domain.yml").read_text(encoding="utf-8"))["responses"]
     for status in Status:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from services.calendar import WorkingCalendar
+from services.commands import Command, find_command
 from services.fields import Choice, Field, Rejection, SeveralChoices, consent
 from services.journeys import CONFIRMATION, Journey, Outcome
 from services.left_out import without_name
@@ -299,6 +300,49 @@ def test_a_name_is_taken_out_of_the_summary_in_many_ways(said: str) -> None:
     assert JOURNEYS["aspiration"].take(CONFIRMATION, "jangan anonim", given).fields["name"] == "Budi"
 
 
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        ("eh gak jadi batal deh, lanjut", Command.REPEAT),
+        ("gak jadi dihapus, lanjut aja", Command.REPEAT),
+        ("lanjut aspirasi tadi", Command.REPEAT),
+        ("bentar lagi ngetik ya, sambil nyetir ini", Command.WAIT),
+        ("jangan hapus subsidi pupuk", None),
+        ("jangan batalkan kenaikan gaji guru", None),
+        ("sebentar lagi panen raya, pupuk langka", None),
+        ("udeh kirim dah", Command.YES),
+        ("nggih kirim le", Command.YES),
+    ],
+)
+def test_a_cancel_that_is_taken_back_calls_nothing_off(message: str, command: Command | None) -> None:
+    assert find_command(message) is command
+
+
+@pytest.mark.parametrize("said", ["yang pertama?", "1?"])
+def test_consent_is_not_read_from_a_question(said: str) -> None:
+    assert isinstance(consent(said), Rejection)
+
+
+@pytest.mark.parametrize(
+    ("journey", "part", "said", "value"),
+    [
+        ("internship", "campus", "kampusnya bukan UPI tapi ITB", "ITB"),
+        ("aspiration", "place", "daerahnya salah, bukan NTT tapi NTB", "NTB"),
+        ("information", "address", "alamatnya tambahin RT 02 RW 05", "Jl. Mawar 5, Solo RT 02 RW 05"),
+        ("objection", "grounds", "alasannya tambah terlambat", ["penolakan", "terlambat"]),
+    ],
+)
+def test_a_correction_names_the_old_beside_the_new_or_adds_to_it(journey: str, part: str, said: str, value: object) -> None:
+    given = {"campus": "UPI", "place": "NTT", "address": "Jl. Mawar 5, Solo", "grounds": ["penolakan"]}
+    step = JOURNEYS[journey].take(CONFIRMATION, said, {part: given[part]})
+    assert step.fields[part] == value
+
+
+def test_who_does_not_know_the_topic_gets_the_one_for_all_others() -> None:
+    topic = field("aspiration", "topic")
+    assert [topic.check(said) for said in ("terserah", "gak tau deh", "pilihin aja")] == ["lainnya"] * 3
+
+
 def test_who_may_not_use_an_errand_is_stopped_however_it_is_said() -> None:
     several = "pemohon: warga negara asing, rincian: laporan keuangan tahun 2025 lengkap"
     assert JOURNEYS["information"].take(field("information", "applicant"), several, {}).outcome is Outcome.STOPPED
@@ -387,6 +431,7 @@ def test_an_objection_takes_the_day_from_the_first_message() -> None:
         ("information", "mo mnta data jmlah pegawai, lwat PPID", True),
         ("information", "Saya ingin mengajukan permohonan informasi publik, tolong", False),
         ("information", "sy mo ajukn permhonan informsi publk skrg", False),
+        ("information", "beta dari Rote mau minta informasi publik", False),
         ("aspiration", "gaji guru honorer dinaikkan lah", True),
         ("aspiration", "mau kasih saran soal gaji guru honorer", False),
         ("aspiration", "usul saya: gaji guru honorer di daerah terpencil dinaikkan", True),

@@ -14,6 +14,7 @@ from services.ticket_wishes import (
     announces_note,
     find_wish,
     is_other_wish,
+    keeps,
     still_open,
     ticket_meant,
     told_note,
@@ -280,3 +281,9 @@ def test_not_more_numbers_are_remembered_than_a_few_hundred_citizens_have() -> N
     for number in range(2000):
         ticket_meant("yang tadi", [f"ASP-20261126-{number:04d}"])
     assert _tail.cache_info().currsize <= 1024
+
+
+@pytest.mark.parametrize("message", ["jangan dicabut ya tiketnya", "gak usah dicabut, biarin", "don't withdraw it"])
+def test_what_must_not_be_withdrawn_is_kept(message: str) -> None:
+    assert keeps(message)
+    assert find_wish(message, LAST) is not Wish.WITHDRAW
