@@ -28,7 +28,7 @@ from actions.replies import (
 from services.assembly import services
 from services.clarification import answer_offer, offers
 from services.complaints import ComplaintKind, kind_going_on, kind_instead_of, kind_of
-from services.dangers import Danger, danger_of
+from services.dangers import Danger, danger_of, only_looks_like_one
 from services.denials import rest_of_rejection
 from services.follow_ups import AGAINST_THE_ANSWER, STATUS_ENTRY, After, LastSaid, asks_for_next_step, asks_why
 from services.knowledge import Finding, Verdict
@@ -101,7 +101,8 @@ def _say_found(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[
     finding = knowledge.find_after(turn.text, before) if before else knowledge.find(turn.text, tracker.get_slot("last_topic"))
     if danger and danger.is_of_writer and not (finding.is_certain or (before and finding.verdict is Verdict.ANSWER)):
         return say_more(dispatcher, tracker, danger)
-    if not finding.is_certain and danger_of(turn.text, found=False) is Danger.VIOLENCE:
+    violence = danger_of(turn.text, found=False) is Danger.VIOLENCE and not only_looks_like_one(turn.text)
+    if violence and not finding.is_certain:
         return say_of(dispatcher, tracker)
     return _say(dispatcher, tracker, finding, turn.text, leans=before is not None)
 

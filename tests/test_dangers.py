@@ -152,7 +152,20 @@ def test_who_is_missing_or_robbed_is_heard_whatever_the_classifier_holds(message
 
 @pytest.mark.parametrize(
     "message",
+    ["anak saya hilang di monas", "ibuku pikun ilang nang pasar", "my son is lost at the zoo", "anakku belum pulang dari kemarin"],
+)
+def test_who_misses_somebody_in_a_town_is_sent_to_the_police_and_to_no_search_at_sea(message: str) -> None:
+    assert is_certain(normalise(message))
+    assert danger_of(message) is Danger.EMERGENCY
+
+
+@pytest.mark.parametrize(
+    "message",
     [
+        "payung anak saya hilang di istana",
+        "kenapa nama ibu saya hilang dari daftar penerima",
+        "anak saya hilang semangat magang",
+        "suami saya belum pulang dari dinas di Jepang, laporannya bagaimana",
         "saya pernah dijambret di depan stasiun, tolong pasang cctv",
         "tanah kami dirampas mafia",
         "data saya dicuri pinjol",

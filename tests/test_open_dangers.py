@@ -187,6 +187,23 @@ def test_what_only_looks_like_a_danger_gets_its_next_likeliest_intent(message: s
 @pytest.mark.parametrize(
     "message",
     [
+        "hati saya terbakar semangat mau magang",
+        "deadline mau bunuh saya nih wkwk",
+        "I'm drowning in paperwork",
+        "my boss will kill me if the permit is late",
+        "ini darurat! besok saya berangkat izin belum keluar",
+        "kalau saya titip anak saya bisa",
+        "ada yang lupa, jembatannya juga putus",
+        "saya mau meneliti bunuh diri di kalangan ASN",
+    ],
+)
+def test_figures_of_speech_only_look_like_a_danger(message: str) -> None:
+    assert only_looks_like_one(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
         "pelan pelan saja, saya mau mati",
         "bapak jatuh pingsan di masohi",
         "saya di jembatan suramadu surabaya",
