@@ -20,6 +20,7 @@ from services.registry import ERRANDS
 from services.remarks import (
     SURE,
     VERY_SURE,
+    announced_question,
     is_grumble,
     is_puzzled,
     is_question,
@@ -132,7 +133,7 @@ class Beside:
         beside = name in NEVER_A_VALUE and confidence >= VERY_SURE and len(text.split()) <= ERRAND_WORDS
         if anywhere or beside or (name in REMARKS and is_small_talk(text)):
             return self._remark(name)
-        if is_question(text):
+        if is_question(text) or announced_question(text):
             return self._answer()
         if name == "ask_information" and (wants_to_be_told(text) or not asked.accepts(text)):
             return self._answer()
@@ -149,8 +150,9 @@ class Beside:
     def _answer(self) -> Events | None:
         """Answer a question from the knowledge, or say that nothing is known of it. None where it may be a value after all."""
         asked, topics = self.asked, self.journey.topics
-        finding = services().knowledge.find(self._text, topics[0], self.journey.subject)
-        entry, asks = finding.best, is_question(self._text)
+        question = announced_question(self._text)
+        finding = services().knowledge.find(question or self._text, topics[0], self.journey.subject)
+        entry, asks = finding.best, question is not None or is_question(self._text)
         if finding.verdict is Verdict.ANSWER and entry and (asks or not asked.takes_sentences or entry.topic in topics):
             utter_entry(self.dispatcher, self.tracker, entry)
             utter_neighbour(self.dispatcher, self.tracker, finding)
@@ -160,7 +162,7 @@ class Beside:
         if finding.verdict is Verdict.OFFER:
             utter_near(self.dispatcher, self.tracker, finding)
             return []
-        if asked.takes_sentences and not asked.personal:
+        if asked.takes_sentences and not asked.personal and question is None:
             return None
         self.dispatcher.utter_message(response="utter_no_information")
         return []

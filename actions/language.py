@@ -24,13 +24,13 @@ class ActionSwitchLanguage(Action):
 
 
 def switch_language(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
-    """Set the language that the message names, and say so in that language."""
+    """Set the language that the message names, and say so in that language; outside a form with the last answer in it."""
     language = language_named(turn_of(tracker).text)
     dispatcher.utter_message(response=f"utter_language_{language}" if language else "utter_language_not_offered")
     switched = dict(SlotSet("language", language or tracker.get_slot("language")))
     last = last_said(tracker)
     said = services().knowledge.entry(last.about) if last and last.after is After.ENTRY else None
-    if language is None or said is None:
+    if language is None or said is None or tracker.active_loop_name:
         return [switched]
     dispatcher.utter_message(text=said.answers[language], json_message={"sources": [said.source_named()]})
     return [switched, remember(LastSaid(After.ENTRY, said.id, language))]

@@ -67,6 +67,11 @@ _AGAIN = re.compile(
     r"|^who (?:says?|said)(?: (?:that|so|this))? ?\??$"
     r"|^(?:(?:where did you|how do you) (?:get|know) (?:that|this|it)(?: from)?|cite (?:your|the|a) sources?) ?\??$"
 )
+_ANNOUNCES = re.compile(
+    r"(?:\w+[\s,]{1,2}){0,4}(?:mau|mo|ingin|pengen|numpang|boleh|izin|want to|wanna|can i|may i)\s(?:tanya|nanya|bertanya|ask)\b"
+    r"(?:\s(?:dulu|dong|kak|min|nih|sebentar|something|first|you))*[\s,:.]{1,3}(?=\S)",
+    re.IGNORECASE,
+)
 _REJECTS = re.compile(r"(?:(?:lho|eh|iya|ya|kok|maksud|saya|aduh|no) ,?\s?)*(?:bukan|dudu|sanes|not)\b")
 _REJECTION = (
     r"(?:(?:eh|lho|oh|maaf|aduh|iya|ya|sorry) )*(?:bukan|dudu|sanes|salah|tidak (?:jadi|usah)|no|nomor|not)"  # "no" is read as "nomor"
@@ -171,6 +176,12 @@ def is_puzzled(message: str) -> bool:
     """Whether the message only shows that the question was not understood: "hah?", "maksudnya?", "terus"."""
     words = re.findall(r"[^\W_]+", normalise(message))
     return bool(words) and all(word in _PUZZLED for word in words)
+
+
+def announced_question(message: str) -> str | None:
+    """The question behind words that announce one: "bayar tidak?" of "sebenarnya saya mau tanya dulu, bayar tidak?"."""
+    found = _ANNOUNCES.match(message)
+    return message[found.end() :].strip() or None if found else None
 
 
 def is_small_talk(message: str) -> bool:

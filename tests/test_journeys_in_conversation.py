@@ -443,6 +443,14 @@ async def test_who_requests_information_is_shown_what_is_published_and_not_what_
     assert "Untuk apa informasi itu digunakan?" in answer
 
 
+async def test_a_question_that_is_announced_is_answered_and_not_taken_for_what_is_requested(client: httpx.AsyncClient) -> None:
+    citizen = await Citizen(client).arrives()
+    asked = await citizen.goes_through("saya mau mengajukan permohonan informasi publik", "warga negara Indonesia")
+    answer = await citizen.says("sebenarnya saya mau tanya dulu, bayar tidak?")
+    assert answer.endswith(asked)
+    assert "tidak dipungut biaya" in answer
+
+
 async def test_who_writes_the_aspiration_where_consent_is_asked_for_is_not_asked_for_it_again(client: httpx.AsyncClient) -> None:
     citizen = await Citizen(client).arrives()
     asked = await citizen.goes_through("mau kirim aspirasi", ASPIRATION)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.assembly import Services
 from services.commands import Command, find_command
-from services.remarks import is_question, is_small_talk, is_sorrow, turns_aside, wants_again
+from services.remarks import announced_question, is_question, is_small_talk, is_sorrow, turns_aside, wants_again
 from store.models import Message, TrackerEvent
 from tests.citizen import Citizen
 
@@ -115,3 +115,17 @@ def test_who_wants_an_answer_again_or_its_source_is_heard(message: str, wanted: 
 def test_another_thought_is_known_by_how_it_begins() -> None:
     assert turns_aside("btw is my name needed?")
     assert not turns_aside("is my name needed, btw")
+
+
+@pytest.mark.parametrize(
+    ("message", "question"),
+    [
+        ("sebenarnya saya mau tanya dulu, bayar tidak?", "bayar tidak?"),
+        ("numpang tanya kak berapa lama ya", "berapa lama ya"),
+        ("can I ask something first, is it free", "is it free"),
+        ("mau tanya", None),
+        ("data hasil tanya jawab menteri", None),
+    ],
+)
+def test_a_question_that_is_announced_is_found_behind_its_announcement(message: str, question: str | None) -> None:
+    assert announced_question(message) == question
