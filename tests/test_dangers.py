@@ -110,7 +110,9 @@ def test_words_that_are_harmless_in_most_messages_count_only_where_a_danger_was_
     assert danger_of(message, found=False) is None
 
 
-@pytest.mark.parametrize("message", ["cara mati tanpa sakit", "dosis obat yang mematikan brp", "how to die without pain"])
+@pytest.mark.parametrize(
+    "message", ["cara mati tanpa sakit", "dosis obat yang mematikan brp", "how to die without pain", "abdi hayang paeh wae"]
+)
 def test_who_asks_for_ways_to_die_is_in_danger_whatever_the_classifier_holds(message: str) -> None:
     assert is_certain(message)
     assert danger_of(message) is Danger.DESPAIR
@@ -152,7 +154,13 @@ def test_who_is_missing_or_robbed_is_heard_whatever_the_classifier_holds(message
 
 @pytest.mark.parametrize(
     "message",
-    ["anak saya hilang di monas", "ibuku pikun ilang nang pasar", "my son is lost at the zoo", "anakku belum pulang dari kemarin"],
+    [
+        "anak saya hilang di monas",
+        "ibuku pikun ilang nang pasar",
+        "my son is lost at the zoo",
+        "anakku belum pulang dari kemarin",
+        "I can't find my kid",
+    ],
 )
 def test_who_misses_somebody_in_a_town_is_sent_to_the_police_and_to_no_search_at_sea(message: str) -> None:
     assert is_certain(normalise(message))
@@ -162,6 +170,7 @@ def test_who_misses_somebody_in_a_town_is_sent_to_the_police_and_to_no_search_at
 @pytest.mark.parametrize(
     "message",
     [
+        "cara mencegah kompor gas meledak",
         "payung anak saya hilang di istana",
         "kenapa nama ibu saya hilang dari daftar penerima",
         "anak saya hilang semangat magang",
