@@ -214,7 +214,7 @@ class ValidateForm(Action, ABC):
             return self._after(dispatcher, tracker, step)
         if self.journey.basis:
             dispatcher.utter_message(response=self.journey.basis)
-        before = self._offered_to(tracker)
+        before = self._offered_to(tracker) if self.journey.told_before else ""
         step = self.journey.begin(turn_of(tracker).text, {KEY: secrets.token_hex(16)}, before)
         story = self.journey.field_named(self.journey.story or "")
         if story and story.name in step.fields:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from services.commands import POLITE, Command, find_command, find_ordinal
+from services.commands import POLITE, Command, find_command, find_ordinal, without_politeness
 from services.fields import Field
 from services.handoff import Place, State
 from services.journeys import CONFIRMATION, Journey
@@ -118,7 +118,7 @@ def button_meant(text: str, offered: list[Button], awaited: str | None = None) -
 
 def _begun_label(text: str, offered: list[Button]) -> Button | None:
     """The one button whose label begins with the typed words: "unduh" for "Unduh data saya"."""
-    typed = " ".join(POLITE.sub(" ", normalise(text)).split())
+    typed = without_politeness(text)
     if len(typed) < SHORTEST_BEGINNING or find_command(text) or is_puzzled(text):
         return None
     begun = [b for b in offered if f"{normalise(b.label)} ".startswith(f"{typed} ")]

@@ -101,9 +101,14 @@ def _spellings() -> dict[str, Command]:
     return {normalise(spelling) or spelling: Command(name) for name, spellings in lists.items() for spelling in spellings}
 
 
+def without_politeness(message: str) -> str:
+    """The message in normalised spelling, without the words of politeness in it."""
+    return " ".join(POLITE.sub(" ", normalise(message)).split())
+
+
 def find_command(message: str) -> Command | None:
     """The command that the whole message is, with or without polite words around it, once or in several clauses."""
-    spelling = " ".join(POLITE.sub(" ", normalise(message)).split())
+    spelling = without_politeness(message)
     if _NOT_CALLED_OFF.fullmatch(spelling) or _GO_ON.fullmatch(spelling):
         return Command.REPEAT
     if len(spelling.split()) <= _LONGEST_BUSY and _BUSY.fullmatch(spelling):
@@ -120,12 +125,16 @@ def _whole(message: str) -> Command | None:
     if found is None and _spellings().get(" ".join(OF_THE_FORM.sub(" ", bare).split())) is Command.CANCEL:
         return Command.CANCEL
     words = set(re.findall(r"\w+", spelling))
-    without_address = " ".join(POLITE.sub(lambda polite: polite[0] if polite[0] in ("saja", "dulu") else " ", spelling).split())
-    if found is None and (_skips_all(words) or _ENOUGH.fullmatch(without_address)):
+    if found is None and (_skips_all(words) or _is_enough(spelling)):
         return Command.SKIP_ALL
     if found is None and words & _YES and not POLITE.sub("", " ".join(words - _YES - _BESIDE_YES)).strip():
         return Command.YES
     return found
+
+
+def _is_enough(spelling: str) -> bool:
+    kept = POLITE.sub(lambda polite: polite[0] if polite[0] in ("saja", "dulu") else " ", spelling)
+    return bool(_ENOUGH.fullmatch(" ".join(kept.split())))
 
 
 def _skips_all(words: set[str]) -> bool:
@@ -140,7 +149,7 @@ def sends(message: str) -> bool:
 
 def _stops(message: str) -> bool:
     """Whether a clause of a short message says to stop, in words of one's own: "kayaknya saya gak jadi deh, males"."""
-    clauses = [" ".join(POLITE.sub(" ", normalise(clause)).split()) for clause in re.split(r"[,;.!?\n]+", message)]
+    clauses = [without_politeness(clause) for clause in re.split(r"[,;.!?\n]+", message)]
     words = len(message.split())
     return words <= _LONGEST_STOP and any(
         _STOPS.fullmatch(clause) and (clause not in _BARE_STOPS or words <= _LONGEST_BARE_STOP) for clause in clauses
@@ -150,7 +159,7 @@ def _stops(message: str) -> bool:
 def _in_clauses(message: str) -> Command | None:
     """ "Gak usah deh, nggak jadi" cancels; "ya, kirim" is a yes. None where a clause says something else."""
     clauses = [clause for clause in re.split(r"[,;.!\n]+", message) if clause.strip()]
-    if len(clauses) > 1 and " ".join(POLITE.sub(" ", normalise(clauses[0])).split()) in _LETS_GO:
+    if len(clauses) > 1 and without_politeness(clauses[0]) in _LETS_GO:
         return Command.CANCEL
     if not 2 <= len(clauses) <= 4:
         return None
@@ -181,7 +190,7 @@ _LEADING_WORDS = r"(?:(?:yang|pilih|pilihan|opsi|nomor|no|angka|aku|saya|ke|the|
 
 def find_ordinal(message: str) -> int | None:
     """1 for "1", "yg pertama", "nomor 1", "the first one"; None for anything that says more than a choice."""
-    spelling = " ".join(POLITE.sub(" ", normalise(message)).split())
+    spelling = without_politeness(message)
     if spelling.endswith(" one"):  # "the second one", but "number one"
         spelling = spelling.removesuffix(" one") if spelling.split()[-2] in ORDINALS else spelling
     match = re.fullmatch(rf"{_LEADING_WORDS}(?:ke\s?)?(\d{{1,2}}|[a-z]+)\W*", spelling)

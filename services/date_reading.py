@@ -76,14 +76,14 @@ def read_date(message: str, today: date, *, to_come: bool) -> date | None:
         month = _month(name)
         if month:
             return _day(int(year), month, int(day)) if year else _nearest(month, int(day), today, to_come=to_come)
-    spelling = f" {normalise(message)} "
-    if not re.search(r"\d", lowered) and (weekday := _on_weekday(spelling, today, to_come=to_come)):
+    spelling, has_figures = f" {normalise(message)} ", re.search(r"\d", lowered)
+    if not has_figures and (weekday := _on_weekday(spelling, today, to_come=to_come)):
         return weekday
     ago = None if to_come else _AGO.search(spelling)
     if ago and (ago["number"] or ago["span"] != "hari"):
         number = ago["number"] or "1"
         return today - timedelta(days=(int(number) if number.isdecimal() else NUMBERS[number]) * DAYS_OF[ago["span"]])
-    if re.search(r"\d", lowered):
+    if has_figures:
         return None  # "tanggal 5 kemarin" is not yesterday
     return next((today + timedelta(days=days) for words, days in NEAR.items() if f" {words} " in spelling), None)
 

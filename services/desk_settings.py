@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from services.audit import SHORTEST_REASON, AuditLog
@@ -82,9 +82,7 @@ class DeskSettings:
 
     def _changed(self, name: Name, step: Step, actor: str) -> tuple[Value, Value]:
         with self._database.durable_session() as session:
-            # Nothing is changed by it, but who comes next waits from here on: on PostgreSQL for the row, on SQLite for the database.
-            session.execute(update(DeskSetting).where(DeskSetting.name == name).values(changed_by=DeskSetting.changed_by))
-            row = session.get(DeskSetting, name)
+            row = session.get(DeskSetting, name, with_for_update=True)
             before = row.value if row else None
             after = step(before)
             row = row or DeskSetting(name=name)

@@ -13,7 +13,7 @@ import yaml
 from rapidfuzz import fuzz, process
 
 from services import contact_reading, simpel, tickets
-from services.commands import POLITE, Command, find_command, find_ordinal
+from services.commands import POLITE, Command, find_command, find_ordinal, without_politeness
 from services.number_words import in_figures
 from services.privacy import Kind, contains_personal_data, mask
 from services.spelling import normalise
@@ -217,7 +217,7 @@ class Choice:
 
     def _place_named(self, message: str) -> int | None:
         """The place of "b", "a aja", "yg terakhir"."""
-        spelling = " ".join(POLITE.sub(" ", normalise(message)).split())
+        spelling = without_politeness(message)
         letter = re.fullmatch(r"(?:yang |pilih )?([a-i])(?: saja)?", spelling)
         if letter:
             return "abcdefghi".index(letter[1]) + 1

@@ -94,7 +94,7 @@ class Journey:
     """Values that any message may hold, known by their form: a number, a code."""
     opening: Callable[[str], dict[str, Any]] = lambda message: {}
     """Values that the first message may hold in its own words."""
-    told_before: Callable[[str], dict[str, Any]] = lambda message: {}
+    told_before: Callable[[str], dict[str, Any]] | None = None
     """Values that a message may hold to which the assistant answered with the offer of the form."""
     given_anew: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = lambda given, found: found
     """Values to keep of what was `given` and what a later message is `found` to hold instead."""
@@ -146,7 +146,8 @@ class Journey:
 
         `before` is the message to which the form was offered.
         """
-        return self.onwards({**self.told_before(before), **self.opening(message), **self.prefill(message), **fields})
+        told = self.told_before(before) if self.told_before else {}
+        return self.onwards({**told, **self.opening(message), **self.prefill(message), **fields})
 
     def resume(self, message: str, kept: dict[str, Any]) -> Step:
         """The first step for who comes back: what was kept stays, what is missing may stand in the message."""

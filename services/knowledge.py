@@ -67,12 +67,15 @@ class Finding:
     @property
     def is_certain(self) -> bool:
         """Good enough to be said even where nobody clearly asked."""
-        return self.verdict is Verdict.ANSWER and not self.is_close and self.hits[0].score >= ANSWER_UNASKED_FROM
+        return self._is_answer_from(ANSWER_UNASKED_FROM)
 
     @property
     def is_plain(self) -> bool:
         """Good enough for a wish for a document, which has much in common with answers about the same subject."""
-        return self.verdict is Verdict.ANSWER and not self.is_close and self.hits[0].score >= PLAIN_FROM
+        return self._is_answer_from(PLAIN_FROM)
+
+    def _is_answer_from(self, score: float) -> bool:
+        return self.verdict is Verdict.ANSWER and not self.is_close and self.hits[0].score >= score
 
     @property
     def neighbour(self) -> Entry | None:

@@ -132,10 +132,15 @@ def _named_to_withdraw(spelling: str) -> tuple[str, ...]:
 
 
 def _is_withdrawn(name: str, spelling: str) -> bool:
-    words = "|".join(map(re.escape, FIELD_WORDS[name]))
-    said = re.search(rf"\b(?:{words})(?:nya|ku)?\b", spelling)
+    said = re.search(_called(name), spelling)
     return bool(said and _IS_WITHDRAWN.match(spelling, said.end()))
 
 
 def _begins_with_word_for(name: str, spelling: str) -> bool:
-    return any(re.match(rf"\s*(?:my )?{re.escape(word)}(?:nya|ku)?\b", spelling) for word in FIELD_WORDS[name])
+    return re.match(rf"\s*(?:my )?{_called(name)}", spelling) is not None
+
+
+def _called(name: str) -> str:
+    """A pattern for the words for a field: "nama", "namaku"."""
+    words = "|".join(map(re.escape, FIELD_WORDS[name]))
+    return rf"\b(?:{words})(?:nya|ku)?\b"

@@ -85,7 +85,7 @@ _ADD_MESSAGE = insert(_MESSAGES).returning(_MESSAGES.c.id)
 _ADD_MESSAGES, _ADD_BUTTONS = insert(_MESSAGES), insert(_BUTTONS)
 _ADD_EVENTS = insert(_EVENTS).returning(_EVENTS.c.id)
 _NOTE_TURN = update(_MESSAGES).where(_MESSAGES.c.id == bindparam("answered"))
-_LOCK = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == _THIS).values(id=_CONVERSATIONS.c.id)
+_LOCK = select(_CONVERSATIONS.c.id).where(_CONVERSATIONS.c.id == _THIS).with_for_update(key_share=True)
 _NOTE_STATE = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == _THIS)
 
 

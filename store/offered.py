@@ -21,10 +21,15 @@ def offered_under(session: Session, message: Message | None) -> list[Button]:
     return [found[one] for one in ids if one in found]
 
 
+def _recent(session: Session, conversation_id: str) -> list[Message]:
+    """The newest first."""
+    recent = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(AMONG)
+    return list(session.scalars(recent))
+
+
 def newest_offered(session: Session, conversation_id: str, written_since: int) -> list[Button]:
     """The buttons under the newest message that has any; none where the citizen has written more than so many messages since."""
-    recent = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(AMONG)
-    before = list(takewhile(lambda message: not message.buttons, messages := list(session.scalars(recent))))
+    before = list(takewhile(lambda message: not message.buttons, messages := _recent(session, conversation_id)))
     if len(before) == len(messages) or sum(message.author == "user" for message in before) > written_since:
         return []
     return offered_under(session, messages[len(before)])
@@ -32,9 +37,8 @@ def newest_offered(session: Session, conversation_id: str, written_since: int) -
 
 def offered_to(database: Database, conversation_id: str, payload: str) -> Message | None:
     """The citizen's message before the newest, where a button under the answer to it has this payload."""
-    newest = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(AMONG)
     with database.session() as session:
-        messages = list(session.scalars(newest))
+        messages = _recent(session, conversation_id)
         spoken = [place for place, message in enumerate(messages) if message.author == "user"]
         if len(spoken) < 2:
             return None

@@ -44,7 +44,7 @@ LOCALS: dict[str, dict[str, Any]] = {
     },
     "services/complaints.py": {"one": {"unless": r"\bbatas\w*"}},
     "services/greetings.py": {"words": "selamat pagi"},
-    "services/left_out.py": {"word": "alamat", "names": "tanggal cadangan|cadangan", "words": "nama lengkap|nama"},
+    "services/left_out.py": {"word": "alamat", "names": "tanggal cadangan|cadangan", "name": "contact"},
     "services/own_data.py": {"words": ["hapus", "delete everything"]},
     "services/several_answers.py": {"names": "nama|alamat lengkap"},
     "services/spelling.py": {"spellings": r"ngomong[\s-]+ngomong|omongomong"},
